@@ -1,0 +1,129 @@
+"""The composition root: the only file, with the command line, that knows all rooms and puts them together."""
+
+import importlib
+from pathlib import Path
+
+import spreekbuis
+from flask import Flask
+from spreekbuis.db.security import unsafe_because
+from spreekbuis.db.session import db
+from spreekbuis.settings import Environment, Settings
+from spreekbuis.web import door, frame, logs
+from spreekbuis.web.room import Room, refuse_undeclared
+
+MODELS = (
+    "audit", "directory", "figures", "identity", "jobs",
+    "entities", "access", "intake", "cases",
+    "subscriptions",
+)  # fmt: skip
+
+
+def import_models() -> None:
+    """Load every table, so that metadata is whole."""
+    for room in MODELS:
+        importlib.import_module(f"spreekbuis.{room}.models")
+
+
+def _tree(name: str) -> Path:
+    """A folder of the product that is not code: in the installed package, or beside the sources."""
+    for base in map(Path, spreekbuis.__path__):
+        for place in (base / name, base.parent.parent / name):
+            if place.is_dir():
+                return place
+    raise FileNotFoundError(name)
+
+
+ROOMS = (
+    "web.home",
+    "identity.views",
+    "directory.views",
+    "access.views",
+    "entities.views",
+    "intake.report",
+    "intake.mailbox",
+    "cases.views",
+    "figures.views",
+    "jobs.views",
+    "subscriptions.views",
+)
+"""Modules with a `room`, in the order of the navigation."""
+
+
+def rooms() -> list[Room]:
+    """Every room that has doors."""
+    found = []
+    for name in ROOMS:
+        try:
+            found.append(importlib.import_module(f"spreekbuis.{name}").room)
+        except ModuleNotFoundError as error:  # rooms are being built: remove when all exist
+            if error.name != f"spreekbuis.{name}":
+                raise
+    return found
+
+
+def load_shared_data() -> None:
+    """Load what all share: the register, the actors, published figures, scope rules. Twice is once."""
+    from spreekbuis.directory.register import load_register
+
+    load_register()
+
+
+class UnsafeDatabase(Exception):
+    """The database role could step around the policies; the application does not start with it."""
+
+
+def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
+    """Build the application. Raises UnsafeDatabase when connected as a superuser, an owner or another role."""
+    logs.set_up()
+    import_models()
+    app = Flask(
+        frame.__name__,
+        root_path=str(Path(frame.__file__).parent),
+        static_folder="static",
+        template_folder=str(_tree("templates")),
+    )
+    engine = {
+        "pool_size": pool_size,
+        "max_overflow": 4,
+        "pool_pre_ping": True,
+        "hide_parameters": True,
+        "connect_args": {"connect_timeout": 5, "application_name": "spreekbuis"},
+    }
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine,
+        SQLALCHEMY_BINDS={"figures": {"url": settings.database_figures_url, **engine, "pool_size": 2}},
+        MAX_CONTENT_LENGTH=settings.max_upload + 2 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
+        MAX_FORM_PARTS=200,
+        TEMPLATES_AUTO_RELOAD=settings.environment is Environment.DEMO,
+        PREFERRED_URL_SCHEME="https" if settings.secure else "http",
+    )
+    app.extensions["settings"] = settings
+    db.init_app(app)
+    _install(app)
+    refuse_undeclared(app)
+    with app.app_context():
+        with db.engine.connect() as connection:
+            reason = unsafe_because(connection)
+        db.engine.dispose()
+    if reason is not None:
+        raise UnsafeDatabase(reason)
+    return app
+
+
+def _install(app: Flask) -> None:
+    """Give each part what it needs of the others."""
+    from spreekbuis.web.door import Doors, EntityRoles
+
+    frame.install(app, _tree("templates"), _tree("translations"))
+    door.install(
+        app,
+        Doors(
+            roles_in_entity=lambda account_id: EntityRoles(),
+            returning_reporter=lambda connection, token_hash: None,
+        ),
+    )
+    for room in rooms():
+        room.open(app)

@@ -1,0 +1,122 @@
+"""Write and verify the audit trail.
+
+Each row's hash covers the hash before it and its own fields, so that a changed, added or removed row breaks the
+chain of its entity. Rows are collected during the transaction and written at its end, under a lock on the head.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from spreekbuis.actor import acting
+from spreekbuis.audit.models import AuditEvent, AuditHead
+from spreekbuis.clock import now
+from spreekbuis.db.base import new_id
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import at_end, db
+
+GENESIS = bytes(32)
+
+
+class Audited(StrEnum):
+    """Every kind of event, named `<thing>.<what happened>`. `data` holds codes, dates and counts only."""
+
+    ENROLMENT_VERIFIED = "enrolment.verified"
+    ENROLMENT_APPROVED = "enrolment.approved"
+    ENROLMENT_REFUSED = "enrolment.refused"
+    ENTITY_CREATED = "entity.created"
+    MEMBER_INVITED = "member.invited"
+    MEMBER_JOINED = "member.joined"
+    MEMBER_ENDED = "member.ended"
+    INVITATION_WITHDRAWN = "invitation.withdrawn"
+    CASE_OPENED = "case.opened"
+    CASE_READ = "case.read"
+    CASE_CHANGED = "case.changed"
+    CASE_CLOSED = "case.closed"
+    CASE_SCORED = "case.scored"
+    ATTACHMENT_READ = "attachment.read"
+    CONTRIBUTION_SET = "contribution.set"
+    AFFILIATION_SET = "affiliation.set"
+    SERVICE_GRANTED = "service.granted"
+    SERVICE_ENDED = "service.ended"
+    ACCOUNT_CREATED = "account.created"
+    ACCOUNT_PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 (the name of an event)
+    ACCOUNT_SECOND_FACTOR_SET = "account.second_factor_set"
+    ACCOUNT_SIGNED_IN = "account.signed_in"
+    ACCOUNT_LOCKED = "account.locked"
+    PLATFORM_ROLE_GRANTED = "platform_role.granted"
+    FIGURES_EXPORTED = "figures.exported"
+
+
+def record(kind: Audited, subject_id: UUID | None = None, data: Mapping[str, str | int | bool | None] | None = None) -> None:
+    """Add an event to the trail of the tenant in scope (or of the platform), in this transaction."""
+    pending: list[AuditEvent] = db.session.info.setdefault("audit", [])
+    pending.append(
+        AuditEvent(
+            id=new_id(), at=now(), actor=str(acting()), kind=kind, subject_id=subject_id, data=dict(data or {})
+        )
+    )
+    at_end("audit", _write)
+
+
+def _write() -> None:
+    session = db.session
+    pending: list[AuditEvent] = session.info.pop("audit")
+    entity_id = current_entity_id()
+    head = session.execute(
+        insert(AuditHead)
+        .values(entity_id=entity_id, sequence=0, hash=GENESIS)
+        .on_conflict_do_update(index_elements=["entity_id"], set_={"sequence": AuditHead.sequence + len(pending)})
+        .returning(AuditHead.sequence, AuditHead.hash)
+    ).one()
+    fresh = head.sequence == 0
+    sequence, link = (0 if fresh else head.sequence - len(pending)), head.hash
+    for event in pending:
+        sequence += 1
+        event.entity_id, event.sequence = entity_id, sequence
+        event.hash = link = seal(link, event)
+    session.add_all(pending)
+    session.execute(
+        AuditHead.__table__.update()  # type: ignore[attr-defined]
+        .where(AuditHead.entity_id == entity_id)
+        .values(sequence=sequence, hash=link)
+    )
+    session.flush()
+
+
+def seal(before: bytes, event: AuditEvent) -> bytes:
+    """SHA-256 over the hash before and the event's fields in a fixed form."""
+    at = event.at.astimezone(UTC).isoformat(timespec="microseconds")
+    fields = [
+        str(event.entity_id), event.sequence, str(event.id), at, event.actor, str(event.kind),
+        str(event.subject_id), event.data,
+    ]  # fmt: skip
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(before + text.encode()).digest()
+
+
+def first_break() -> int | None:
+    """The sequence of the first row of this tenant's trail that does not fit, or None when the trail is whole."""
+    session = db.session
+    entity_id = current_entity_id()
+    link, expected = GENESIS, 1
+    rows = session.scalars(
+        select(AuditEvent).where(AuditEvent.entity_id == entity_id).order_by(AuditEvent.sequence)
+    )
+    for event in rows:
+        if event.sequence != expected or event.hash != seal(link, event):
+            return expected
+        link, expected = event.hash, expected + 1
+    head = session.get(AuditHead, entity_id)
+    if head is None:
+        return None if expected == 1 else 1
+    return None if (head.sequence, head.hash) == (expected - 1, link) else expected
+
+
+__all__ = ["Audited", "datetime", "first_break", "record"]

@@ -1,0 +1,69 @@
+"""Which tenant the database serves. Set once, at the door; no tenant means no rows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from threading import get_ident
+from uuid import UUID
+
+PLATFORM_ID = UUID(int=0)
+"""The platform's own rows (its audit trail) stand under the nil UUID, behind the same policies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What row-level security lets through: the rows of `entity_id`, or the tables of a platform office."""
+
+    entity_id: UUID | None = None
+    office: str | None = None
+
+
+NOBODY = Scope()
+PLATFORM = Scope(entity_id=PLATFORM_ID)
+CONTRIBUTIONS = Scope(entity_id=PLATFORM_ID, office="contributions")
+
+
+def tenant(entity_id: UUID) -> Scope:
+    """The scope of one entity."""
+    return Scope(entity_id=entity_id)
+
+
+class _Frame:
+    """One entering of a scope; its identity keys the session."""
+
+    __slots__ = ("scope",)
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+
+_frame: ContextVar[_Frame | None] = ContextVar("scope_frame", default=None)
+
+
+def current() -> Scope:
+    frame = _frame.get()
+    return NOBODY if frame is None else frame.scope
+
+
+def current_entity_id() -> UUID:
+    """The tenant of this scope. Raises LookupError where there is none: a programming error, never shown."""
+    entity_id = current().entity_id
+    if entity_id is None:
+        raise LookupError("no tenant in scope")
+    return entity_id
+
+
+def session_key() -> int:
+    """One session per entered scope, so that no identity map ever serves two tenants or two threads."""
+    frame = _frame.get()
+    return get_ident() if frame is None else id(frame)
+
+
+@contextmanager
+def entering(scope: Scope) -> Iterator[None]:
+    token = _frame.set(_Frame(scope))
+    try:
+        yield
+    finally:
+        _frame.reset(token)

@@ -1,0 +1,166 @@
+"""Fixed vocabularies with their words on screen: topics, categories, channels, and the rest of domain.md.
+
+Codes are what the database, the facts and the URLs hold; labels are translated.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+
+class Topic(StrEnum):
+    WELLBEING = "wellbeing"
+    INTEGRITY = "integrity"
+    SAFETY = "safety"
+    PRIVATE = "private"
+    OTHER = "other"
+
+
+TOPIC_LABELS: dict[Topic, LazyString] = {
+    Topic.WELLBEING: _l("Welzijn"),
+    Topic.INTEGRITY: _l("Integriteit"),
+    Topic.SAFETY: _l("Veiligheid op het werk"),
+    Topic.PRIVATE: _l("Privé"),
+    Topic.OTHER: _l("Iets anders"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """What a report is about. `duty_to_speak`: the reporter is told of the spreekplicht first (decree on the duty
+    to speak: integrity reports and occupational safety)."""
+
+    code: str
+    topic: Topic
+    label: LazyString
+    duty_to_speak: bool = False
+
+
+CATEGORIES: dict[str, Category] = {
+    c.code: c
+    for c in (
+        Category("bullying", Topic.WELLBEING, _l("Pesten")),
+        Category("aggression", Topic.WELLBEING, _l("Agressie")),
+        Category("sexual_behaviour", Topic.WELLBEING, _l("Ongewenst seksueel gedrag op het werk")),
+        Category("discrimination", Topic.WELLBEING, _l("Racisme en discriminatie")),
+        Category("conflict", Topic.WELLBEING, _l("Conflict")),
+        Category("burnout", Topic.WELLBEING, _l("Burn-out")),
+        Category("fraud", Topic.INTEGRITY, _l("Fraude"), duty_to_speak=True),
+        Category("bribery", Topic.INTEGRITY, _l("Omkoping"), duty_to_speak=True),
+        Category("theft", Topic.INTEGRITY, _l("Diefstal van werkmiddelen"), duty_to_speak=True),
+        Category("conflict_of_interest", Topic.INTEGRITY, _l("Belangenvermenging"), duty_to_speak=True),
+        Category("ict_misuse", Topic.INTEGRITY, _l("Misbruik van e-mail of internet"), duty_to_speak=True),
+        Category("leak", Topic.INTEGRITY, _l("Vertrouwelijke informatie lekken"), duty_to_speak=True),
+        Category("safety", Topic.SAFETY, _l("Veiligheid op het werk"), duty_to_speak=True),
+        Category("private", Topic.PRIVATE, _l("Privé")),
+        Category("other", Topic.OTHER, _l("Iets anders, of ik weet het niet zeker")),
+    )
+}
+
+
+class DeskKind(StrEnum):
+    INTEGRITY = "integrity"
+    WELLBEING = "wellbeing"
+
+
+DESK_LABELS: dict[DeskKind, LazyString] = {
+    DeskKind.INTEGRITY: _l("loket Integriteit"),
+    DeskKind.WELLBEING: _l("loket Welzijn"),
+}
+
+DESK_OF_TOPIC: dict[Topic, DeskKind] = {
+    Topic.WELLBEING: DeskKind.WELLBEING,
+    Topic.INTEGRITY: DeskKind.INTEGRITY,
+    Topic.SAFETY: DeskKind.INTEGRITY,
+    Topic.PRIVATE: DeskKind.WELLBEING,
+    Topic.OTHER: DeskKind.WELLBEING,
+}
+"""Which desk gets a new case. What may be psychosocial goes to the wellbeing compartment."""
+
+
+class Channel(StrEnum):
+    WEB = "web"
+    PHONE = "phone"
+    EMAIL = "email"
+    CHAT = "chat"
+    VISIT = "visit"
+    LETTER = "letter"
+
+
+CHANNEL_LABELS: dict[Channel, LazyString] = {
+    Channel.WEB: _l("Website"),
+    Channel.PHONE: _l("Telefoon"),
+    Channel.EMAIL: _l("E-mail"),
+    Channel.CHAT: _l("Chat"),
+    Channel.VISIT: _l("Bezoek"),
+    Channel.LETTER: _l("Brief"),
+}
+
+
+class Identity(StrEnum):
+    ANONYMOUS = "anonymous"
+    CONFIDENTIAL = "confidential"
+    """The desk knows the name and tells nobody."""
+    NAMED = "named"
+
+
+IDENTITY_LABELS: dict[Identity, LazyString] = {
+    Identity.ANONYMOUS: _l("Zonder naam"),
+    Identity.CONFIDENTIAL: _l("Vertrouwelijk"),
+    Identity.NAMED: _l("Met naam"),
+}
+
+
+class ReporterClass(StrEnum):
+    STAFF = "staff"
+    APPLICANT = "applicant"
+    CONSULTANT = "consultant"
+    SUPPLIER = "supplier"
+    FORMER_STAFF = "former_staff"
+    OTHER = "other"
+
+
+REPORTER_CLASS_LABELS: dict[ReporterClass, LazyString] = {
+    ReporterClass.STAFF: _l("Personeelslid"),
+    ReporterClass.APPLICANT: _l("Sollicitant"),
+    ReporterClass.CONSULTANT: _l("Consultant"),
+    ReporterClass.SUPPLIER: _l("Leverancier"),
+    ReporterClass.FORMER_STAFF: _l("Gewezen personeelslid"),
+    ReporterClass.OTHER: _l("Andere band met het werk"),
+}
+
+
+class CaseKind(StrEnum):
+    NEW = "new"
+    """Not yet marked by a handler."""
+    REPORT = "report"
+    INFORMATION_REQUEST = "information_request"
+
+
+CASE_KIND_LABELS: dict[CaseKind, LazyString] = {
+    CaseKind.NEW: _l("Nog niet bepaald"),
+    CaseKind.REPORT: _l("Melding"),
+    CaseKind.INFORMATION_REQUEST: _l("Infovraag"),
+}
+
+
+class Outcome(StrEnum):
+    FOUNDED = "founded"
+    PARTLY_FOUNDED = "partly_founded"
+    UNFOUNDED = "unfounded"
+    INSUFFICIENT = "insufficient"
+    NOT_EXAMINED = "not_examined"
+    ANSWERED = "answered"
+    """The outcome of an information request."""
+
+
+OUTCOME_LABELS: dict[Outcome, LazyString] = {
+    Outcome.FOUNDED: _l("Gegrond"),
+    Outcome.PARTLY_FOUNDED: _l("Deels gegrond"),
+    Outcome.UNFOUNDED: _l("Ongegrond"),
+    Outcome.INSUFFICIENT: _l("Onvoldoende elementen"),
+    Outcome.NOT_EXAMINED: _l("Niet onderzocht"),
+    Outcome.ANSWERED: _l("Beantwoord"),
+}

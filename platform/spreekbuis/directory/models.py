@@ -1,0 +1,98 @@
+"""The register that all share: policy areas, organisations, central actors, and which organisations are tenants."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from spreekbuis.clock import now
+from spreekbuis.db.base import SharedTable, new_id
+
+
+class PolicyArea(SharedTable):
+    """A policy area (beleidsdomein); they merge and split, so each has dates of validity (both inclusive)."""
+
+    __tablename__ = "policy_area"
+    shared_because = "the register of the Flemish government is the same for all"
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+
+
+class Organisation(SharedTable):
+    """An organisation of the register. `kbo` is the enterprise number, shared by bodies without legal personality."""
+
+    __tablename__ = "organisation"
+    shared_because = "the register of the Flemish government is the same for all"
+    ovo_code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    kbo: Mapped[str | None]
+    code_is_real: Mapped[bool]
+    """False for a code that was made up for want of a published one."""
+    search_text: Mapped[str] = mapped_column(index=True)
+    """Name and code in lower case without accents."""
+
+
+class OrganisationPolicyArea(SharedTable):
+    """To which policy area an organisation belonged, and when (dates inclusive, None = open)."""
+
+    __tablename__ = "organisation_policy_area"
+    shared_because = "the register of the Flemish government is the same for all"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    ovo_code: Mapped[str] = mapped_column(ForeignKey("organisation.ovo_code"), index=True)
+    policy_area: Mapped[str] = mapped_column(ForeignKey("policy_area.code"))
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+
+
+class ActorKind(SharedTable):
+    """A kind of actor: central (one for all) or in each entity."""
+
+    __tablename__ = "actor_kind"
+    shared_because = "the signpost shows the same actors to all"
+    code: Mapped[str] = mapped_column(primary_key=True)
+    central: Mapped[bool]
+    names: Mapped[dict[str, Any]]
+    """Name by language code: {"nl": …, "en": …}."""
+
+
+class Actor(SharedTable):
+    """A central actor: what it can do, whether it is confidential, how to reach it. Texts by language code."""
+
+    __tablename__ = "actor"
+    shared_because = "the signpost shows the same actors to all"
+    code: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(ForeignKey("actor_kind.code"))
+    names: Mapped[dict[str, Any]]
+    offers: Mapped[dict[str, Any]]
+    confidential: Mapped[bool]
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    position: Mapped[int]
+
+
+class EntityStatus(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    LEFT = "left"
+
+
+class Entity(SharedTable):
+    """A tenant: an organisation that was approved. `service_until` is the last day (inclusive, Belgian calendar)
+    on which new reports are accepted; billing sets it, None means never yet."""
+
+    __tablename__ = "entity"
+    shared_because = "says which tenant to enter; holds nothing of its cases"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    ovo_code: Mapped[str] = mapped_column(ForeignKey("organisation.ovo_code"), unique=True)
+    name: Mapped[str]
+    policy_area: Mapped[str] = mapped_column(ForeignKey("policy_area.code"))
+    status: Mapped[str] = mapped_column(default=EntityStatus.ACTIVE)
+    headcount: Mapped[int]
+    service_until: Mapped[date | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    organisation: Mapped[Organisation] = relationship(lazy="raise")

@@ -1,0 +1,100 @@
+"""Load and search the register of organisations. Loading twice changes nothing."""
+
+import csv
+import unicodedata
+from collections.abc import Iterator
+from datetime import date
+from importlib.resources import files
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from spreekbuis.clock import today
+from spreekbuis.db.session import db
+from spreekbuis.directory.actors import ACTORS, KINDS
+from spreekbuis.directory.models import (
+    Actor,
+    ActorKind,
+    Organisation,
+    OrganisationPolicyArea,
+    PolicyArea,
+)
+
+LONGEST_SEARCH = 80
+
+
+def searchable(text: str) -> str:
+    """Lower case without accents, single spaces: how names are compared."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return " ".join(plain.casefold().split())
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    with (files("spreekbuis.directory") / "data" / name).open(encoding="utf-8") as file:
+        yield from csv.DictReader(file)
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def load_register() -> None:
+    """Bring policy areas, organisations, actor kinds and actors to what the data folder says.
+
+    An organisation that is new gets its policy area from the beginning of time; a known one keeps its history.
+    """
+    session = db.session
+    for row in _rows("policy_areas.csv"):
+        session.merge(
+            PolicyArea(
+                code=row["code"], name=row["name_nl"],
+                valid_from=_day(row["valid_from"]), valid_to=_day(row["valid_to"]),
+            )
+        )  # fmt: skip
+    session.flush()
+    for row in _rows("organisations.csv"):
+        code = row["ovo_code"]
+        known = session.get(Organisation, code) is not None
+        session.merge(
+            Organisation(
+                ovo_code=code, name=row["name_nl"], kbo=row["kbo"] or None,
+                code_is_real=row["code_is_real"] == "yes",
+                search_text=searchable(f"{row['name_nl']} {code}"),
+            )
+        )  # fmt: skip
+        session.flush()
+        if not known:
+            session.add(OrganisationPolicyArea(ovo_code=code, policy_area=row["policy_area"]))
+    for kind in KINDS:
+        session.execute(insert(ActorKind).values(**kind).on_conflict_do_update(index_elements=["code"], set_=kind))
+    for actor in ACTORS:
+        session.execute(insert(Actor).values(**actor).on_conflict_do_update(index_elements=["code"], set_=actor))
+    session.flush()
+
+
+def policy_area_on(ovo_code: str, day: date | None = None) -> str:
+    """Code of the policy area to which the organisation belonged on `day` (Belgian calendar, default today)."""
+    day = day or today()
+    area = OrganisationPolicyArea
+    found = db.session.scalar(
+        select(area.policy_area).where(
+            area.ovo_code == ovo_code,
+            (area.valid_from.is_(None)) | (area.valid_from <= day),
+            (area.valid_to.is_(None)) | (area.valid_to >= day),
+        )
+    )
+    if found is None:
+        raise LookupError(f"{ovo_code} has no policy area on {day}")
+    return found
+
+
+def search(query: str, limit: int = 10) -> list[Organisation]:
+    """Organisations whose name or code holds every word of `query`; best match first, at most `limit`."""
+    words = searchable(query[:LONGEST_SEARCH]).split()
+    if not words:
+        return []
+    wanted = select(Organisation)
+    for word in words:
+        wanted = wanted.where(Organisation.search_text.contains(word, autoescape=True))
+    found = db.session.scalars(wanted.limit(200)).all()
+    return sorted(found, key=lambda o: (not o.search_text.startswith(words[0]), o.search_text))[:limit]

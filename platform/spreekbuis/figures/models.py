@@ -1,0 +1,103 @@
+"""Facts that tenants record, and the totals that the central office reads. No text, no person, no case key."""
+
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar
+from uuid import UUID, uuid4
+
+from sqlalchemy import Index, Numeric
+from sqlalchemy.orm import Mapped, mapped_column
+
+from spreekbuis.db.base import SharedTable, TenantTable, to_entity
+
+
+class Fact(TenantTable):
+    """The present state of one case or contact, as figures see it. Its random id says nothing of the case;
+    the case knows its fact, never the other way round."""
+
+    __tablename__ = "fact"
+    figures_columns: ClassVar[tuple[str, ...]] = (
+        "entity_id", "subject", "year", "month", "kind", "topic", "category", "channel", "identity",
+        "reporter_class", "desk", "status", "outcome", "score", "days_to_acknowledge", "days_to_feedback",
+        "days_to_close",
+    )  # fmt: skip
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    subject: Mapped[str]
+    """"case" or "contact"."""
+    year: Mapped[int]
+    month: Mapped[int]
+    kind: Mapped[str | None]
+    topic: Mapped[str | None]
+    category: Mapped[str | None]
+    channel: Mapped[str]
+    identity: Mapped[str | None]
+    reporter_class: Mapped[str | None]
+    desk: Mapped[str | None]
+    status: Mapped[str | None]
+    outcome: Mapped[str | None]
+    score: Mapped[int | None]
+    days_to_acknowledge: Mapped[int | None]
+    days_to_feedback: Mapped[int | None]
+    days_to_close: Mapped[int | None]
+    __table_args__ = (to_entity(), Index("ix_fact_year", "entity_id", "year"))
+
+
+class FigureDelta(TenantTable):
+    """What a change adds to or takes from the totals, until it is rolled up: n and total may be negative."""
+
+    __tablename__ = "figure_delta"
+    app_may = "SELECT, INSERT"
+    figures_columns: ClassVar[tuple[str, ...]] = ("entity_id", "id", "year", "dimension", "value", "n", "total")
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    year: Mapped[int]
+    dimension: Mapped[str]
+    value: Mapped[str]
+    n: Mapped[int]
+    total: Mapped[int]
+    """Sum of the measure where there is one (scores), else 0."""
+    __table_args__ = (to_entity(),)
+
+
+class FigureCell(TenantTable):
+    """Rolled-up totals of one entity: by year, dimension ("category") and value ("fraud")."""
+
+    __tablename__ = "figure_cell"
+    app_may = "SELECT"
+    figures_columns: ClassVar[tuple[str, ...]] = ("entity_id", "year", "dimension", "value", "n", "total")
+    year: Mapped[int] = mapped_column(primary_key=True)
+    dimension: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    n: Mapped[int]
+    total: Mapped[int]
+    __table_args__ = (to_entity(),)
+
+
+class FigureTotal(SharedTable):
+    """Rolled-up totals across entities: `scope` is "all" or a policy area's code."""
+
+    __tablename__ = "figure_total"
+    shared_because = "aggregates of the central office; only the figures role reads or writes them"
+    app_may = ""
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
+    dimension: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    n: Mapped[int]
+    total: Mapped[int]
+
+
+class PublishedFigure(SharedTable):
+    """A figure that was published in the past, as it stood: the source of comparisons."""
+
+    __tablename__ = "published_figure"
+    shared_because = "already public"
+    source: Mapped[str] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
+    measure: Mapped[str] = mapped_column(primary_key=True)
+    breakdown: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Decimal] = mapped_column(Numeric(12, 3))
+    unit: Mapped[str]
+    note: Mapped[str]
+
+
+__all__ = ["Fact", "FigureCell", "FigureDelta", "FigureTotal", "PublishedFigure", "date"]

@@ -1,0 +1,63 @@
+"""Accounts, their sessions and their platform roles. All shared: one person can work in several entities."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from spreekbuis.clock import now
+from spreekbuis.db.base import SharedTable, new_id
+
+
+class Account(SharedTable):
+    """Somebody who signs in. `email` is lower case. `totp_sealed` is the second factor's secret, encrypted."""
+
+    __tablename__ = "account"
+    shared_because = "a person can work in several entities"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(unique=True)
+    label: Mapped[str]
+    """How colleagues see this account: a function or a name."""
+    password_hash: Mapped[str | None]
+    totp_sealed: Mapped[bytes | None]
+    totp_confirmed_at: Mapped[datetime | None]
+    totp_last_counter: Mapped[int] = mapped_column(default=0)
+    """The last accepted time step (30 s): a code works once."""
+    language: Mapped[str] = mapped_column(default="nl")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    disabled_at: Mapped[datetime | None]
+
+
+class SignInSession(SharedTable):
+    """A signed-in browser. The cookie holds the token, the table its SHA-256. `complete` after the second factor."""
+
+    __tablename__ = "sign_in_session"
+    shared_because = "read before the tenant is known"
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    complete: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class SignInAttempt(SharedTable):
+    """Wrong tries per e-mail address, known or not: `key_hash` is a keyed hash of the address."""
+
+    __tablename__ = "sign_in_attempt"
+    shared_because = "counts before anybody is known"
+    key_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    failures: Mapped[int]
+    locked_until: Mapped[datetime | None]
+    updated_at: Mapped[datetime] = mapped_column(default=now, index=True)
+
+
+class PlatformRole(SharedTable):
+    """A role on the platform as a whole (central analyst, contribution or platform administrator)."""
+
+    __tablename__ = "platform_role"
+    shared_because = "belongs to the platform, not to an entity"
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    granted_at: Mapped[datetime] = mapped_column(default=now)

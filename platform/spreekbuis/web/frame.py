@@ -1,0 +1,299 @@
+"""What every page has: the `page` object of the templates, language, headers, error pages, one log line."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from flask import Flask, current_app, g, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import Babel, LazyString
+from flask_babel import lazy_gettext as _l
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.routing import BaseConverter
+from werkzeug.wrappers import Response
+
+from spreekbuis.errors import DomainError, NotFound, type_text
+from spreekbuis.settings import Settings
+from spreekbuis.web import csrf
+from spreekbuis.web.access import ROLE_LABELS
+from spreekbuis.web.cookies import FORM, LANGUAGE, read_cookie, write_cookie
+from spreekbuis.web.door import EntityHere, Here, SignedIn
+
+if TYPE_CHECKING:
+    from spreekbuis.web.room import NavEntry
+
+LANGUAGES = {"nl": "Nederlands", "en": "English", "fr": "Français", "de": "Deutsch"}
+log = logging.getLogger("spreekbuis.request")
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), browsing-topics=()",
+    "X-Robots-Tag": "noindex",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """An entry of the navigation. `count` is what waits there, or None."""
+
+    label: type_text
+    url: str
+    current: bool = False
+    count: int | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    code: str
+    label: str
+    native_name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A one-off message after a redirect."""
+
+    kind: str
+    text: type_text
+
+
+NOTICES: dict[str, Notice] = {}
+"""What `?done=<code>` says on the next page. Rooms add theirs with `notice_after`."""
+
+
+def notice_after(code: str, text: LazyString, kind: str = "ok") -> str:
+    """Register the message for `?done=<code>`; gives the code."""
+    NOTICES[code] = Notice(kind, text)
+    return code
+
+
+class Page:
+    """The `page` of the templates. Everything is computed when first asked."""
+
+    @property
+    def _here(self) -> Here | None:
+        return g.get("here")
+
+    @property
+    def lang(self) -> str:
+        return language()
+
+    @property
+    def languages(self) -> list[Language]:
+        """Links to this page in the other languages; none on the answer to a POST, which a link would lose."""
+        if request.method != "GET":
+            return []
+        kept = [(k, v) for k, v in request.args.items(multi=True) if k not in ("lang", "done")]
+        return [
+            Language(code, code.upper(), name, f"{request.path}?{urlencode([*kept, ('lang', code)])}")
+            for code, name in LANGUAGES.items()
+        ]
+
+    @property
+    def csrf(self) -> str:
+        return csrf.token()
+
+    @property
+    def request_id(self) -> str:
+        return str(g.get("request_id", ""))
+
+    @property
+    def account(self) -> SignedIn | None:
+        here = self._here
+        return here.account if here else None
+
+    @property
+    def entity(self) -> EntityHere | None:
+        here = self._here
+        return here.entity if here else None
+
+    @property
+    def role_label(self) -> str:
+        here = self._here
+        return ", ".join(str(ROLE_LABELS[role]) for role in sorted(here.roles)) if here else ""
+
+    @property
+    def nav(self) -> list[NavItem]:
+        """The main navigation of whoever is signed in, in the entity of this address or outside one."""
+        here = self._here
+        if here is None or here.account is None or not here.account.complete:
+            return []
+        inside = here.entity is not None
+        values = {"ovo": here.entity.ovo_code} if here.entity else {}
+        entries: list[NavEntry] = current_app.extensions["nav"]
+        return [
+            NavItem(e.label, url_for(e.endpoint, **values), current=e.endpoint == request.endpoint)
+            for e in entries
+            if e.tenant == inside and here.may(e.may)
+        ]
+
+    @property
+    def menu(self) -> list[NavItem]:
+        return [
+            NavItem(_l("Mijn werkplekken"), url_for("identity.workplaces")),
+            NavItem(_l("Account en beveiliging"), url_for("identity.account")),
+        ]
+
+    @property
+    def sign_out_url(self) -> str:
+        return url_for("identity.sign_out")
+
+    @property
+    def notice(self) -> Notice | None:
+        return NOTICES.get(request.args.get("done", ""))
+
+    @property
+    def reporter_home(self) -> str:
+        return url_for("home.start")
+
+
+def language() -> str:
+    """The language of this request: chosen on this page, chosen before, the account's, the browser's, Dutch."""
+    chosen: str | None = g.get("language")
+    if chosen is None:
+        here: Here | None = g.get("here")
+        chosen = next(
+            (
+                code
+                for code in (request.args.get("lang"), read_cookie(LANGUAGE), here and here.account and here.account.language)
+                if code in LANGUAGES
+            ),
+            None,
+        ) or request.accept_languages.best_match(LANGUAGES, "nl")
+        g.language = chosen
+    return chosen
+
+
+class OvoConverter(BaseConverter):
+    """An entity in an address: `OVO` and six digits."""
+
+    regex = "OVO[0-9]{6}"
+
+
+def install(app: Flask, templates: Path, translations: Path) -> None:
+    """Set up pages on `app`: language, headers, static files, error pages, the request log."""
+    app.url_map.converters["ovo"] = OvoConverter
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(translations)
+    app.config["BABEL_DEFAULT_TIMEZONE"] = "Europe/Brussels"
+    app.config["BABEL_DEFAULT_LOCALE"] = "nl"
+    Babel(app, locale_selector=language)
+    app.jinja_env.globals["page"] = Page()
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    static = Path(app.static_folder or "")
+    versions = {f.name: hashlib.sha256(f.read_bytes()).hexdigest()[:12] for f in static.glob("*") if f.is_file()}
+
+    @app.url_defaults
+    def version_static(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint == "static":
+            values["v"] = versions.get(values.get("filename", ""), "0")
+
+    @app.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+        g.request_id = secrets.token_hex(8)
+
+    @app.after_request
+    def finish_page(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        settings: Settings = app.extensions["settings"]
+        if settings.secure:
+            response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+        response.headers["X-Request-ID"] = g.get("request_id", "")
+        if request.endpoint == "static":
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+            return response
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.vary.update(("Cookie", "Accept-Language"))
+        if "form_cookie" in g:
+            write_cookie(response, FORM, g.form_cookie)
+        chosen = request.args.get("lang")
+        if chosen in LANGUAGES and chosen != read_cookie(LANGUAGE):
+            write_cookie(response, LANGUAGE, str(chosen))
+        _log_line(response)
+        return response
+
+    app.register_error_handler(csrf.TokenExpired, _token_expired)
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _log_line(response: Response) -> None:
+    """One line per request: the route's pattern, never the address, its values or where it came from."""
+    rule = request.url_rule.rule if request.url_rule else "-"
+    log.info(
+        "request",
+        extra={
+            "request_id": g.get("request_id"), "method": request.method, "route": rule,
+            "status": response.status_code, "ms": round((time.perf_counter() - g.get("began", 0)) * 1000, 1),
+        },
+    )  # fmt: skip
+
+
+def error_page(status: int, title: type_text, advice: type_text) -> ResponseReturnValue:
+    return render_template("errors/error.html", status=status, title=title, advice=advice), status
+
+
+def _token_expired(error: csrf.TokenExpired) -> ResponseReturnValue:
+    return (
+        render_template("errors/kept.html", title=error.title, advice=error.advice, ask_url=None,
+                        action=request.full_path, kept=csrf.kept_fields(), had_files=bool(request.files)),
+        error.status,
+    )  # fmt: skip
+
+
+def _domain_error(error: DomainError) -> ResponseReturnValue:
+    return error_page(error.status, error.title, error.advice)
+
+
+_HTTP_TEXTS: dict[int, tuple[LazyString, LazyString]] = {
+    400: (_l("Deze aanvraag klopt niet"), _l("Ga terug naar de vorige pagina en probeer het opnieuw.")),
+    404: (NotFound.title, NotFound.advice),  # type: ignore[dict-item]
+    405: (
+        _l("Deze pagina kun je zo niet openen"),
+        _l("Ga terug naar de vorige pagina en gebruik de knop op die pagina. Er is niets veranderd."),
+    ),
+    413: (
+        _l("Dat is te groot"),
+        _l("Er is niets verstuurd. Ga terug met je browser: je tekst staat er nog. Kies kleinere bestanden."),
+    ),
+}
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, RequestEntityTooLarge):
+        request.environ["wsgi.input_terminated"] = True
+    status = error.code or 500
+    if status < 400 and error.response is not None:
+        return error.response  # type: ignore[return-value]
+    title, advice = _HTTP_TEXTS.get(status, _HTTP_TEXTS[400])
+    return error_page(status, title, advice)
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    """Something that we did not foresee. The log gets the place, never the values; the page gets a number."""
+    logging.getLogger("spreekbuis.error").error(
+        "unexpected", exc_info=error, extra={"request_id": g.get("request_id")}
+    )
+    return error_page(
+        500,
+        _l("Er ging iets mis bij ons"),
+        _l("Wat je net verstuurde is niet bewaard. Ga terug met je browser: je tekst staat er nog. Probeer het over enkele minuten opnieuw."),
+    )

@@ -1,0 +1,106 @@
+"""Rooms and their doors: each route says who may enter, and does not exist without saying so.
+
+A room is a Flask blueprint that only takes routes through `get` and `post`. The composition root opens it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from flask import Blueprint, Flask
+from flask.typing import ResponseReturnValue
+from flask_babel import LazyString
+
+from spreekbuis.web.access import Audience, Permission
+from spreekbuis.web.door import enter
+
+View = Callable[..., ResponseReturnValue]
+V = TypeVar("V", bound=View)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One declared door. `tenant`: the address names an entity (`<ovo:ovo>`), whose rows alone are served."""
+
+    endpoint: str
+    rule: str
+    method: str
+    may: Audience | Permission
+    tenant: bool
+    transactional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NavEntry:
+    """An entry of the main navigation, shown to whoever has the permission, in or outside an entity."""
+
+    label: LazyString
+    endpoint: str
+    may: Permission
+    tenant: bool
+
+
+class Room:
+    """A blueprint whose routes declare their audience."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._blueprint = Blueprint(name, __name__)
+        self.routes: list[Route] = []
+        self.nav: list[NavEntry] = []
+
+    def get(self, rule: str, may: Audience | Permission) -> Callable[[V], V]:
+        return self._declare("GET", rule, may, transactional=True)
+
+    def post(self, rule: str, may: Audience | Permission) -> Callable[[V], V]:
+        return self._declare("POST", rule, may, transactional=True)
+
+    def probe(self, rule: str) -> Callable[[V], V]:
+        """A GET for everyone that touches neither session nor transaction (health)."""
+        return self._declare("GET", rule, Audience.EVERYONE, transactional=False)
+
+    def in_nav(self, label: LazyString) -> Callable[[V], V]:
+        """Decorate a declared GET view (above `@room.get`) to show it in the main navigation."""
+
+        def mark(view: V) -> V:
+            route = self.routes[-1]
+            assert isinstance(route.may, Permission), "only what asks a permission stands in the navigation"
+            self.nav.append(NavEntry(label, route.endpoint, route.may, route.tenant))
+            return view
+
+        return mark
+
+    def _declare(
+        self, method: str, rule: str, may: Audience | Permission, *, transactional: bool
+    ) -> Callable[[V], V]:
+        def declare(view: V) -> V:
+            name = view.__name__  # type: ignore[attr-defined]
+            route = Route(f"{self.name}.{name}", rule, method, may, "<ovo:ovo>" in rule, transactional)
+            self.routes.append(route)
+
+            def door(**kwargs: object) -> ResponseReturnValue:
+                return enter(route, view, kwargs)
+
+            self._blueprint.add_url_rule(rule, name, door, methods=[method])
+            return view
+
+        return declare
+
+    def open(self, app: Flask) -> None:
+        app.register_blueprint(self._blueprint)
+        app.extensions.setdefault("routes", []).extend(self.routes)
+        app.extensions.setdefault("nav", []).extend(self.nav)
+
+
+def routes_of(app: Flask) -> list[Route]:
+    """Every declared route of the application."""
+    routes: list[Route] = app.extensions["routes"]
+    return routes
+
+
+def refuse_undeclared(app: Flask) -> None:
+    """Deny by default: raises RuntimeError when a route came in past the rooms."""
+    declared = {route.endpoint for route in routes_of(app)} | {"static"}
+    stray = sorted({rule.endpoint for rule in app.url_map.iter_rules()} - declared)
+    if stray:
+        raise RuntimeError(f"routes without declared access: {', '.join(stray)}")

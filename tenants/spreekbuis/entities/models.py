@@ -1,0 +1,50 @@
+"""Enrolment: how an organisation becomes an entity."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from spreekbuis.clock import now
+from spreekbuis.db.base import SharedTable, new_id
+
+
+class EnrolmentStatus(StrEnum):
+    UNVERIFIED = "unverified"
+    """The requester's e-mail address is not yet confirmed."""
+    WAITING = "waiting"
+    """Confirmed; the central office decides."""
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+class Enrolment(SharedTable):
+    """A request to enrol, by somebody whom the organisation authorised."""
+
+    __tablename__ = "enrolment"
+    shared_because = "made before there is a tenant; the central office decides"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    ovo_code: Mapped[str] = mapped_column(ForeignKey("organisation.ovo_code"))
+    requester_name: Mapped[str]
+    requester_email: Mapped[str]
+    requester_function: Mapped[str]
+    headcount: Mapped[int]
+    affiliated: Mapped[bool]
+    """Uses the prevention service GDPB."""
+    language: Mapped[str] = mapped_column(default="nl")
+    status: Mapped[str] = mapped_column(default=EnrolmentStatus.UNVERIFIED)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    verified_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    reason: Mapped[str | None]
+    entity_id_made: Mapped[UUID | None] = mapped_column(ForeignKey("entity.id"))
+    __table_args__ = (
+        Index(
+            "uq_enrolment_open", "ovo_code", unique=True,
+            postgresql_where=text("status in ('waiting', 'approved')"),
+        ),
+        Index("ix_enrolment_status", "status", "created_at"),
+    )  # fmt: skip

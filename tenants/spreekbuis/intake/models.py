@@ -1,0 +1,54 @@
+"""The reporter's side: what lets a reporter come back, and files that wait for the report to be sent."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from spreekbuis.clock import now
+from spreekbuis.db.base import SharedTable, TenantTable, new_id, to_entity
+
+
+class Receipt(SharedTable):
+    """Which case a receipt code opens: a keyed hash of the code, never the code."""
+
+    __tablename__ = "receipt"
+    shared_because = "read before the tenant is known; a keyed hash cannot be listed back to codes"
+    app_may = "SELECT, INSERT, DELETE"
+    lookup_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID]
+    case_id: Mapped[UUID]
+
+
+class ReporterSession(SharedTable):
+    """A browser in which a reporter opened a case with the receipt code; ends soon and by itself."""
+
+    __tablename__ = "reporter_session"
+    shared_because = "read before the tenant is known"
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID]
+    case_id: Mapped[UUID]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class DraftFile(TenantTable):
+    """A file of a report that is not sent yet. `draft_hash` is the SHA-256 of the form's own secret."""
+
+    __tablename__ = "draft_file"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    draft_hash: Mapped[bytes]
+    name_sealed: Mapped[bytes]
+    media_type: Mapped[str]
+    size: Mapped[int]
+    storage_key: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (to_entity(), Index("ix_draft_file_draft", "entity_id", "draft_hash"))
+
+
+class EntityCategory(TenantTable):
+    """A category that the entity offers to its staff."""
+
+    __tablename__ = "entity_category"
+    category: Mapped[str] = mapped_column(primary_key=True)
+    __table_args__ = (to_entity(),)
