@@ -34,6 +34,7 @@ def _tree(name: str) -> Path:
 
 
 ROOMS = (
+    "web.health",
     "web.home",
     "identity.views",
     "directory.views",

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import NoReturn
 
 import click
 from flask import Flask
@@ -11,17 +12,26 @@ from spreekbuis.settings import Settings, SettingsError
 
 def application() -> Flask:
     """The application of this environment, for a command."""
-    from spreekbuis.app import create_app
+    from spreekbuis.app import UnsafeDatabase, create_app
 
-    return create_app(settings())
+    try:
+        return create_app(settings(), pool_size=2)
+    except UnsafeDatabase as error:
+        _give_up(str(error))
 
 
 def settings() -> Settings:
+    from spreekbuis.run import remembered
+
     try:
-        return Settings.from_environment(os.environ)
+        return Settings.from_environment(remembered(os.environ))
     except SettingsError as error:
-        click.echo(f"spreekbuis cannot start: {error}.", err=True)
-        sys.exit(2)
+        _give_up(str(error))
+
+
+def _give_up(reason: str) -> NoReturn:
+    click.echo(f"spreekbuis cannot start: {reason.rstrip('.')}.", err=True)
+    sys.exit(2)
 
 
 @click.group()
@@ -30,16 +40,50 @@ def main() -> None:
 
 
 @main.command()
+@click.option("--demo/--empty", default=True, help="Load the demo entities, or only the shared register.")
+def run(demo: bool) -> None:
+    """Run everything on this machine until Ctrl-C."""
+    from spreekbuis.embedded.errors import EmbeddedError
+    from spreekbuis.run import run as run_all
+
+    try:
+        sys.exit(run_all(os.environ, demo=demo))
+    except EmbeddedError as error:
+        _give_up(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@main.command()
+def worker() -> None:
+    """Do the work of the outbox until Ctrl-C."""
+    from spreekbuis.jobs.worker import serve
+
+    serve(application())
+
+
+@main.command()
 def migrate() -> None:
     """Bring the database to this version (needs DATABASE_OWNER_URL)."""
-    from spreekbuis.db.bootstrap import migrate as run
+    from spreekbuis.db.bootstrap import migrate as bring_up
 
     url = settings().database_owner_url
     if url is None:
-        click.echo("DATABASE_OWNER_URL is not set.", err=True)
-        sys.exit(2)
-    run(url)
+        _give_up("DATABASE_OWNER_URL is not set")
+    bring_up(url)
     click.echo("The database is up to date.")
+
+
+@main.command("load-shared")
+def load_shared() -> None:
+    """Load the register, the central actors, published figures and scope rules."""
+    from spreekbuis.app import load_shared_data
+    from spreekbuis.db.scope import PLATFORM
+    from spreekbuis.db.session import transaction
+
+    with application().app_context(), transaction(PLATFORM):
+        load_shared_data()
+    click.echo("Register, actors, published figures and scope rules are loaded.")
 
 
 if __name__ == "__main__":

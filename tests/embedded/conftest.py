@@ -12,11 +12,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from spreekbuis.embedded import EmbeddedPostgres
 
 
 def _open_folder() -> Path:
-    """A folder that every account of this machine may pass through; pytest's own is closed to all but root."""
+    """A folder that every account may pass through; the one of pytest is closed to all but root."""
     made = Path(tempfile.mkdtemp(prefix="spreekbuis-test-", dir="/var/tmp"))
     made.chmod(0o755)
     return made
@@ -58,11 +59,11 @@ def bystander() -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
-type_of_script = Callable[..., subprocess.Popen[str]]
+Script = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
-def script() -> Iterator[type_of_script]:
+def script() -> Iterator[Script]:
     """Run Python code in a process group of its own; its output is a pipe of lines."""
     started: list[subprocess.Popen[str]] = []
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+
 from spreekbuis.embedded import EmbeddedPostgres, ServerUnavailable
 from spreekbuis.embedded.account import account_for
 from spreekbuis.embedded.processes import working_in

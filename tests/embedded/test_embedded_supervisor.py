@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from spreekbuis.embedded import Child, FolderBusy, PortBusy, Supervisor, free_port_or_explain
 from spreekbuis.embedded.ports import is_free
 from spreekbuis.embedded.processes import mark

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 import redis
+
 from spreekbuis.embedded import EmbeddedValkey, start_services
 from spreekbuis.embedded.processes import working_in
 

@@ -50,6 +50,8 @@ class Audited(StrEnum):
     ACCOUNT_SECOND_FACTOR_SET = "account.second_factor_set"
     ACCOUNT_SIGNED_IN = "account.signed_in"
     ACCOUNT_LOCKED = "account.locked"
+    ACCOUNT_DISABLED = "account.disabled"
+    ACCOUNT_SECOND_FACTOR_RESET = "account.second_factor_reset"
     PLATFORM_ROLE_GRANTED = "platform_role.granted"
     FIGURES_EXPORTED = "figures.exported"
 

@@ -67,7 +67,8 @@ class TenantTable(Base):
 
     @declared_attr
     def entity_id(cls) -> Mapped[UUID]:
-        return mapped_column(primary_key=True)
+        # Placed first, so that the primary key's index leads with it and the policy is an index condition.
+        return mapped_column(primary_key=True, sort_order=-1)
 
 
 def to_tenant(table: str, *columns: str, ondelete: str | None = None) -> ForeignKeyConstraint:

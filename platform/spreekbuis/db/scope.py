@@ -67,3 +67,16 @@ def entering(scope: Scope) -> Iterator[None]:
         yield
     finally:
         _frame.reset(token)
+
+
+@contextmanager
+def answering(scope: Scope) -> Iterator[None]:
+    """Change what `current()` answers inside the block, for the session that is open: see `db.session.within`."""
+    frame = _frame.get()
+    if frame is None:
+        raise LookupError("no scope was entered")
+    before, frame.scope = frame.scope, scope
+    try:
+        yield
+    finally:
+        frame.scope = before

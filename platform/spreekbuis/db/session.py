@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, inspect
 from sqlalchemy.orm import Session, SessionTransaction
 
 from spreekbuis.db import scope as scopes
-from spreekbuis.db.base import Base
+from spreekbuis.db.base import Base, TenantTable
 
 db = SQLAlchemy(model_class=Base, session_options={"scopefunc": scopes.session_key}, disable_autonaming=True)
 
@@ -45,17 +46,66 @@ def transaction(scope: scopes.Scope) -> Iterator[Session]:
 
 def finish() -> None:
     """Run what waits for the end of the transaction, then commit. Called by `transaction` and by the door."""
+    _run_what_waits()
+    db.session.commit()
+
+
+def _run_what_waits() -> None:
     session = db.session
     while steps := session.info.pop("at_end", None):
         session.flush()
         for step in steps.values():
             step()
-    session.commit()
 
 
 def at_end(key: str, step: Callable[[], Any]) -> None:
     """Run `step` just before the commit, once per `key`, in the order of first asking.
 
-    For rows on which writers of one tenant meet (the head of the audit trail): locked late, held short.
+    For rows on which writers of one tenant meet (the head of the audit trail): locked late, held short. Inside
+    `within` the end is that of the block.
     """
     db.session.info.setdefault("at_end", {}).setdefault(key, step)
+
+
+@contextmanager
+def within(entity_id: UUID) -> Iterator[Session]:
+    """Serve one tenant inside the block, in the transaction of the platform that is open: all of it commits or none.
+
+    For what the platform decides and a tenant must hold as well (an approved enrolment makes its desks). Inside,
+    `current_entity_id()`, the policies and the audit trail are those of the tenant, and no office of the platform
+    holds. On leaving, what waited for the end (audit rows) has been written and the tenant's rows have left the
+    session, so that nothing read inside is served outside. On an exception nothing of the block remains, also when
+    the caller goes on. Raises LookupError when the scope is not the platform's: a tenant never enters another.
+    """
+    session = db.session()
+    outer, inner = scopes.current(), scopes.tenant(entity_id)
+    if outer.entity_id != scopes.PLATFORM_ID or inner == scopes.PLATFORM:
+        raise LookupError("only the platform enters a tenant")
+    session.connection()  # the transaction itself begins as the platform
+    waiting = dict(session.info)
+    session.info.clear()
+    try:
+        # The savepoint gives back both the transaction and its setting when something fails inside.
+        with session.begin_nested(), scopes.answering(inner):
+            _tell(session.connection(), inner)
+            yield session
+            _run_what_waits()
+            session.flush()
+            _tell(session.connection(), outer)
+    finally:
+        _forget(session, entity_id)
+        session.info.clear()
+        session.info.update(waiting)
+
+
+def _tell(connection: Connection, scope: scopes.Scope) -> None:
+    """Replace who is being served for the rest of the transaction."""
+    connection.exec_driver_sql(f"SET LOCAL spreekbuis.entity = '{scope.entity_id}'")
+    connection.exec_driver_sql(f"SET LOCAL spreekbuis.office = '{scope.office or ''}'")
+
+
+def _forget(session: Session, entity_id: UUID) -> None:
+    """Take the tenant's rows out of the session."""
+    for row in [*session.identity_map.values(), *session.new]:
+        if isinstance(row, TenantTable) and entity_id in (inspect(row).identity or (row.entity_id,)):
+            session.expunge(row)

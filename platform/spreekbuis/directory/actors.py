@@ -13,13 +13,55 @@ KINDS: list[dict[str, Any]] = [
     {"code": "wellbeing_centre", "central": True, "names": {"nl": "Dienstencentrum Welzijn", "en": "Wellbeing service centre"}},
     {"code": "ombudsman", "central": True, "names": {"nl": "Ombudsdienst", "en": "Ombudsman"}},
     {"code": "social_service", "central": True, "names": {"nl": "Sociale dienst", "en": "Social service"}},
-    {"code": "integrity_contact", "central": False, "names": {"nl": "Contactpersoon integriteit", "en": "Integrity contact person"}},
-    {"code": "confidential_counsellor", "central": False, "names": {"nl": "Vertrouwenspersoon", "en": "Confidential counsellor"}},
-    {"code": "hr_partner", "central": False, "names": {"nl": "HR-businesspartner of -specialist", "en": "HR business partner or specialist"}},
-    {"code": "diversity_officer", "central": False, "names": {"nl": "Diversiteitsambtenaar", "en": "Diversity officer"}},
-    {"code": "control_anchor", "central": False, "names": {"nl": "Ankerpunt organisatiebeheersing", "en": "Internal control anchor"}},
-    {"code": "line_manager", "central": False, "names": {"nl": "Leidinggevende", "en": "Line manager"}},
-]
+    {
+        "code": "integrity_contact", "central": False,
+        "names": {"nl": "Contactpersoon integriteit", "en": "Integrity contact person"},
+        "offers": {
+            "nl": "Beantwoordt vragen over integriteit in je entiteit en helpt je melden.",
+            "en": "Answers questions about integrity in your entity and helps you report.",
+        },
+    },
+    {
+        "code": "confidential_counsellor", "central": False,
+        "names": {"nl": "Vertrouwenspersoon", "en": "Confidential counsellor"},
+        "offers": {
+            "nl": "Luistert in vertrouwen als je last hebt van pesten, agressie, ongewenst gedrag of een conflict.",
+            "en": "Listens in confidence when bullying, aggression, unwanted behaviour or a conflict troubles you.",
+        },
+    },
+    {
+        "code": "hr_partner", "central": False,
+        "names": {"nl": "HR-businesspartner of -specialist", "en": "HR business partner or specialist"},
+        "offers": {
+            "nl": "Helpt bij vragen over je loopbaan, je uren, je afspraken of je team.",
+            "en": "Helps with questions about your career, hours, agreements or team.",
+        },
+    },
+    {
+        "code": "diversity_officer", "central": False,
+        "names": {"nl": "Diversiteitsambtenaar", "en": "Diversity officer"},
+        "offers": {
+            "nl": "Helpt als je op het werk ongelijk behandeld wordt, of iets nodig hebt om te kunnen werken.",
+            "en": "Helps when you are treated unequally at work, or need something to be able to work.",
+        },
+    },
+    {
+        "code": "control_anchor", "central": False,
+        "names": {"nl": "Ankerpunt organisatiebeheersing", "en": "Internal control anchor"},
+        "offers": {
+            "nl": "Volgt op of afspraken en controles in je entiteit goed werken.",
+            "en": "Follows up whether agreements and controls in your entity work well.",
+        },
+    },
+    {
+        "code": "line_manager", "central": False,
+        "names": {"nl": "Leidinggevende", "en": "Line manager"},
+        "offers": {
+            "nl": "Is vaak de eerste met wie je kunt praten, tenzij het over die persoon zelf gaat.",
+            "en": "Is often the first to talk to, unless it is about that very person.",
+        },
+    },
+]  # fmt: skip
 
 ACTORS: list[dict[str, Any]] = [
     {

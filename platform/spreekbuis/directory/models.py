@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from spreekbuis.clock import now
@@ -58,6 +58,8 @@ class ActorKind(SharedTable):
     central: Mapped[bool]
     names: Mapped[dict[str, Any]]
     """Name by language code: {"nl": …, "en": …}."""
+    offers: Mapped[dict[str, Any] | None]
+    """What one may ask them, by language code; None for the central ones, whose actors say so themselves."""
 
 
 class Actor(SharedTable):
@@ -81,9 +83,12 @@ class EntityStatus(StrEnum):
     LEFT = "left"
 
 
+OPEN_ENDED = date.max
+
+
 class Entity(SharedTable):
     """A tenant: an organisation that was approved. `service_until` is the last day (inclusive, Belgian calendar)
-    on which new reports are accepted; billing sets it, None means never yet."""
+    on which new reports are accepted; billing sets it. None: never yet; `OPEN_ENDED`: no end is known."""
 
     __tablename__ = "entity"
     shared_because = "says which tenant to enter; holds nothing of its cases"
@@ -96,3 +101,4 @@ class Entity(SharedTable):
     service_until: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     organisation: Mapped[Organisation] = relationship(lazy="raise")
+    __table_args__ = (Index("ix_entity_name", "name", "ovo_code"),)

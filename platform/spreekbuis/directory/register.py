@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from importlib.resources import files
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, false, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.clock import today
@@ -88,13 +88,29 @@ def policy_area_on(ovo_code: str, day: date | None = None) -> str:
     return found
 
 
+def holds_words(query: str) -> list[ColumnElement[bool]]:
+    """Conditions on Organisation: its name or code holds every word of `query` (accents and case aside)."""
+    words = searchable(query[:LONGEST_SEARCH]).split()
+    if query.strip() and not words:
+        return [false()]
+    return [Organisation.search_text.contains(word, autoescape=True) for word in words]
+
+
 def search(query: str, limit: int = 10) -> list[Organisation]:
     """Organisations whose name or code holds every word of `query`; best match first, at most `limit`."""
     words = searchable(query[:LONGEST_SEARCH]).split()
     if not words:
         return []
-    wanted = select(Organisation)
-    for word in words:
-        wanted = wanted.where(Organisation.search_text.contains(word, autoescape=True))
-    found = db.session.scalars(wanted.limit(200)).all()
-    return sorted(found, key=lambda o: (not o.search_text.startswith(words[0]), o.search_text))[:limit]
+    starts = Organisation.search_text.startswith(words[0], autoescape=True)
+    found = db.session.scalars(
+        select(Organisation)
+        .where(*holds_words(query))
+        .order_by(starts.desc(), Organisation.search_text)
+        .limit(limit)
+    )
+    return list(found)
+
+
+def organisation_of(ovo_code: str) -> Organisation | None:
+    """The organisation with this code, in whatever case it was typed, or None."""
+    return db.session.get(Organisation, ovo_code.strip().upper())

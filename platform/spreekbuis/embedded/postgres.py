@@ -55,7 +55,7 @@ _FIXED = {
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
 }
-_WITHOUT_FSYNC = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_WITHOUT_FSYNC = {"fsync": "off", "full_page_writes": "off"}
 
 
 class EmbeddedPostgres(EmbeddedServer):

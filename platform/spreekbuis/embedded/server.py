@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from spreekbuis.embedded.account import Account
-from spreekbuis.embedded.errors import ServerUnavailable
+from spreekbuis.embedded.errors import EmbeddedError, ServerUnavailable
 from spreekbuis.embedded.folder import FolderLock, make_folder, password_in, read_or_none, write_private
 from spreekbuis.embedded.ports import any_free_port, is_free
 from spreekbuis.embedded.processes import (
@@ -113,17 +113,21 @@ class EmbeddedServer(abc.ABC):
             if not self._adopt():
                 self._launch()
         except BaseException:
-            self.stop()
+            with contextlib.suppress(EmbeddedError):  # the first error says more
+                self.stop()
             raise
 
     def stop(self) -> None:
         """End the server that we own, and nothing else. May be called twice."""
         self._borrowed = False
-        if self._process is not None:
-            self._end(self._process)
-            self._process = None
-        if self._lock is not None:
+        if self._lock is None:
+            return
+        try:
+            if self._process is not None:
+                self._end(self._process)
+                self._process = None
             self._end_leftovers()
+        finally:
             self._lock.release()
             self._lock = None
 

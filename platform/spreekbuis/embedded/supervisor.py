@@ -137,11 +137,11 @@ class Supervisor:
             for each in self._children:
                 if each.process is not None and each.process.poll() is not None:
                     self._note_end(each)
-                    if len(each.ends) > self._restarts_per_minute:
-                        _say(f"{each.child.name} ended {len(each.ends)} times in a minute: everything stops.")
-                        return 1
-                if each.process is None and time.monotonic() >= each.due and not self._asked_to_stop:
+                elif each.process is None and time.monotonic() >= each.due and not self._asked_to_stop:
                     self._start(each)
+                if len(each.ends) > self._restarts_per_minute:
+                    _say(f"{each.child.name} ended {len(each.ends)} times in a minute: everything stops.")
+                    return 1
             if every_second is not None and time.monotonic() >= next_look:
                 try:
                     every_second()

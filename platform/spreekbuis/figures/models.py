@@ -1,6 +1,5 @@
-"""Facts that tenants record, and the totals that the central office reads. No text, no person, no case key."""
+"""Facts that tenants record, and the totals that the central office reads: no text, person or case key."""
 
-from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID, uuid4
@@ -47,7 +46,9 @@ class FigureDelta(TenantTable):
 
     __tablename__ = "figure_delta"
     app_may = "SELECT, INSERT"
-    figures_columns: ClassVar[tuple[str, ...]] = ("entity_id", "id", "year", "dimension", "value", "n", "total")
+    figures_columns: ClassVar[tuple[str, ...]] = (
+        "entity_id", "id", "year", "dimension", "value", "n", "total",
+    )  # fmt: skip
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     year: Mapped[int]
     dimension: Mapped[str]
@@ -98,6 +99,3 @@ class PublishedFigure(SharedTable):
     value: Mapped[Decimal] = mapped_column(Numeric(12, 3))
     unit: Mapped[str]
     note: Mapped[str]
-
-
-__all__ = ["Fact", "FigureCell", "FigureDelta", "FigureTotal", "PublishedFigure", "date"]

@@ -53,6 +53,20 @@ class SignInAttempt(SharedTable):
     updated_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
+class PasswordReset(SharedTable):
+    """An open request for a new password; the mailed link is signed and names this row.
+
+    The row goes when the link is used and when the password changes in another way, so that a link works once.
+    `account_id` is None for an unknown address: the same rows are written, and no mail is sent.
+    """
+
+    __tablename__ = "password_reset"
+    shared_because = "made before anybody is known"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class PlatformRole(SharedTable):
     """A role on the platform as a whole (central analyst, contribution or platform administrator)."""
 

@@ -88,7 +88,8 @@ class Page:
 
     @property
     def _here(self) -> Here | None:
-        return g.get("here")
+        found: Here | None = g.get("here")
+        return found
 
     @property
     def lang(self) -> str:
@@ -135,7 +136,7 @@ class Page:
         if here is None or here.account is None or not here.account.complete:
             return []
         inside = here.entity is not None
-        values = {"ovo": here.entity.ovo_code} if here.entity else {}
+        values: dict[str, Any] = {"ovo": here.entity.ovo_code} if here.entity else {}
         entries: list[NavEntry] = current_app.extensions["nav"]
         return [
             NavItem(e.label, url_for(e.endpoint, **values), current=e.endpoint == request.endpoint)
@@ -265,7 +266,7 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
 
 _HTTP_TEXTS: dict[int, tuple[LazyString, LazyString]] = {
     400: (_l("Deze aanvraag klopt niet"), _l("Ga terug naar de vorige pagina en probeer het opnieuw.")),
-    404: (NotFound.title, NotFound.advice),  # type: ignore[dict-item]
+    404: (NotFound.title, NotFound.advice),
     405: (
         _l("Deze pagina kun je zo niet openen"),
         _l("Ga terug naar de vorige pagina en gebruik de knop op die pagina. Er is niets veranderd."),
@@ -282,7 +283,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         request.environ["wsgi.input_terminated"] = True
     status = error.code or 500
     if status < 400 and error.response is not None:
-        return error.response  # type: ignore[return-value]
+        return error.response
     title, advice = _HTTP_TEXTS.get(status, _HTTP_TEXTS[400])
     return error_page(status, title, advice)
 

@@ -74,7 +74,7 @@ class Room:
         self, method: str, rule: str, may: Audience | Permission, *, transactional: bool
     ) -> Callable[[V], V]:
         def declare(view: V) -> V:
-            name = view.__name__  # type: ignore[attr-defined]
+            name = view.__name__
             route = Route(f"{self.name}.{name}", rule, method, may, "<ovo:ovo>" in rule, transactional)
             self.routes.append(route)
 

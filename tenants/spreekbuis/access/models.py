@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now, today
@@ -38,12 +38,17 @@ class Membership(TenantTable):
     __table_args__ = (
         to_entity(),
         to_tenant("desk", "desk_id"),
+        CheckConstraint("(role = 'handler') = (desk_id IS NOT NULL)", name="handler_has_desk"),
         Index("ix_membership_account", "entity_id", "account_id"),
-    )
+        Index(
+            "uq_membership_open", "entity_id", "account_id", "role", "desk_id", unique=True,
+            postgresql_where=text("until IS NULL"), postgresql_nulls_not_distinct=True,
+        ),
+    )  # fmt: skip
 
 
 class MembershipLookup(SharedTable):
-    """In which entities an account has had a role: where to go after signing in."""
+    """In which entities an account has a role: where to go after signing in."""
 
     __tablename__ = "membership_lookup"
     shared_because = "read at sign-in, before a tenant is chosen; the role itself stands in membership"

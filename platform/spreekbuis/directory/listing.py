@@ -1,0 +1,77 @@
+"""Lists of entities in the order of their names, a page at a time, at a cost that does not grow with the list."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request, url_for
+from sqlalchemy import Row, Select, literal, select, tuple_
+
+from spreekbuis.db.session import db
+from spreekbuis.directory.models import Entity, EntityStatus, Organisation
+from spreekbuis.directory.register import holds_words
+from spreekbuis.errors import type_text
+
+PER_PAGE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPage:
+    """One page. `before` and `after` are the OVO codes from which the neighbouring pages start, or None."""
+
+    rows: list[Row[Any]]
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What the pagination macro shows: only to the previous and the next page."""
+
+    summary: type_text
+    previous_url: str | None
+    next_url: str | None
+    numbers: tuple[()] = ()
+
+
+def page_by_name(wanted: Select[Any], *, after: str = "", before: str = "") -> EntityPage:
+    """The page of `wanted` (a select on Entity with its `name` and `ovo_code`) that follows the entity with code
+    `after`, or precedes `before`; the first page without either. A code that does not exist gives no rows."""
+    edge, backwards = (before, True) if before and not after else (after, False)
+    if edge:
+        name = select(Entity.name).where(Entity.ovo_code == edge).scalar_subquery()
+        here, there = tuple_(Entity.name, Entity.ovo_code), tuple_(name, literal(edge))
+        wanted = wanted.where(here < there if backwards else here > there)
+    order = (Entity.name.desc(), Entity.ovo_code.desc()) if backwards else (Entity.name, Entity.ovo_code)
+    found = list(db.session.execute(wanted.order_by(*order).limit(PER_PAGE + 1)))
+    more, rows = len(found) > PER_PAGE, found[:PER_PAGE]
+    if backwards:
+        rows.reverse()
+    if not rows:
+        return EntityPage([], None, None)
+    earlier, later = (more, True) if backwards else (bool(edge), more)
+    return EntityPage(rows, rows[0].ovo_code if earlier else None, rows[-1].ovo_code if later else None)
+
+
+def active_entities(query: str, *, after: str = "", before: str = "") -> EntityPage:
+    """Subscribed entities (`ovo_code`, `name`) whose name or code holds every word of `query`."""
+    wanted = select(Entity.ovo_code, Entity.name).where(Entity.status == EntityStatus.ACTIVE)
+    conditions = holds_words(query)
+    if conditions:
+        wanted = wanted.join(Organisation, Organisation.ovo_code == Entity.ovo_code).where(*conditions)
+    return page_by_name(wanted, after=after, before=before)
+
+
+def pages(page: EntityPage, summary: type_text, endpoint: str, kept: Mapping[str, str | int]) -> Pages:
+    """Links to the neighbours of `page`, keeping the filters in `kept` that are set."""
+    filters = {name: value for name, value in kept.items() if value}
+    return Pages(
+        summary,
+        url_for(endpoint, **filters, before=page.before) if page.before else None,  # type: ignore[arg-type]
+        url_for(endpoint, **filters, after=page.after) if page.after else None,  # type: ignore[arg-type]
+    )
+
+
+def asked(name: str, longest: int = 80) -> str:
+    """A filter or search text from the address; too long is cut, a NUL (which no text column holds) dropped."""
+    return request.args.get(name, "").replace("\x00", "").strip()[:longest]

@@ -1,0 +1,194 @@
+"""Read totals: what was rolled up plus what still waits, in one statement, so that they are exact at once.
+
+The cost is that of the cells of a year. It grows with neither the cases nor the entities.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import db
+from spreekbuis.figures.roll_up import figures_engine
+
+EVERYWHERE = "all"
+"""The scope of the totals over all entities; the others are codes of policy areas."""
+ENTITIES_PER_PAGE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Totals of one scope in one year: (dimension, value) → how many, and the sum of their measure."""
+
+    cells: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+
+    def n(self, dimension: str, value: str) -> int:
+        return self.cells.get((dimension, value), (0, 0))[0]
+
+    def of(self, dimension: str) -> dict[str, int]:
+        """Value → how many, of one dimension."""
+        return {value: n for (of, value), (n, _) in self.cells.items() if of == dimension}
+
+    @property
+    def cases(self) -> int:
+        return self.n("cases", "all")
+
+    @property
+    def reports(self) -> int:
+        return self.n("kind", "report")
+
+    @property
+    def information_requests(self) -> int:
+        return self.n("kind", "information_request")
+
+    @property
+    def contacts(self) -> int:
+        return sum(self.of("contacts").values())
+
+    @property
+    def scores(self) -> int:
+        """How many cases were scored."""
+        return sum(self.of("score").values())
+
+    @property
+    def satisfaction(self) -> Decimal | None:
+        """Mean score on 5, or None without scores."""
+        total = sum(total for (of, _), (_, total) in self.cells.items() if of == "score")
+        return Decimal(total) / self.scores if self.scores else None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the dashboard shows: one scope in one year, cases per year in it, and cases per policy area."""
+
+    figures: Figures
+    cases_by_year: dict[int, int]
+    cases_by_area: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class EntityRow:
+    """An entity's main figures in one year."""
+
+    ovo_code: str
+    name: str
+    policy_area: str
+    cases: int
+    reports: int
+    information_requests: int
+    contacts: int
+    scores: int
+    score_sum: int
+
+    @property
+    def satisfaction(self) -> Decimal | None:
+        return Decimal(self.score_sum) / self.scores if self.scores else None
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPage:
+    """A page of entities by name; `before` and `after` are the cursors of the neighbours, if any."""
+
+    rows: list[EntityRow]
+    before: str | None
+    after: str | None
+
+
+_OVERVIEW = text("""
+SELECT scope, year, dimension, value, sum(n)::int AS n, sum(total)::int AS total FROM (
+    SELECT scope, year, dimension, value, n, total FROM figure_total
+    UNION ALL
+    SELECT scope, year, dimension, value, n, total
+    FROM figure_delta JOIN entity ON entity.id = entity_id, unnest(ARRAY['all', policy_area]) AS scope
+) AS both_kinds
+WHERE (scope = :scope AND year = :year) OR (dimension = 'cases' AND (scope = :scope OR year = :year))
+GROUP BY scope, year, dimension, value HAVING sum(n) <> 0""")
+
+_OWN = text("""
+SELECT year, dimension, value, sum(n)::int AS n, sum(total)::int AS total FROM (
+    SELECT year, dimension, value, n, total FROM figure_cell WHERE entity_id = :entity_id
+    UNION ALL
+    SELECT year, dimension, value, n, total FROM figure_delta WHERE entity_id = :entity_id
+) AS both_kinds
+WHERE year = :year OR dimension = 'cases'
+GROUP BY year, dimension, value HAVING sum(n) <> 0""")
+
+_ENTITY_CELLS = """
+SELECT page.ovo_code, page.name, page.policy_area, cells.* FROM page, LATERAL (
+    SELECT coalesce(sum(n) FILTER (WHERE dimension = 'cases'), 0)::int,
+        coalesce(sum(n) FILTER (WHERE dimension = 'kind' AND value = 'report'), 0)::int,
+        coalesce(sum(n) FILTER (WHERE dimension = 'kind' AND value = 'information_request'), 0)::int,
+        coalesce(sum(n) FILTER (WHERE dimension = 'contacts'), 0)::int,
+        coalesce(sum(n) FILTER (WHERE dimension = 'score'), 0)::int,
+        coalesce(sum(total) FILTER (WHERE dimension = 'score'), 0)::int
+    FROM (
+        SELECT dimension, value, n, total FROM figure_cell WHERE entity_id = page.id AND year = :year
+        UNION ALL
+        SELECT dimension, value, n, total FROM figure_delta WHERE entity_id = page.id AND year = :year
+    ) AS both_kinds WHERE dimension IN ('cases', 'kind', 'contacts', 'score')
+) AS cells"""
+_CURSOR = "((SELECT name FROM entity WHERE ovo_code = :at), (SELECT id FROM entity WHERE ovo_code = :at))"
+
+
+def _page(condition: str, order: str) -> Any:
+    return text(f"""
+WITH page AS (
+    SELECT id, ovo_code, name, policy_area FROM entity {condition} ORDER BY name {order}, id {order} LIMIT :most
+){_ENTITY_CELLS} ORDER BY page.name, page.id""")  # noqa: S608 (fixed text)
+
+
+_FIRST_PAGE = _page("", "")
+_PAGE_AFTER = _page(f"WHERE (name, id) > {_CURSOR}", "")
+_PAGE_BEFORE = _page(f"WHERE (name, id) < {_CURSOR}", "DESC")
+
+
+def reading() -> Connection:
+    """A connection as the figures role that opens no transaction: each statement is its own snapshot."""
+    return figures_engine().connect().execution_options(isolation_level="AUTOCOMMIT")
+
+
+def overview(connection: Connection, year: int, scope: str = EVERYWHERE) -> Overview:
+    """Totals of `scope` (EVERYWHERE or a policy area) in `year`."""
+    figures, by_year, by_area = Figures(), {}, {}
+    for row in connection.execute(_OVERVIEW, {"scope": scope, "year": year}):
+        if row.scope == scope and row.year == year:
+            figures.cells[row.dimension, row.value] = (row.n, row.total)
+        if row.dimension == "cases":
+            if row.scope == scope:
+                by_year[row.year] = row.n
+            if row.year == year and row.scope != EVERYWHERE:
+                by_area[row.scope] = row.n
+    return Overview(figures, by_year, by_area)
+
+
+def own_overview(year: int) -> Overview:
+    """Totals of the entity in scope, through its own policies."""
+    figures, by_year = Figures(), {}
+    for row in db.session.execute(_OWN, {"entity_id": current_entity_id(), "year": year}):
+        if row.year == year:
+            figures.cells[row.dimension, row.value] = (row.n, row.total)
+        if row.dimension == "cases":
+            by_year[row.year] = row.n
+    return Overview(figures, by_year, {})
+
+
+def entities(
+    connection: Connection, year: int, *, after: str | None = None, before: str | None = None
+) -> EntityPage:
+    """A page of all entities by name, beside the OVO code of a neighbour or from the start."""
+    values = {"year": year, "most": ENTITIES_PER_PAGE + 1, "at": after or before}
+    query = _PAGE_AFTER if after else _PAGE_BEFORE if before else _FIRST_PAGE
+    rows = [EntityRow(*row) for row in connection.execute(query, values)]
+    more = len(rows) > ENTITIES_PER_PAGE
+    if before and not after:
+        rows = rows[-ENTITIES_PER_PAGE:]
+        return EntityPage(rows, _code(rows[:1]) if more else None, _code(rows[-1:]))
+    rows = rows[:ENTITIES_PER_PAGE]
+    return EntityPage(rows, _code(rows[:1]) if after else None, _code(rows[-1:]) if more else None)
+
+
+def _code(rows: Iterable[EntityRow]) -> str | None:
+    return next((row.ovo_code for row in rows), None)

@@ -1,0 +1,167 @@
+"""Move deltas into totals, and prove that the totals are right. All of it as the figures role."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Engine, text
+
+from spreekbuis.db.session import db
+from spreekbuis.jobs.outbox import job
+
+ROLL_UP_LOCK = 7_311_730_000_000_002
+"""Advisory lock: roll-ups follow each other, so that their upserts never wait in a different order."""
+BATCH = 20_000
+"""Deltas that one statement moves: bounds its memory and the time that a reader's snapshot lags."""
+
+_LOCK = text("SELECT pg_advisory_xact_lock(:key)").bindparams(key=ROLL_UP_LOCK)
+
+# Deleting and adding up are one statement, so that every reader sees each delta once: here or there.
+_MOVE = text("""
+WITH taken AS (
+    DELETE FROM figure_delta WHERE (entity_id, id) IN (SELECT entity_id, id FROM figure_delta LIMIT :batch)
+    RETURNING entity_id, year, dimension, value, n, total
+), per_entity AS (
+    SELECT entity_id, year, dimension, value, sum(n) AS n, sum(total) AS total
+    FROM taken GROUP BY entity_id, year, dimension, value
+), cells AS (
+    INSERT INTO figure_cell AS cell (entity_id, year, dimension, value, n, total) SELECT * FROM per_entity
+    ON CONFLICT (entity_id, year, dimension, value)
+    DO UPDATE SET n = cell.n + excluded.n, total = cell.total + excluded.total
+), totals AS (
+    INSERT INTO figure_total AS sums (scope, year, dimension, value, n, total)
+    SELECT scope, year, dimension, value, sum(n), sum(total)
+    FROM per_entity JOIN entity ON entity.id = entity_id, unnest(ARRAY['all', policy_area]) AS scope
+    GROUP BY scope, year, dimension, value
+    ON CONFLICT (scope, year, dimension, value)
+    DO UPDATE SET n = sums.n + excluded.n, total = sums.total + excluded.total
+)
+SELECT count(*) FROM taken""")
+
+# What facts.contributions says, written a second time and from the other end: the two must agree.
+_RECOUNT = """
+recount AS (
+    SELECT entity_id, year, dimension, value, count(*) AS n, coalesce(sum(measure), 0) AS total
+    FROM fact, LATERAL (VALUES
+        ('cases', 'all', 0), ('kind', kind, 0), ('category', category, 0), ('channel', channel, 0),
+        ('reporter_class', reporter_class, 0), ('identity', identity, 0), ('desk', desk, 0),
+        ('status', status, 0), ('outcome', outcome, 0), ('month', to_char(month, 'FM00'), 0),
+        ('topic_of_reports', CASE kind WHEN 'report' THEN topic END, 0),
+        ('acknowledged', CASE WHEN days_to_acknowledge <= 7 THEN 'in_time'
+                              WHEN days_to_acknowledge > 7 THEN 'late' END, 0),
+        ('score', score::text, score)
+    ) AS cell (dimension, value, measure)
+    WHERE subject = 'case' AND value IS NOT NULL GROUP BY entity_id, year, dimension, value
+    UNION ALL
+    SELECT entity_id, year, 'contacts', channel, count(*), 0
+    FROM fact WHERE subject = 'contact' GROUP BY entity_id, year, channel
+)"""
+
+_SUM_OF_CELLS = """
+sums AS (
+    SELECT scope, year, dimension, value, sum(n) AS n, sum(total) AS total
+    FROM figure_cell JOIN entity ON entity.id = entity_id, unnest(ARRAY['all', policy_area]) AS scope
+    GROUP BY scope, year, dimension, value
+)"""
+
+_WRONG_CELLS = text(f"""
+WITH {_RECOUNT}, shown AS (
+    SELECT entity_id, year, dimension, value, sum(n) AS n, sum(total) AS total FROM (
+        SELECT entity_id, year, dimension, value, n, total FROM figure_cell
+        UNION ALL SELECT entity_id, year, dimension, value, n, total FROM figure_delta
+    ) AS both_kinds GROUP BY entity_id, year, dimension, value
+)
+SELECT entity.ovo_code AS place, year, dimension, value, coalesce(recount.n, 0), coalesce(shown.n, 0),
+    coalesce(recount.total, 0), coalesce(shown.total, 0)
+FROM recount FULL JOIN shown USING (entity_id, year, dimension, value) JOIN entity ON entity.id = entity_id
+WHERE (coalesce(recount.n, 0), coalesce(recount.total, 0)) <> (coalesce(shown.n, 0), coalesce(shown.total, 0))
+ORDER BY place, year, dimension, value""")  # noqa: S608 (fixed text)
+
+_WRONG_TOTALS = text(f"""
+WITH {_SUM_OF_CELLS}
+SELECT scope AS place, year, dimension, value, coalesce(sums.n, 0), coalesce(shown.n, 0),
+    coalesce(sums.total, 0), coalesce(shown.total, 0)
+FROM sums FULL JOIN figure_total AS shown USING (scope, year, dimension, value)
+WHERE (coalesce(sums.n, 0), coalesce(sums.total, 0)) <> (coalesce(shown.n, 0), coalesce(shown.total, 0))
+ORDER BY place, year, dimension, value""")  # noqa: S608 (fixed text)
+
+# A full join, so that a cell which no fact supports any more becomes 0.
+_REBUILD_CELLS = text(f"""
+WITH {_RECOUNT}, gone AS (DELETE FROM figure_delta)
+INSERT INTO figure_cell (entity_id, year, dimension, value, n, total)
+SELECT entity_id, year, dimension, value, coalesce(recount.n, 0), coalesce(recount.total, 0)
+FROM recount FULL JOIN figure_cell USING (entity_id, year, dimension, value)
+ON CONFLICT (entity_id, year, dimension, value) DO UPDATE SET n = excluded.n, total = excluded.total
+""")  # noqa: S608 (fixed text)
+_REBUILD_TOTALS = text(f"""
+WITH {_SUM_OF_CELLS}
+INSERT INTO figure_total (scope, year, dimension, value, n, total)
+SELECT scope, year, dimension, value, coalesce(sums.n, 0), coalesce(sums.total, 0)
+FROM sums FULL JOIN figure_total USING (scope, year, dimension, value)
+ON CONFLICT (scope, year, dimension, value) DO UPDATE SET n = excluded.n, total = excluded.total
+""")  # noqa: S608 (fixed text)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A total that does not follow from its parts. `place` is an OVO code, "all" or a policy area."""
+
+    place: str
+    year: int
+    dimension: str
+    value: str
+    n: int
+    """What it should be."""
+    shown_n: int
+    total: int
+    shown_total: int
+
+
+def figures_engine() -> Engine:
+    """Connections of the figures role."""
+    return db.engines["figures"]
+
+
+def roll_up(batch: int = BATCH) -> int:
+    """Move at most `batch` deltas into the totals of entity, policy area and all; gives how many.
+
+    Many may run at once: they follow each other. The policy area is the one that the entity has now.
+    """
+    with figures_engine().begin() as connection:
+        connection.execute(_LOCK)
+        moved: int = connection.execute(_MOVE, {"batch": batch}).scalar_one()
+        return moved
+
+
+def roll_up_all() -> int:
+    """Move every delta; gives how many."""
+    moved = 0
+    while batch := roll_up():
+        moved += batch
+    return moved
+
+
+@job("figures.roll_up", every=timedelta(seconds=5))
+def _roll_up_now() -> None:
+    roll_up_all()
+
+
+def verify() -> list[Difference]:
+    """Recount all facts and compare: per entity with cells and deltas, then the totals with the cells.
+
+    Costs the number of facts. No differences: every figure that a page shows is the sum of facts.
+    """
+    with figures_engine().connect() as connection:
+        wrong = [*connection.execute(_WRONG_CELLS), *connection.execute(_WRONG_TOTALS)]
+    return [Difference(*row) for row in wrong]
+
+
+def rebuild() -> None:
+    """Write every total anew from the facts, by the policy area that each entity has now.
+
+    Needed after a repair by hand, and after an entity moved to another policy area. Costs the number of
+    facts.
+    """
+    with figures_engine().begin() as connection:
+        connection.execute(_LOCK)
+        connection.execute(_REBUILD_CELLS)
+        connection.execute(_REBUILD_TOTALS)

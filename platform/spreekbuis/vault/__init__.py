@@ -1,0 +1,1 @@
+"""Secrets of a case: who can read it, and what lets an anonymous reporter come back."""

@@ -1,0 +1,67 @@
+"""What an account may do in an entity, today."""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select
+
+from spreekbuis.access.models import Desk, Membership, MembershipLookup
+from spreekbuis.clock import today
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import db, within
+from spreekbuis.directory.models import Entity
+from spreekbuis.identity.workplaces import Workplace
+from spreekbuis.web.access import Role
+from spreekbuis.web.door import EntityRoles
+
+
+def holds_today() -> ColumnElement[bool]:
+    """The memberships of the tenant in scope that have begun and not ended (`until` is the last day)."""
+    day = today()
+    return (
+        (Membership.entity_id == current_entity_id())
+        & (Membership.since <= day)
+        & or_(Membership.until.is_(None), Membership.until >= day)
+    )
+
+
+def roles_in_entity(account_id: UUID) -> EntityRoles:
+    """Roles and desks of the account in the tenant in scope. Read at each request, so that an end is at once."""
+    rows = db.session.execute(
+        select(Membership.role, Membership.desk_id).where(Membership.account_id == account_id, holds_today())
+    ).all()
+    return EntityRoles(
+        roles=frozenset(Role(row.role) for row in rows),
+        desks=frozenset(row.desk_id for row in rows if row.desk_id is not None),
+    )
+
+
+def desks_of(account_id: UUID) -> list[Desk]:
+    """The desks of the tenant in scope for which the account handles cases."""
+    return list(
+        db.session.scalars(
+            select(Desk)
+            .join(Membership, (Membership.entity_id == Desk.entity_id) & (Membership.desk_id == Desk.id))
+            .where(Desk.entity_id == current_entity_id(), Membership.account_id == account_id, holds_today())
+            .order_by(Desk.kind)
+        )
+    )
+
+
+def workplaces_of(account_id: UUID) -> list[Workplace]:
+    """The entities in which the account has a role today, by name.
+
+    Asked in the platform's scope; enters each entity that the look-up names, to read the roles behind its policies.
+    """
+    entities = db.session.execute(
+        select(Entity.id, Entity.name, Entity.policy_area, Entity.ovo_code)
+        .join(MembershipLookup, MembershipLookup.tenant_id == Entity.id)
+        .where(MembershipLookup.account_id == account_id)
+        .order_by(Entity.name)
+    ).all()
+    places = []
+    for entity in entities:
+        with within(entity.id):
+            roles = roles_in_entity(account_id).roles
+        if roles:
+            places.append(Workplace(entity.name, entity.policy_area, roles, entity.ovo_code))
+    return places

@@ -1,0 +1,101 @@
+"""What every change of a case leaves behind: an event on the case, a row in the audit trail, the corrected fact."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from flask_babel import lazy_gettext as _l
+
+from spreekbuis.actor import acting
+from spreekbuis.audit.trail import Audited, record
+from spreekbuis.cases.deadlines import set_next_due
+from spreekbuis.cases.models import Case, CaseEvent
+from spreekbuis.clock import local_date, now
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import db
+from spreekbuis.directory.catalogue import DESK_OF_TOPIC, Topic
+from spreekbuis.errors import Conflict
+from spreekbuis.figures.facts import CaseFact, record_case
+
+
+class Happened(StrEnum):
+    """Kinds of events on a case."""
+
+    RECEIVED = "received"
+    MESSAGE = "message"
+    NOTE = "note"
+    ACKNOWLEDGED = "acknowledged"
+    STATE = "state"
+    KIND = "kind"
+    CATEGORY = "category"
+    ASSIGNED = "assigned"
+    CONTACT = "contact"
+    FEEDBACK = "feedback"
+    CLOSED = "closed"
+    SCORED = "scored"
+
+
+class CaseClosed(Conflict):
+    """A closed case does not change any more."""
+
+    title = _l("Dit dossier is afgesloten")
+    advice = _l("Er is niets veranderd. Is er iets nieuws? Maak dan een nieuwe melding.")
+
+
+def refuse_closed(case: Case) -> None:
+    """Raises CaseClosed."""
+    if case.closed_at is not None:
+        raise CaseClosed
+
+
+def changed(
+    case: Case,
+    what: Happened,
+    audited: Audited = Audited.CASE_CHANGED,
+    *,
+    at: datetime | None = None,
+    **data: str | int | bool | None,
+) -> None:
+    """Note that something happened to the case (`data`: codes only), bring its sort key and its fact up to date."""
+    moment = at or now()
+    case.last_activity_at = moment
+    set_next_due(case)
+    db.session.add(
+        CaseEvent(
+            entity_id=current_entity_id(), case_id=case.id, kind=what, at=moment, account_id=acting().account_id,
+            data=data,
+        )
+    )  # fmt: skip
+    record(audited, case.id, {"what": what.value, **data})
+    if what not in (Happened.MESSAGE, Happened.NOTE, Happened.CONTACT, Happened.ASSIGNED):
+        record_fact(case)
+
+
+def fact_of(case: Case) -> CaseFact:
+    """The case as figures see it: codes, month of receipt, calendar days."""
+    received = local_date(case.received_at)
+
+    def days_until(moment: datetime | None) -> int | None:
+        return None if moment is None else (local_date(moment) - received).days
+
+    return CaseFact(
+        year=received.year,
+        month=received.month,
+        kind=case.kind,
+        topic=case.topic,
+        category=case.category,
+        channel=case.channel,
+        identity=case.identity,
+        reporter_class=case.reporter_class,
+        desk=DESK_OF_TOPIC[Topic(case.topic)],
+        status="open" if case.closed_at is None else "closed",
+        outcome=case.outcome,
+        score=case.score,
+        days_to_acknowledge=days_until(case.acknowledged_at),
+        days_to_feedback=days_until(case.feedback_at),
+        days_to_close=days_until(case.closed_at),
+    )
+
+
+def record_fact(case: Case, *, new: bool = False) -> None:
+    """Write or correct the case's fact. The only way from a case to the figures."""
+    record_case(case.fact_id, fact_of(case), new=new)

@@ -1,0 +1,150 @@
+"""Calls, e-mails, chats, visits and letters: register one on a case, or open a case with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from spreekbuis.actor import acting
+from spreekbuis.cases.changes import Happened, changed
+from spreekbuis.cases.models import Case, Contact
+from spreekbuis.cases.opening import SPOKEN, NewCase, open_case
+from spreekbuis.cases.workflow import handlers_of
+from spreekbuis.clock import local_date, now
+from spreekbuis.db.base import new_id
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import db
+from spreekbuis.directory.catalogue import CaseKind, Channel, Identity, ReporterClass
+from spreekbuis.errors import Invalid
+from spreekbuis.figures.facts import ContactFact, record_contact
+from spreekbuis.vault.content import Keyring, Place, open_sealed, seal
+
+HAPPENED_ELSEWHERE = tuple(channel for channel in Channel if channel is not Channel.WEB)
+"""Channels that somebody of the desk registers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownContact:
+    """A contact that was opened for a reader."""
+
+    id: UUID
+    channel: str
+    at: datetime
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactReport:
+    """What a handler writes down of a first contact. `once` is made with the form and becomes the case's id."""
+
+    once: UUID
+    channel: Channel
+    kind: CaseKind
+    category: str
+    identity: Identity
+    reporter_class: ReporterClass
+    summary: str
+    language: str = "nl"
+    reporter: Mapping[str, str] = field(default_factory=dict)
+
+
+def register_contact(
+    case: Case, channel: Channel, at: datetime, note: str, once: UUID | None = None
+) -> Contact:
+    """Register a contact that took place on a case, open or closed, at `at`. The note may be empty and is sealed.
+
+    A first talk by phone, chat or visit is the first conversation. The same `once` again gives the contact that it
+    made. Raises Invalid for a moment in the future, or before the case was received.
+    """
+    if once is not None and (made := _made_by(case, once)) is not None:
+        return made
+    if at > now() or local_date(at) < local_date(case.received_at):
+        raise Invalid({"at": _l("Kies een dag tussen de ontvangst van het dossier en vandaag.")})
+    contact_id = new_id()
+    sealed = seal(_note_place(case.entity_id, case.id, contact_id), note) if note else None
+    contact = db.session.scalars(
+        insert(Contact)
+        .values(
+            entity_id=case.entity_id, id=contact_id, case_id=case.id, channel=channel.value, at=at,
+            account_id=acting().account_id, note_sealed=sealed, once=once,
+        )
+        .on_conflict_do_nothing(index_elements=["entity_id", "case_id", "once"])
+        .returning(Contact)
+    ).one_or_none()  # fmt: skip
+    if contact is None:
+        made = _made_by(case, once) if once is not None else None
+        assert made is not None, "only the same form can stand in the way of a contact"
+        return made
+    if channel in SPOKEN and (case.conversation_at is None or at < case.conversation_at):
+        case.conversation_at = at
+    changed(case, Happened.CONTACT, channel=channel.value)
+    day = local_date(at)
+    record_contact(contact.fact_id, ContactFact(day.year, day.month, channel), new=True)
+    return contact
+
+
+def register_case(report: ContactReport) -> Case:
+    """Open a case for somebody who called, wrote or came by. It is the handler's own when the desk is.
+
+    The same `once` again gives the case that it opened. Raises Invalid for the channel web: reporters use it themselves.
+    """
+    if report.channel not in HAPPENED_ELSEWHERE:
+        raise Invalid({"channel": _l("Kies een van de mogelijkheden.")})
+    anonymous = report.identity is Identity.ANONYMOUS
+    case = open_case(
+        NewCase(
+            id=report.once,
+            kind=report.kind,
+            category=report.category,
+            channel=report.channel,
+            identity=report.identity,
+            reporter_class=report.reporter_class,
+            language=report.language,
+            text=report.summary,
+            reporter=None if anonymous else {k: v for k, v in report.reporter.items() if v} or None,
+            duty_accepted=False,
+        )
+    )
+    account_id = acting().account_id
+    if account_id is not None and case.handler_id is None and account_id in handlers_of(case.desk_id):
+        case.handler_id = account_id
+        case.unread_by_desk = False
+        changed(case, Happened.ASSIGNED, handler=str(account_id))
+    return case
+
+
+def read_contacts(case_id: UUID, keyring: Keyring) -> list[ShownContact]:
+    """The contacts on a case, the oldest first, notes opened. One query."""
+    entity_id = current_entity_id()
+    rows = db.session.execute(
+        select(Contact.id, Contact.channel, Contact.at, Contact.note_sealed)
+        .where(Contact.entity_id == entity_id, Contact.case_id == case_id)
+        .order_by(Contact.at, Contact.id)
+    )
+    return [
+        ShownContact(
+            row.id,
+            row.channel,
+            row.at,
+            open_sealed(keyring, _note_place(entity_id, case_id, row.id), row.note_sealed)
+            if row.note_sealed
+            else "",
+        )
+        for row in rows
+    ]
+
+
+def _made_by(case: Case, once: UUID) -> Contact | None:
+    return db.session.scalar(
+        select(Contact).where(
+            Contact.entity_id == current_entity_id(), Contact.case_id == case.id, Contact.once == once
+        )
+    )
+
+
+def _note_place(entity_id: UUID, case_id: UUID, contact_id: UUID) -> Place:
+    return Place(entity_id, case_id, f"contact/{contact_id}")

@@ -1,0 +1,184 @@
+"""Open a case: the one way in for reporters and for handlers. The hot path, so it counts its round trips."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from spreekbuis.access.models import Desk
+from spreekbuis.actor import acting
+from spreekbuis.audit.trail import Audited, record
+from spreekbuis.cases.changes import Happened, record_fact
+from spreekbuis.cases.deadlines import set_next_due
+from spreekbuis.cases.dialogue import attachment_row, message_row
+from spreekbuis.cases.models import Attachment, Case, CaseCounter, CaseEvent, Contact, Message
+from spreekbuis.cases.procedures import State
+from spreekbuis.clock import local_date, now
+from spreekbuis.db.base import new_id
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import db
+from spreekbuis.directory.catalogue import (
+    CATEGORIES,
+    DESK_OF_TOPIC,
+    CaseKind,
+    Channel,
+    Identity,
+    ReporterClass,
+)
+from spreekbuis.figures.facts import ContactFact, record_contact
+from spreekbuis.vault.content import Place, seal
+
+SPOKEN = frozenset({Channel.PHONE, Channel.CHAT, Channel.VISIT})
+"""Channels in which the reporter is spoken with."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file that lies in the storage. `size` in bytes."""
+
+    name: str
+    media_type: str
+    size: int
+    storage_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """What is needed to open a case. `id` is made with the form: the same id twice is one case."""
+
+    id: UUID
+    kind: CaseKind
+    category: str
+    channel: Channel
+    identity: Identity
+    reporter_class: ReporterClass
+    language: str
+    text: str
+    reporter: Mapping[str, str] | None
+    """Name and contact data, when given: {"name": …, "email": …, "phone": …}."""
+    duty_accepted: bool
+    submission_digest: bytes | None = None
+    files: tuple[NewFile, ...] = ()
+
+
+def open_case(new: NewCase) -> Case:
+    """Open a case in the tenant in scope, at the desk of its category's topic. Gives the case.
+
+    An id that was opened before gives that case as it is, unchanged: the caller compares `submission_digest`.
+    Raises KeyError for an unknown category (the caller has checked it).
+    """
+    moment = now()
+    year = local_date(moment).year
+    number, desk_id = _next_number(new, year)
+    values = _values(new, year, number, desk_id, moment)
+    opened = db.session.scalars(
+        insert(Case).values(values).on_conflict_do_nothing(index_elements=["entity_id", "id"]).returning(Case)
+    ).one_or_none()
+    if opened is None:
+        _give_back(year)
+        return db.session.get_one(Case, (current_entity_id(), new.id))
+    contact_fact_id = uuid4() if new.channel is not Channel.WEB else None
+    _write_first_rows(opened, new, contact_fact_id)
+    record_fact(opened, new=True)
+    if contact_fact_id is not None:
+        day = local_date(moment)
+        record_contact(contact_fact_id, ContactFact(day.year, day.month, new.channel), new=True)
+    record(
+        Audited.CASE_OPENED,
+        opened.id,
+        {
+            "category": new.category,
+            "channel": new.channel.value,
+            "kind": new.kind.value,
+            "files": len(new.files),
+        },
+    )
+    return opened
+
+
+def _next_number(new: NewCase, year: int) -> tuple[int, UUID]:
+    """The next number of the year and the desk, in one statement. Openers of one tenant wait here for each other."""
+    entity_id = current_entity_id()
+    desk = (
+        select(Desk.id)
+        .where(Desk.entity_id == entity_id, Desk.kind == DESK_OF_TOPIC[CATEGORIES[new.category].topic])
+        .scalar_subquery()
+    )
+    number, desk_id = db.session.execute(
+        insert(CaseCounter)
+        .values(entity_id=entity_id, year=year, last=1)
+        .on_conflict_do_update(index_elements=["entity_id", "year"], set_={"last": CaseCounter.last + 1})
+        .returning(CaseCounter.last, desk.label("desk_id"))
+    ).one()
+    return number, desk_id
+
+
+def _give_back(year: int) -> None:
+    """The number was not needed; the counter's row is still ours alone, so no gap and no double."""
+    db.session.execute(
+        update(CaseCounter)
+        .where(CaseCounter.entity_id == current_entity_id(), CaseCounter.year == year)
+        .values(last=CaseCounter.last - 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _values(new: NewCase, year: int, number: int, desk_id: UUID, moment: datetime) -> dict[str, Any]:
+    """The columns of the new case, its sort key computed by the rules for deadlines."""
+    entity_id = current_entity_id()
+    case = Case(
+        entity_id=entity_id,
+        id=new.id,
+        year=year,
+        number=number,
+        kind=new.kind.value,
+        topic=CATEGORIES[new.category].topic.value,
+        category=new.category,
+        channel=new.channel.value,
+        identity=new.identity.value,
+        reporter_class=new.reporter_class.value,
+        language=new.language,
+        desk_id=desk_id,
+        state=State.NEW.value,
+        received_at=moment,
+        last_activity_at=moment,
+        conversation_at=moment if new.channel in SPOKEN else None,
+        duty_accepted_at=moment if new.duty_accepted else None,
+        reporter_sealed=_sealed_reporter(entity_id, new),
+        submission_digest=new.submission_digest,
+    )
+    set_next_due(case)
+    return {name: value for name, value in vars(case).items() if not name.startswith("_")}
+
+
+def _sealed_reporter(entity_id: UUID, new: NewCase) -> bytes | None:
+    if not new.reporter:
+        return None
+    return seal(Place(entity_id, new.id, "reporter"), json.dumps(dict(new.reporter), ensure_ascii=False))
+
+
+def _write_first_rows(case: Case, new: NewCase, contact_fact_id: UUID | None) -> None:
+    """The first message with its files, the event and the contact: one statement."""
+    moment, account_id = case.received_at, acting().account_id
+    message = message_row(case, author="reporter", text=new.text, at=moment)
+    parts = [insert(Message).values(message).cte("first_message")]
+    if new.files:
+        rows = [attachment_row(case, message["id"], file, moment) for file in new.files]
+        parts.append(insert(Attachment).values(rows).cte("first_files"))
+    if contact_fact_id is not None:
+        contact = {
+            "entity_id": case.entity_id, "id": new_id(), "case_id": case.id, "channel": case.channel, "at": moment,
+            "account_id": account_id, "fact_id": contact_fact_id,
+        }  # fmt: skip
+        parts.append(insert(Contact).values(contact).cte("first_contact"))
+    event = {
+        "entity_id": case.entity_id, "id": new_id(), "case_id": case.id, "kind": Happened.RECEIVED.value,
+        "at": moment, "account_id": account_id,
+        "data": {"channel": case.channel, "duty_accepted": new.duty_accepted},
+    }  # fmt: skip
+    db.session.execute(insert(CaseEvent).values(event).add_cte(*parts))

@@ -1,0 +1,32 @@
+"""How the reporter scores the service, once the case is closed."""
+
+from flask_babel import lazy_gettext as _l
+
+from spreekbuis.audit.trail import Audited
+from spreekbuis.cases.changes import Happened, changed
+from spreekbuis.cases.models import Case
+from spreekbuis.clock import now
+from spreekbuis.errors import Conflict, Invalid
+from spreekbuis.vault.content import Place, seal
+
+LOWEST, HIGHEST = 1, 5
+
+
+def score_case(case: Case, score: int, comment: str) -> None:
+    """Keep the reporter's score (1 to 5) and comment (may be empty, is sealed). Once, and only of a closed case.
+
+    Raises Invalid for another score, Conflict when the case is open or was scored before.
+    """
+    if not LOWEST <= score <= HIGHEST:
+        raise Invalid({"score": _l("Kies een score van 1 tot 5.")})
+    if case.closed_at is None:
+        raise Conflict(
+            _l("Je dossier is nog niet afgesloten"), _l("Je kunt een score geven zodra het is afgesloten.")
+        )
+    if case.score is not None:
+        raise Conflict(_l("Je gaf al een score"), _l("Je eerste score is bewaard. Er is niets veranderd."))
+    case.score = score
+    case.scored_at = now()
+    if comment:
+        case.score_comment_sealed = seal(Place(case.entity_id, case.id, "score_comment"), comment)
+    changed(case, Happened.SCORED, Audited.CASE_SCORED, score=score)

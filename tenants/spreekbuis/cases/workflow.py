@@ -1,0 +1,175 @@
+"""What a handler does with a case. Each operation checks the procedure, then writes the event, the trail, the fact."""
+
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import or_, select
+
+from spreekbuis.access.models import Membership
+from spreekbuis.actor import acting
+from spreekbuis.audit.trail import Audited
+from spreekbuis.cases.changes import Happened, changed, refuse_closed
+from spreekbuis.cases.dialogue import message_made_by, write_message
+from spreekbuis.cases.models import Case, Message
+from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move
+from spreekbuis.clock import now, today
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import db
+from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, CaseKind, Outcome, Topic
+from spreekbuis.errors import Conflict, Invalid
+from spreekbuis.web.access import Role
+
+
+class MoveNotAllowed(Conflict):
+    """The procedure has no move from where the case is to where it was asked to go."""
+
+    title = _l("Die stap kan nu niet")
+    advice = _l("Er is niets veranderd. Kijk bij de stand van het dossier welke stap nu kan.")
+
+
+def acknowledge(case: Case, message_text: str, *, once: UUID | None = None) -> None:
+    """Tell the reporter that the report arrived. Decree of 18 November 2022: within 7 days of receipt.
+
+    Raises MoveNotAllowed when it was acknowledged before. The same `once` again changes nothing.
+    """
+    if _made(case, once):
+        return
+    _move(case, State.ACKNOWLEDGED)
+    write_message(case, author="handler", text=message_text, once=once)
+    case.acknowledged_at = now()
+    changed(case, Happened.ACKNOWLEDGED)
+
+
+def write_to_reporter(case: Case, text: str, *, once: UUID | None = None) -> Message:
+    """A message that the reporter reads with the receipt code. Raises CaseClosed."""
+    message = write_message(case, author="handler", text=text, once=once)
+    case.unread_by_desk = False
+    return message
+
+
+def add_note(case: Case, text: str, *, once: UUID | None = None) -> Message:
+    """An internal note: the desk reads it, the reporter never does. Raises CaseClosed."""
+    return write_message(case, author="handler", text=text, once=once, internal=True)
+
+
+def give_feedback(case: Case, text: str, *, once: UUID | None = None) -> None:
+    """Tell the reporter what was or will be done, and why. Decree of 18 November 2022: within 3 months of the
+    acknowledgement. Raises MoveNotAllowed."""
+    if _made(case, once):
+        return
+    _move(case, State.FEEDBACK_GIVEN)
+    write_message(case, author="handler", text=text, once=once)
+    case.feedback_at = now()
+    changed(case, Happened.FEEDBACK)
+
+
+def change_state(case: Case, state: State) -> None:
+    """Move the case to a state that a handler chooses by hand. To where it is already: nothing happens.
+
+    Raises MoveNotAllowed, also for states that follow from a message to the reporter.
+    """
+    if case.state == state:
+        return
+    if state not in SET_BY_HAND:
+        raise MoveNotAllowed
+    _move(case, state)
+    changed(case, Happened.STATE, state=state.value)
+
+
+def close(case: Case, outcome: Outcome, closing_message: str, *, once: UUID | None = None) -> None:
+    """Close the case with an outcome and tell the reporter, who can then score the service.
+
+    The closing message is the feedback when none was given before. Raises Invalid when the kind is not chosen yet
+    or the outcome does not fit it, MoveNotAllowed when the procedure does not allow closing from here.
+    """
+    if _made(case, once):
+        return
+    if case.kind == CaseKind.NEW:
+        raise Invalid({"outcome": _l("Kies eerst of dit een melding of een infovraag is.")})
+    if outcome not in OUTCOMES[CaseKind(case.kind)]:
+        raise Invalid({"outcome": _l("Deze uitkomst past niet bij dit soort dossier.")})
+    _move(case, State.CLOSED)
+    write_message(case, author="handler", text=closing_message, once=once)
+    moment = now()
+    case.feedback_at = case.feedback_at or moment
+    case.closed_at = moment
+    case.outcome = outcome
+    case.unread_by_desk = False
+    changed(case, Happened.CLOSED, Audited.CASE_CLOSED, outcome=outcome.value)
+
+
+def mark_kind(case: Case, kind: CaseKind) -> None:
+    """Say whether the case is a report or an information request. Raises Invalid for anything else, CaseClosed."""
+    if case.kind == kind:
+        return
+    refuse_closed(case)
+    if kind is CaseKind.NEW:
+        raise Invalid({"kind": _l("Kies melding of infovraag.")})
+    case.kind = kind
+    changed(case, Happened.KIND, kind=kind.value)
+
+
+def recategorise(case: Case, category: str) -> None:
+    """Put the case under another category of the same desk.
+
+    Raises Invalid for a category of another desk: that would hand the case over without the reporter's consent.
+    """
+    if case.category == category:
+        return
+    refuse_closed(case)
+    wanted = CATEGORIES.get(category)
+    if wanted is None:
+        raise Invalid({"category": _l("Kies een van de mogelijkheden.")})
+    if DESK_OF_TOPIC[wanted.topic] is not DESK_OF_TOPIC[Topic(case.topic)]:
+        raise Invalid(
+            {
+                "category": _l(
+                    "Dit onderwerp hoort bij een ander loket. Een dossier gaat pas over als de melder dat wil."
+                )
+            }
+        )
+    case.category, case.topic = category, wanted.topic
+    changed(case, Happened.CATEGORY, category=category)
+
+
+def take(case: Case) -> None:
+    """Become the handler of the case. Raises CaseClosed."""
+    account_id = acting().account_id
+    assert account_id is not None, "only an account handles cases"
+    assign(case, account_id)
+
+
+def assign(case: Case, account_id: UUID) -> None:
+    """Give the case to a handler of its desk. Raises Invalid for anybody else, CaseClosed."""
+    if case.handler_id == account_id:
+        return
+    refuse_closed(case)
+    if account_id not in handlers_of(case.desk_id):
+        raise Invalid({"handler": _l("Kies een behandelaar van dit loket.")})
+    case.handler_id = account_id
+    changed(case, Happened.ASSIGNED, handler=str(account_id))
+
+
+def handlers_of(desk_id: UUID) -> set[UUID]:
+    """The accounts that handle cases of this desk today."""
+    return set(
+        db.session.scalars(
+            select(Membership.account_id).where(
+                Membership.entity_id == current_entity_id(),
+                Membership.desk_id == desk_id,
+                Membership.role == Role.HANDLER,
+                or_(Membership.until.is_(None), Membership.until >= today()),
+            )
+        )
+    )
+
+
+def _move(case: Case, state: State) -> None:
+    refuse_closed(case)
+    if not may_move(case, state):
+        raise MoveNotAllowed
+    case.state = state
+
+
+def _made(case: Case, once: UUID | None) -> bool:
+    return once is not None and message_made_by(case, once) is not None

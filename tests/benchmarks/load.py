@@ -1,0 +1,116 @@
+"""Clients that do what browsers do: keep-alive, one cookie jar each, forms filled in from the page."""
+
+import http.client
+import re
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+
+
+class Refused(Exception):
+    """The server did not answer as a reporter needs it."""
+
+
+@dataclass
+class Client:
+    """One browser on one connection."""
+
+    port: int
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+
+    def request(self, method: str, path: str, body: bytes = b"", kind: str = "") -> tuple[int, str]:
+        headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())} if self.cookies else {}
+        if kind:
+            headers["Content-Type"] = kind
+        try:
+            self._connection.request(method, path, body, headers)
+            answer = self._connection.getresponse()
+        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+            if method != "GET":
+                raise
+            self._connection.close()
+            return self.request(method, path, body, kind)
+        text = answer.read().decode()
+        for line in answer.headers.get_all("Set-Cookie") or ():
+            name, _, value = line.split(";", 1)[0].partition("=")
+            self.cookies[name] = value
+        self.location = answer.headers.get("Location", "")
+        return answer.status, text
+
+    def get(self, path: str) -> str:
+        status, text = self.request("GET", path)
+        if status != 200:
+            raise Refused(f"GET {path}: {status}")
+        return text
+
+    def post(self, path: str, fields: list[tuple[str, str]], *, multipart: bool = False) -> tuple[int, str]:
+        if not multipart:
+            return self.request("POST", path, urlencode(fields).encode(), "application/x-www-form-urlencoded")
+        edge = "----spreekbuis-bench"
+        parts = [
+            f'--{edge}\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields
+        ]
+        body = ("".join(parts) + f"--{edge}--\r\n").encode()
+        return self.request("POST", path, body, f"multipart/form-data; boundary={edge}")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Times of one kind of work, in milliseconds, and how many were done per second by all clients together."""
+
+    done: int
+    per_second: float
+    p50: float
+    p95: float
+
+
+def measure(work: Callable[[Client], None], port: int, clients: int, seconds: float, warm: int = 3) -> Measured:
+    """`clients` threads repeat `work` for `seconds`, each with a browser of its own."""
+    times: list[float] = []
+    errors: list[BaseException] = []
+    start = threading.Barrier(clients + 1)
+    ends = [0.0]
+
+    def repeat() -> None:
+        client = Client(port)
+        try:
+            for _ in range(warm):
+                work(client)
+            start.wait()
+            while time.perf_counter() < ends[0]:
+                began = time.perf_counter()
+                work(client)
+                times.append((time.perf_counter() - began) * 1000)
+        except BaseException as error:
+            errors.append(error)
+            start.abort()
+        finally:
+            client.close()
+
+    threads = [threading.Thread(target=repeat) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    ends[0] = time.perf_counter() + seconds + 30
+    try:
+        start.wait()
+        began = time.perf_counter()
+        ends[0] = began + seconds
+    finally:
+        for thread in threads:
+            thread.join()
+    if errors:
+        raise errors[0]
+    took = time.perf_counter() - began
+    cuts = statistics.quantiles(times, n=20) if len(times) > 1 else times * 20
+    return Measured(len(times), len(times) / took, statistics.median(times), cuts[18])

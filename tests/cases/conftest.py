@@ -1,0 +1,35 @@
+"""What the tests of cases share: new cases in the three shapes that matter."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from spreekbuis.cases.opening import NewCase
+from spreekbuis.db.base import new_id
+from spreekbuis.directory.catalogue import CaseKind, Channel, Identity, ReporterClass
+
+REPORT = "Mijn collega keurt offertes goed van zijn eigen firma."
+
+
+def a_new_case(**changes: Any) -> NewCase:
+    """A confidential web report of fraud by a member of staff, not yet marked; `changes` replace fields."""
+    usual = NewCase(
+        id=new_id(),
+        kind=CaseKind.NEW,
+        category="fraud",
+        channel=Channel.WEB,
+        identity=Identity.CONFIDENTIAL,
+        reporter_class=ReporterClass.STAFF,
+        language="nl",
+        text=REPORT,
+        reporter=None,
+        duty_accepted=True,
+    )
+    return replace(usual, **changes)
+
+
+@pytest.fixture
+def new_case() -> Callable[..., NewCase]:
+    return a_new_case
