@@ -104,6 +104,7 @@ show_log() {
 build_venv() {
     find_python
     require_venv_module
+    say "Making the Python environment (about a minute) ..."
     rm -rf "$venv"
     mkdir "$venv"
     : >"$unfinished" # a kill from here on leaves this mark, and the next call begins again
@@ -127,16 +128,14 @@ make_venv() {
             rm -f "$unfinished"
             return
         fi
-        say "That failed; making it anew ..."
+        say "That failed."
     elif [ -e "$venv" ]; then
-        say "The Python environment is incomplete or comes from another place: making it anew (about a minute) ..."
-    else
-        say "Making the Python environment (about a minute) ..."
+        say "The Python environment is incomplete or comes from another place."
     fi
     build_venv
     install_packages || {
         show_log
-        fail "The Python packages could not be installed. Check the network connection and try again."
+        fail "The Python packages could not be installed: the lines above say why. Correct that (the network?) and try again."
     }
     fingerprint "$venv/bin/python" >"$stamp"
     rm -f "$unfinished"

@@ -65,8 +65,10 @@ def rooms() -> list[Room]:
 def load_shared_data() -> None:
     """Load what all share: the register, the actors, published figures, scope rules. Twice is once."""
     from spreekbuis.directory.register import load_register
+    from spreekbuis.figures.published import load_published
 
     load_register()
+    load_published()
 
 
 class UnsafeDatabase(Exception):
@@ -116,15 +118,18 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
 
 def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
-    from spreekbuis.web.door import Doors, EntityRoles
+    from spreekbuis.access.roles import roles_in_entity, workplaces_of
+    from spreekbuis.identity import workplaces
+    from spreekbuis.web.door import Doors
 
     frame.install(app, _tree("templates"), _tree("translations"))
     door.install(
         app,
         Doors(
-            roles_in_entity=lambda account_id: EntityRoles(),
+            roles_in_entity=roles_in_entity,
             returning_reporter=lambda connection, token_hash: None,
         ),
     )
+    workplaces.install(app, [workplaces_of])
     for room in rooms():
         room.open(app)

@@ -1,6 +1,6 @@
 """Lists of entities in the order of their names, a page at a time, at a cost that does not grow with the list."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ PER_PAGE = 25
 class EntityPage:
     """One page. `before` and `after` are the OVO codes from which the neighbouring pages start, or None."""
 
-    rows: list[Row[Any]]
+    rows: list[Row[*tuple[Any, ...]]]
     before: str | None
     after: str | None
 
@@ -34,22 +34,36 @@ class Pages:
     numbers: tuple[()] = ()
 
 
-def page_by_name(wanted: Select[Any], *, after: str = "", before: str = "") -> EntityPage:
-    """The page of `wanted` (a select on Entity with its `name` and `ovo_code`) that follows the entity with code
-    `after`, or precedes `before`; the first page without either. A code that does not exist gives no rows."""
-    edge, backwards = (before, True) if before and not after else (after, False)
-    if edge:
-        name = select(Entity.name).where(Entity.ovo_code == edge).scalar_subquery()
-        here, there = tuple_(Entity.name, Entity.ovo_code), tuple_(name, literal(edge))
-        wanted = wanted.where(here < there if backwards else here > there)
-    order = (Entity.name.desc(), Entity.ovo_code.desc()) if backwards else (Entity.name, Entity.ovo_code)
+def slice_of(
+    wanted: Select[*tuple[Any, ...]], place: Sequence[Any], edge: Sequence[Any] | None, *, ascending: bool, backwards: bool
+) -> tuple[list[Row[*tuple[Any, ...]]], bool, bool]:
+    """The rows of `wanted` beyond `edge` (values of the columns `place`, which order the list and are unique
+    together), and whether there are earlier and later ones. `backwards`: the rows that precede the edge."""
+    upwards = ascending != backwards
+    if edge is not None:
+        here, there = tuple_(*place), tuple_(*edge)
+        wanted = wanted.where(here > there if upwards else here < there)
+    order = place if upwards else [column.desc() for column in place]
     found = list(db.session.execute(wanted.order_by(*order).limit(PER_PAGE + 1)))
     more, rows = len(found) > PER_PAGE, found[:PER_PAGE]
     if backwards:
         rows.reverse()
-    if not rows:
-        return EntityPage([], None, None)
-    earlier, later = (more, True) if backwards else (bool(edge), more)
+    earlier, later = (more, True) if backwards else (edge is not None, more)
+    return rows, earlier and bool(rows), later and bool(rows)
+
+
+def page_by_name(wanted: Select[*tuple[Any, ...]], *, after: str = "", before: str = "") -> EntityPage:
+    """The page of `wanted` (a select on Entity with its `name` and `ovo_code`) that follows the entity with code
+    `after`, or precedes `before`; the first page without either. A code that does not exist gives no rows."""
+    code = after or before
+    name = select(Entity.name).where(Entity.ovo_code == code).scalar_subquery()
+    rows, earlier, later = slice_of(
+        wanted,
+        (Entity.name, Entity.ovo_code),
+        (name, literal(code)) if code else None,
+        ascending=True,
+        backwards=bool(before) and not after,
+    )
     return EntityPage(rows, rows[0].ovo_code if earlier else None, rows[-1].ovo_code if later else None)
 
 

@@ -37,6 +37,13 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
+def rewrite(path: Path, text: str) -> None:
+    """Write over a file that keeps its owner and mode; follow no link (its folder may be of another account)."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def read_or_none(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8").strip()

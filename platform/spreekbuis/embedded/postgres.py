@@ -12,7 +12,7 @@ import psycopg
 
 from spreekbuis.embedded.account import account_for
 from spreekbuis.embedded.errors import ServerUnavailable
-from spreekbuis.embedded.folder import password_in, write_private
+from spreekbuis.embedded.folder import password_in, rewrite, write_private
 from spreekbuis.embedded.home import abandoned_homes, choose_home, known_home, remove_shelter
 from spreekbuis.embedded.ports import LOOPBACK
 from spreekbuis.embedded.processes import server_environment, working_in
@@ -140,9 +140,8 @@ class EmbeddedPostgres(EmbeddedServer):
             made = self._account.run(argv, home, server_environment())
             if made.returncode != 0:
                 raise ServerUnavailable(f"initdb could not make a database in {home}:\n{made.stderr.strip()}")
-            (draft / "pg_hba.conf").write_text(_HBA)
-            with (draft / "postgresql.conf").open("a") as file:
-                file.write(_SIZES)
+            rewrite(draft / "pg_hba.conf", _HBA)
+            rewrite(draft / "postgresql.conf", (draft / "postgresql.conf").read_text() + _SIZES)
             draft.rename(self.folder)
         except subprocess.TimeoutExpired as error:
             raise ServerUnavailable(

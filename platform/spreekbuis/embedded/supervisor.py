@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Self
 
 from spreekbuis.embedded.errors import EmbeddedError
@@ -95,9 +95,7 @@ class Supervisor:
                 signal.signal(number, _leave)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._old_handlers.items():
             signal.signal(number, handler)
         self._old_handlers.clear()
@@ -197,9 +195,9 @@ class Supervisor:
         for each in reversed(self._children):
             if each.process is None:
                 continue
-            if each.mark is not None and each.process.poll() is None:
+            if each.process.poll() is None:
                 # Only to the leader: it knows how its own workers end well.
-                send(each.mark, signal.SIGTERM)
+                each.process.terminate()
                 self._wait_for(each)
             self._end_group_of(each)
             each.process.wait()

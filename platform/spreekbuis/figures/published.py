@@ -1,10 +1,12 @@
 """Figures that were published in the past, as they stood: load them, and set ours beside them."""
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from decimal import ROUND_HALF_UP, Decimal
 from importlib.resources import files
 
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.db.session import db
@@ -43,7 +45,9 @@ class Comparison:
 def load_published() -> None:
     """Bring the published figures to what figures_history.csv says. Twice is once."""
     with (files("spreekbuis.figures") / "data" / "figures_history.csv").open(encoding="utf-8") as file:
-        rows = [{**row, "year": int(row["year"]), "value": Decimal(row["value"])} for row in csv.DictReader(file)]
+        rows = [
+            {**row, "year": int(row["year"]), "value": Decimal(row["value"])} for row in csv.DictReader(file)
+        ]
     given = insert(PublishedFigure).values(rows)
     db.session.execute(
         given.on_conflict_do_update(
@@ -51,6 +55,22 @@ def load_published() -> None:
             set_={name: given.excluded[name] for name in ("value", "unit", "note")},
         )
     )
+
+
+def published_figures(connection: Connection) -> list[Published]:
+    """Every published figure, in a fixed order."""
+    wanted = [getattr(PublishedFigure, field.name) for field in fields(Published)]
+    order = (PublishedFigure.source, PublishedFigure.measure, PublishedFigure.breakdown)
+    return [Published(*row) for row in connection.execute(select(*wanted).order_by(*order))]
+
+
+def cases_by_year(published: Iterable[Published]) -> dict[int, int]:
+    """The cases per year that the contact point published itself."""
+    return {
+        figure.year: int(figure.value)
+        for figure in published
+        if (figure.source, figure.measure, figure.breakdown) == (OWN_SOURCE, "cases", "")
+    }
 
 
 def compare(published: Published, figures: Figures) -> Comparison:

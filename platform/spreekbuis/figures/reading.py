@@ -130,19 +130,20 @@ SELECT page.ovo_code, page.name, page.policy_area, cells.* FROM page, LATERAL (
         SELECT dimension, value, n, total FROM figure_delta WHERE entity_id = page.id AND year = :year
     ) AS both_kinds WHERE dimension IN ('cases', 'kind', 'contacts', 'score')
 ) AS cells"""
-_CURSOR = "((SELECT name FROM entity WHERE ovo_code = :at), (SELECT id FROM entity WHERE ovo_code = :at))"
+_CURSOR = "((SELECT name FROM entity WHERE ovo_code = :at), :at)"
 
 
 def _page(condition: str, order: str) -> Any:
     return text(f"""
 WITH page AS (
-    SELECT id, ovo_code, name, policy_area FROM entity {condition} ORDER BY name {order}, id {order} LIMIT :most
-){_ENTITY_CELLS} ORDER BY page.name, page.id""")  # noqa: S608 (fixed text)
+    SELECT id, ovo_code, name, policy_area FROM entity {condition}
+    ORDER BY name {order}, ovo_code {order} LIMIT :most
+){_ENTITY_CELLS} ORDER BY page.name, page.ovo_code""")  # noqa: S608 (fixed text)
 
 
 _FIRST_PAGE = _page("", "")
-_PAGE_AFTER = _page(f"WHERE (name, id) > {_CURSOR}", "")
-_PAGE_BEFORE = _page(f"WHERE (name, id) < {_CURSOR}", "DESC")
+_PAGE_AFTER = _page(f"WHERE (name, ovo_code) > {_CURSOR}", "")
+_PAGE_BEFORE = _page(f"WHERE (name, ovo_code) < {_CURSOR}", "DESC")
 
 
 def reading() -> Connection:

@@ -240,7 +240,7 @@ def _turn_away(route: Route, here: Here) -> ResponseReturnValue | None:
         return None if here.reporter else _ask(url_for("mailbox.open_form"))
     if here.account is None:
         return _ask(url_for("identity.sign_in"))
-    if not here.account.complete and not route.endpoint.startswith("identity."):
+    if not here.account.complete:
         return _ask(url_for("identity.second_factor"))
     return None
 

@@ -17,6 +17,8 @@ def create_default_desks(entity_id: UUID) -> None:
     """Make the integrity and the wellbeing desk, in the entity's own scope. Twice is once."""
     db.session.execute(
         insert(Desk)
-        .values([{"entity_id": entity_id, "id": new_id(), "kind": kind, "name": NAMES[kind]} for kind in DeskKind])
+        .values(
+            [{"entity_id": entity_id, "id": new_id(), "kind": kind, "name": NAMES[kind]} for kind in DeskKind]
+        )
         .on_conflict_do_nothing(index_elements=["entity_id", "kind"])
     )

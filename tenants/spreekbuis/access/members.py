@@ -69,7 +69,9 @@ def member(membership_id: UUID) -> Member:
 def _member(
     membership_id: UUID, account_id: UUID, label: str, email: str, role: str, desk: str | None, since: date
 ) -> Member:
-    return Member(membership_id, account_id, label, email, Role(role), DeskKind(desk) if desk else None, since)
+    return Member(
+        membership_id, account_id, label, email, Role(role), DeskKind(desk) if desk else None, since
+    )
 
 
 def join(account_id: UUID, role: Role, desk_id: UUID | None) -> None:
@@ -77,7 +79,9 @@ def join(account_id: UUID, role: Role, desk_id: UUID | None) -> None:
     entity_id = current_entity_id()
     made = db.session.scalar(
         insert(Membership)
-        .values(id=new_id(), entity_id=entity_id, account_id=account_id, role=role, desk_id=desk_id, since=today())
+        .values(
+            id=new_id(), entity_id=entity_id, account_id=account_id, role=role, desk_id=desk_id, since=today()
+        )
         .on_conflict_do_nothing()
         .returning(Membership.id)
     )
@@ -119,4 +123,6 @@ def end_membership(membership_id: UUID) -> None:
             ~exists().where(holds_today(), Membership.account_id == membership.account_id),
         )
     )
-    record(Audited.MEMBER_ENDED, membership_id, {"account": str(membership.account_id), "role": membership.role})
+    record(
+        Audited.MEMBER_ENDED, membership_id, {"account": str(membership.account_id), "role": membership.role}
+    )

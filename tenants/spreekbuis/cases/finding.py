@@ -56,7 +56,7 @@ def note_reading(case: Case, account_id: UUID) -> None:
         record(Audited.CASE_READ, case.id)
 
 
-def _one(asked: Select[tuple[Case]], *, lock: bool) -> Case:
+def _one(asked: Select[Case], *, lock: bool) -> Case:
     asked = asked.where(Case.entity_id == current_entity_id())
     if lock:
         asked = asked.with_for_update().execution_options(populate_existing=True)

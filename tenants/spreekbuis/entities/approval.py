@@ -15,7 +15,7 @@ from spreekbuis.db.session import db, within
 from spreekbuis.directory.catalogue import CATEGORIES
 from spreekbuis.directory.models import Entity
 from spreekbuis.directory.register import policy_area_on
-from spreekbuis.entities.enrolment import enrollable, locked_enrolment
+from spreekbuis.entities.enrolment import locked_enrolment, not_yet_enrolled
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
 from spreekbuis.errors import Conflict, Invalid
 from spreekbuis.intake.models import EntityCategory
@@ -42,8 +42,7 @@ def approve_enrolment(enrolment_id: UUID) -> Entity:
     Raises NotFound, NotConfirmed or AlreadyDecided. Of two approvals at once the second gets AlreadyDecided.
     """
     enrolment = _decidable(enrolment_id)
-    enrolment.status = EnrolmentStatus.UNVERIFIED  # its own waiting request does not stand in its way
-    organisation = enrollable(enrolment.ovo_code)
+    organisation = not_yet_enrolled(enrolment.ovo_code)
     entity = Entity(
         ovo_code=organisation.ovo_code,
         name=organisation.name,
@@ -64,7 +63,7 @@ def approve_enrolment(enrolment_id: UUID) -> Entity:
 def _furnish(entity: Entity, enrolment: Enrolment) -> None:
     """What a new entity starts with."""
     record(Audited.ENTITY_CREATED, entity.id, {"ovo_code": entity.ovo_code})
-    create_default_desks()
+    create_default_desks(entity.id)
     db.session.add_all(EntityCategory(entity_id=entity.id, category=code) for code in CATEGORIES)
     for step in APPROVAL_STEPS:
         step(entity, enrolment)

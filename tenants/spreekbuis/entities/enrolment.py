@@ -1,11 +1,12 @@
 """How an organisation asks to enrol: the request, and the confirmation of the requester's address."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -16,7 +17,7 @@ from spreekbuis.directory.models import Entity, Organisation
 from spreekbuis.directory.register import organisation_of
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
 from spreekbuis.errors import Conflict, NotFound
-from spreekbuis.jobs.outbox import enqueue
+from spreekbuis.jobs.outbox import enqueue, job
 
 LINK_LIFETIME = timedelta(hours=48)
 MAILS_PER_ADDRESS = 3
@@ -58,21 +59,25 @@ class Request:
     language: str
 
 
-def enrollable(ovo_code: str) -> Organisation:
-    """The organisation with this code. Raises UnknownOrganisation, AlreadyEnrolled or AlreadyWaiting."""
+def not_yet_enrolled(ovo_code: str) -> Organisation:
+    """The organisation with this code. Raises UnknownOrganisation or AlreadyEnrolled."""
     organisation = organisation_of(ovo_code)
     if organisation is None:
         raise UnknownOrganisation
     if db.session.scalar(select(Entity.id).where(Entity.ovo_code == organisation.ovo_code)) is not None:
         raise AlreadyEnrolled
-    if _waits(organisation.ovo_code):
-        raise AlreadyWaiting
     return organisation
 
 
-def _waits(ovo_code: str) -> bool:
-    found = select(Enrolment.id).where(Enrolment.ovo_code == ovo_code, Enrolment.status == EnrolmentStatus.WAITING)
-    return db.session.scalar(found) is not None
+def enrollable(ovo_code: str) -> Organisation:
+    """The organisation, when a request for it can be made. Raises as `not_yet_enrolled`, and AlreadyWaiting."""
+    organisation = not_yet_enrolled(ovo_code)
+    waiting = select(Enrolment.id).where(
+        Enrolment.ovo_code == organisation.ovo_code, Enrolment.status == EnrolmentStatus.WAITING
+    )
+    if db.session.scalar(waiting) is not None:
+        raise AlreadyWaiting
+    return organisation
 
 
 def request_enrolment(once: UUID, request: Request) -> UUID:
@@ -138,3 +143,14 @@ def locked_enrolment(enrolment_id: UUID) -> Enrolment:
     if found is None:
         raise NotFound
     return found
+
+
+@job("entities.forget_unconfirmed", every=timedelta(days=1))
+def forget_unconfirmed() -> Mapping[str, int]:
+    """Delete requests whose address was not confirmed within `FORGET_AFTER`."""
+    gone = db.session.execute(
+        delete(Enrolment)
+        .where(Enrolment.status == EnrolmentStatus.UNVERIFIED, Enrolment.created_at < now() - FORGET_AFTER)
+        .returning(Enrolment.id)
+    ).all()
+    return {"deleted": len(gone)}

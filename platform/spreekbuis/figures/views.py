@@ -1,0 +1,115 @@
+"""Pages of figures: the central office's across entities, and an entity's own. None opens a case."""
+
+from flask import Response, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from spreekbuis.audit import trail
+from spreekbuis.audit.trail import Audited
+from spreekbuis.clock import today
+from spreekbuis.directory.models import PolicyArea
+from spreekbuis.errors import NotFound
+from spreekbuis.figures import charts, export, published, reading, words
+from spreekbuis.figures.roll_up import figures_engine
+from spreekbuis.web.access import Permission
+from spreekbuis.web.room import Room
+
+room = Room("figures")
+EARLIEST = 1990
+
+
+def _year() -> int:
+    """The year that the address asks for, this year when it asks for none."""
+    asked = request.args.get("year")
+    if asked is None:
+        return today().year
+    if not (asked.isascii() and asked.isdigit() and EARLIEST <= int(asked[:5]) <= today().year + 1):
+        raise NotFound
+    return int(asked)
+
+
+def _years(*known: int) -> list[tuple[str, str]]:
+    """The years to choose from, the latest first."""
+    return [(str(year), str(year)) for year in sorted({*known, today().year}, reverse=True)]
+
+
+@room.in_nav(_l("Cijfers"))
+@room.get("/central/figures", Permission.VIEW_FIGURES)
+def dashboard() -> ResponseReturnValue:
+    year, area = _year(), request.args.get("area") or None
+    with reading.reading() as connection:
+        areas = {row.code: row.name for row in connection.execute(select(PolicyArea.code, PolicyArea.name))}
+        if area is not None and area not in areas:
+            raise NotFound
+        overview = reading.overview(connection, year, area or reading.EVERYWHERE)
+        known = published.published_figures(connection)
+    past = {} if area else published.cases_by_year(known)
+    drawn = charts.breakdowns(overview.figures)
+    if overview.cases_by_area:
+        drawn.append(charts.per_area(overview.cases_by_area, areas))
+    this_year = [figure for figure in known if figure.year == year and not area]
+    own_past = [figure for figure in this_year if figure.source == published.OWN_SOURCE]
+    return render_template(
+        "figures/dashboard.html",
+        year=year,
+        years=_years(year, *overview.cases_by_year, *(figure.year for figure in known)),
+        area=area or "",
+        area_name=areas[area] if area else "",
+        areas=sorted(areas.items(), key=lambda item: item[1]),
+        figures=overview.figures,
+        charts=drawn,
+        line=charts.per_year({**overview.cases_by_year, **past}, past),
+        comparisons=[published.compare(figure, overview.figures) for figure in own_past],
+        others=[figure for figure in this_year if figure.source != published.OWN_SOURCE],
+        words=words,
+    )
+
+
+@room.get("/central/figures/entities", Permission.VIEW_FIGURES)
+def by_entity() -> ResponseReturnValue:
+    year, after, before = _year(), request.args.get("after"), request.args.get("before")
+    with reading.reading() as connection:
+        page = reading.entities(connection, year, after=after, before=before)
+    if (after or before) and not page.rows:
+        raise NotFound
+    return render_template(
+        "figures/entities.html",
+        year=year,
+        rows=page.rows,
+        pages={
+            "summary": _("Op naam, %(most)s per bladzijde.", most=reading.ENTITIES_PER_PAGE),
+            "previous_url": page.before and url_for("figures.by_entity", year=year, before=page.before),
+            "next_url": page.after and url_for("figures.by_entity", year=year, after=page.after),
+            "numbers": [],
+        },
+        words=words,
+    )
+
+
+@room.get("/central/figures.csv", Permission.VIEW_FIGURES)
+def export_csv() -> ResponseReturnValue:
+    year = _year()
+    trail.record(Audited.FIGURES_EXPORTED, data={"year": year})
+    return Response(
+        stream_with_context(export.csv_of(figures_engine(), year)),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="spreekbuis-{year}.csv"'},
+    )
+
+
+@room.in_nav(_l("Cijfers"))
+@room.get("/entity/<ovo:ovo>/figures", Permission.VIEW_OWN_FIGURES)
+def own() -> ResponseReturnValue:
+    year = _year()
+    overview = reading.own_overview(year)
+    return render_template(
+        "figures/own.html",
+        year=year,
+        years=_years(year, *overview.cases_by_year),
+        figures=overview.figures,
+        charts=charts.breakdowns(overview.figures),
+        line=charts.per_year(overview.cases_by_year),
+        words=words,
+    )

@@ -1,0 +1,119 @@
+"""Words for dimensions, values and published measures on screen and in the export."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import get_month_names
+from flask_babel import LazyString, format_decimal, get_locale
+from flask_babel import lazy_gettext as _l
+
+from spreekbuis.directory.catalogue import (
+    CASE_KIND_LABELS,
+    CATEGORIES,
+    CHANNEL_LABELS,
+    DESK_LABELS,
+    IDENTITY_LABELS,
+    OUTCOME_LABELS,
+    REPORTER_CLASS_LABELS,
+    TOPIC_LABELS,
+)
+from spreekbuis.errors import type_text
+
+STATUS_LABELS = {"open": _l("Open"), "closed": _l("Afgesloten")}
+ACKNOWLEDGED_LABELS = {"in_time": _l("Binnen 7 dagen"), "late": _l("Later")}
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """How one breakdown is called. `head` and `unit` are the names of its two columns."""
+
+    title: LazyString
+    head: LazyString
+    unit: LazyString
+    values: Mapping[Any, type_text]
+    """The words of its codes; a code without words is shown as it is."""
+
+
+_CASES, _REPORTS = _l("Dossiers"), _l("Meldingen")
+DIMENSIONS: dict[str, Dimension] = {
+    "cases": Dimension(_l("Dossiers"), _l("Dossiers"), _CASES, {"all": _l("Alle")}),
+    "kind": Dimension(_l("Dossiers per soort"), _l("Soort"), _CASES, CASE_KIND_LABELS),
+    "topic_of_reports": Dimension(_l("Meldingen per thema"), _l("Thema"), _REPORTS, TOPIC_LABELS),
+    "category": Dimension(
+        _l("Dossiers per categorie"),
+        _l("Categorie"),
+        _CASES,
+        {code: category.label for code, category in CATEGORIES.items()},
+    ),
+    "contacts": Dimension(_l("Contacten per kanaal"), _l("Kanaal"), _l("Contacten"), CHANNEL_LABELS),
+    "channel": Dimension(_l("Dossiers per eerste kanaal"), _l("Kanaal"), _CASES, CHANNEL_LABELS),
+    "outcome": Dimension(_l("Dossiers per resultaat"), _l("Resultaat"), _CASES, OUTCOME_LABELS),
+    "month": Dimension(_l("Dossiers per maand"), _l("Maand"), _CASES, {}),
+    "status": Dimension(_l("Dossiers per stand"), _l("Stand"), _CASES, STATUS_LABELS),
+    "desk": Dimension(_l("Dossiers per loket"), _l("Loket"), _CASES, DESK_LABELS),
+    "identity": Dimension(_l("Dossiers volgens naam"), _l("Naam"), _CASES, IDENTITY_LABELS),
+    "reporter_class": Dimension(_l("Dossiers per melder"), _l("Melder"), _CASES, REPORTER_CLASS_LABELS),
+    "acknowledged": Dimension(_l("Ontvangst bevestigd"), _l("Wanneer"), _CASES, ACKNOWLEDGED_LABELS),
+    "score": Dimension(_l("Tevredenheid"), _l("Score op 5"), _l("Scores"), {}),
+}
+MONTHS = tuple(f"{month:02d}" for month in range(1, 13))
+
+
+def value_label(dimension: str, value: str) -> str:
+    """A value in words."""
+    if dimension == "month":
+        return str(get_month_names("wide", "stand-alone", get_locale())[int(value)]).capitalize()
+    return str(DIMENSIONS[dimension].values.get(value, value)) if dimension in DIMENSIONS else value
+
+
+def number(value: int) -> str:
+    """A count in words."""
+    return str(value) if -1000 < value < 1000 else format_decimal(value)
+
+
+def mean(value: Decimal | None) -> str:
+    """A mean score with two decimals, or a dash."""
+    return "–" if value is None else format_decimal(value, format="0.00")
+
+
+SOURCE_LABELS: dict[str, type_text] = {
+    "spreekbuis": "Spreekbuis",
+    "1700": "1700",
+    "coordinator": _l("Coördinator Integriteitszorg"),
+    "audit_vlaanderen": "Audit Vlaanderen",
+}
+_MEASURE_LABELS: dict[tuple[str, str], type_text] = {
+    ("cases", ""): _l("Dossiers"),
+    ("cases", "information_request"): _l("Infovragen"),
+    ("cases", "report"): _l("Meldingen"),
+    ("contacts", "phone"): _l("Contacten via telefoon"),
+    ("contacts", "email"): _l("Contacten via e-mail"),
+    ("share", "wellbeing"): _l("Aandeel welzijn in de meldingen"),
+    ("share", "integrity"): _l("Aandeel integriteit in de meldingen"),
+    ("share", "private"): _l("Aandeel privé in de meldingen"),
+    ("satisfaction", ""): _l("Tevredenheid op 5"),
+    ("information_requests", ""): _l("Infovragen"),
+    ("information_requests", "outside_government"): _l("Infovragen van buiten de overheid"),
+    ("files", ""): _l("Dossiers"),
+    ("reports", ""): _l("Meldingen"),
+    ("reports", "flemish"): _l("Meldingen over de Vlaamse overheid"),
+    ("reports", "federal"): _l("Meldingen over de federale overheid"),
+    ("reports", "local"): _l("Meldingen over lokale besturen"),
+    ("reports", "schools"): _l("Meldingen over scholen"),
+    ("reports", "private_workplaces"): _l("Meldingen over private werkplekken"),
+}
+
+
+def measure_label(measure: str, breakdown: str) -> type_text:
+    return _MEASURE_LABELS.get((measure, breakdown), f"{measure} {breakdown}")
+
+
+def in_unit(value: Decimal | None, unit: str) -> str:
+    """A published value, or ours, with the decimals and sign of its unit."""
+    if value is None:
+        return "–"
+    if unit == "percent":
+        return format_decimal(value, format="0.0") + " %"
+    return mean(value) if unit == "score_of_5" else format_decimal(value, format="#,##0")

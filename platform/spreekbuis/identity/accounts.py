@@ -1,0 +1,119 @@
+"""Accounts: make, disable, give a role on the platform."""
+
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from spreekbuis.audit.trail import Audited, record
+from spreekbuis.clock import now
+from spreekbuis.db.base import new_id
+from spreekbuis.db.session import db
+from spreekbuis.errors import Invalid, NotFound
+from spreekbuis.identity import sessions
+from spreekbuis.identity.models import Account, PlatformRole
+from spreekbuis.identity.password_policy import refuse_weak
+from spreekbuis.identity.passwords import hash_password
+from spreekbuis.web.access import PLATFORM_ROLES, Role
+
+LONGEST_LABEL = 120
+
+
+class UnknownAccount(NotFound):
+    title = _l("Dit account bestaat niet")
+    advice = _l("Kijk het e-mailadres na.")
+
+
+def plain_address(text: str) -> str:
+    """How addresses are compared: trimmed, in lower case."""
+    return text.strip().lower()
+
+
+def email_address(text: str, field: str = "email") -> str:
+    """A possible address in its plain form. Raises Invalid at `field`. Does not ask whether it can be delivered."""
+    from email_validator import (
+        EmailNotValidError,
+        validate_email,
+    )  # only forms with an address pay for loading it
+
+    try:
+        return plain_address(validate_email(text.strip(), check_deliverability=False).normalized)
+    except EmailNotValidError:
+        raise Invalid({field: _l("Vul een e-mailadres in, bijvoorbeeld loket@voorbeeld.example.")}) from None
+
+
+def create_account(email: str, label: str, language: str, password: str | None) -> Account:
+    """Make an account; without a password its owner asks for one by mail. The second factor is set up at the first
+    sign-in. Raises Invalid: no address, taken address, no label, weak password."""
+    email = email_address(email)
+    if not label.strip() or len(label) > LONGEST_LABEL:
+        raise Invalid(
+            {"label": _l("Vul in hoe collega’s je zien, in hoogstens %(num)s tekens.", num=LONGEST_LABEL)}
+        )
+    if password is not None:
+        refuse_weak("password", password, email)
+    made: Account | None = db.session.scalar(
+        insert(Account)
+        .values(
+            id=new_id(), email=email, label=label.strip(), language=language,
+            password_hash=None if password is None else hash_password(password),
+        )
+        .on_conflict_do_nothing(index_elements=["email"])
+        .returning(Account)
+    )  # fmt: skip
+    if made is None:
+        raise Invalid({"email": _l("Dit e-mailadres heeft al een account.")})
+    record(Audited.ACCOUNT_CREATED, made.id)
+    return made
+
+
+def account_of(email: str) -> Account:
+    """The account with this address. Raises UnknownAccount."""
+    account = db.session.scalar(select(Account).where(Account.email == plain_address(email)))
+    if account is None:
+        raise UnknownAccount
+    return account
+
+
+def disable_account(account_id: UUID) -> None:
+    """Nobody signs in with it any more; its sessions end. Its work stays. Disabled twice is disabled once."""
+    disabled = db.session.scalar(
+        update(Account)
+        .where(Account.id == account_id, Account.disabled_at.is_(None))
+        .values(disabled_at=now())
+        .returning(Account.id)
+    )
+    sessions.end_all(account_id)
+    if disabled is not None:
+        record(Audited.ACCOUNT_DISABLED, account_id)
+
+
+def reset_second_factor(account_id: UUID) -> None:
+    """Let the owner set up a new second factor at the next sign-in (the telephone is lost). All sessions end."""
+    db.session.execute(
+        update(Account)
+        .where(Account.id == account_id)
+        .values(totp_sealed=None, totp_confirmed_at=None, totp_last_counter=0)
+    )
+    sessions.end_all(account_id)
+    record(Audited.ACCOUNT_SECOND_FACTOR_RESET, account_id)
+
+
+def grant_platform_role(account_id: UUID, role: Role) -> None:
+    """Give a role on the platform. Twice is once. Raises ValueError for a role that holds in one entity only."""
+    if role not in PLATFORM_ROLES:
+        raise ValueError(f"{role} is not a role on the platform")
+    granted = db.session.scalar(
+        insert(PlatformRole)
+        .values(account_id=account_id, role=role, granted_at=now())
+        .on_conflict_do_nothing()
+        .returning(PlatformRole.role)
+    )
+    if granted is not None:
+        record(Audited.PLATFORM_ROLE_GRANTED, account_id, {"role": role})
+
+
+def choose_language(account_id: UUID, language: str) -> None:
+    """The language of the account's pages and mails."""
+    db.session.execute(update(Account).where(Account.id == account_id).values(language=language))

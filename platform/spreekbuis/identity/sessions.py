@@ -1,0 +1,82 @@
+"""Signed-in browsers: server-side, ended by time or by hand. The token changes at each step of signing in."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select
+
+from spreekbuis.clock import now
+from spreekbuis.db.session import db
+from spreekbuis.identity.models import SignInSession
+from spreekbuis.web.door import IDLE_LIMIT, hash_token
+
+LONGEST = timedelta(hours=10)
+"""A working day: then everybody signs in again."""
+LONGEST_HALF_WAY = timedelta(minutes=15)
+"""Between the password and the second factor, set-up included."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A browser in which the account is signed in. `handle` names it towards its owner and opens nothing."""
+
+    handle: str
+    created_at: datetime
+    last_seen_at: datetime
+    is_this_one: bool
+
+
+def start(account_id: UUID, *, complete: bool) -> str:
+    """Begin a session; gives the token for the cookie. The database keeps its hash."""
+    token = secrets.token_urlsafe(32)
+    db.session.add(
+        SignInSession(
+            token_hash=hash_token(token), account_id=account_id, complete=complete,
+            expires_at=now() + (LONGEST if complete else LONGEST_HALF_WAY),
+        )
+    )  # fmt: skip
+    return token
+
+
+def open_sessions(account_id: UUID, this_one: bytes) -> list[OpenSession]:
+    """Where the account is signed in now, the latest used first."""
+    moment = now()
+    rows = db.session.execute(
+        select(SignInSession.token_hash, SignInSession.created_at, SignInSession.last_seen_at)
+        .where(
+            SignInSession.account_id == account_id, SignInSession.complete,
+            SignInSession.expires_at > moment, SignInSession.last_seen_at > moment - IDLE_LIMIT,
+        )
+        .order_by(SignInSession.last_seen_at.desc(), SignInSession.token_hash)
+    )  # fmt: skip
+    return [
+        OpenSession(r.token_hash.hex(), r.created_at, r.last_seen_at, r.token_hash == this_one) for r in rows
+    ]
+
+
+def end(token_hash: bytes) -> None:
+    """End the session with this hash; an ended one stays ended."""
+    db.session.execute(delete(SignInSession).where(SignInSession.token_hash == token_hash))
+
+
+def end_one(account_id: UUID, handle: str) -> None:
+    """End a session of the account's own. What is not its own, or no longer there, changes nothing."""
+    try:
+        token_hash = bytes.fromhex(handle)
+    except ValueError:
+        return
+    db.session.execute(
+        delete(SignInSession).where(
+            SignInSession.token_hash == token_hash, SignInSession.account_id == account_id
+        )
+    )
+
+
+def end_all(account_id: UUID, *, but: bytes | None = None) -> None:
+    """End every session of the account, except the one with the hash `but`."""
+    gone = delete(SignInSession).where(SignInSession.account_id == account_id)
+    if but is not None:
+        gone = gone.where(SignInSession.token_hash != but)
+    db.session.execute(gone)

@@ -1,0 +1,96 @@
+"""Account and security: the own password, language and signed-in browsers."""
+
+from flask import redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import format_datetime
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from spreekbuis.errors import DomainError, Invalid, type_text
+from spreekbuis.identity import accounts, password_change, sessions
+from spreekbuis.identity.lockout import LockedOut
+from spreekbuis.identity.password_policy import SHORTEST
+from spreekbuis.identity.passwords import Busy
+from spreekbuis.identity.views.entrance import room
+from spreekbuis.web.access import Audience
+from spreekbuis.web.door import the_account
+from spreekbuis.web.forms import Reading
+from spreekbuis.web.frame import LANGUAGES, notice_after
+
+PASSWORD_CHANGED = notice_after(
+    "password-changed", _l("Je wachtwoord is veranderd. Op andere toestellen ben je afgemeld.")
+)
+LANGUAGE_CHANGED = notice_after("language-changed", _l("Je taal is bewaard."))
+SESSION_ENDED = notice_after("session-ended", _l("Die sessie is beëindigd."))
+OTHERS_ENDED = notice_after("others-ended", _l("Op alle andere toestellen ben je afgemeld."))
+
+
+@room.get("/account", Audience.SIGNED_IN)
+def account() -> ResponseReturnValue:
+    return _page()
+
+
+def _page(errors: dict[str, type_text] | None = None, refused: DomainError | None = None) -> str:
+    me = the_account()
+    rows = sessions.open_sessions(me.id, me.token_hash)
+    return render_template(
+        "identity/account.html",
+        me=me,
+        languages=list(LANGUAGES.items()),
+        shortest=SHORTEST,
+        sessions=[
+            {
+                "handle": row.handle,
+                "since": format_datetime(row.created_at, "d MMMM, HH:mm"),
+                "seen": format_datetime(row.last_seen_at, "d MMMM, HH:mm"),
+                "is_this_one": row.is_this_one,
+            }
+            for row in rows
+        ],
+        has_others=len(rows) > 1,
+        errors=errors or {},
+        refused=refused,
+    )
+
+
+@room.post("/account/password", Audience.SIGNED_IN)
+def change_password() -> ResponseReturnValue:
+    form, me = Reading(), the_account()
+    current, new = form.raw("current_password"), form.raw("new_password")
+    for name, value in (("current_password", current), ("new_password", new)):
+        if not value:
+            form.errors[name] = _("Vul dit in.")
+    try:
+        form.check()
+        password_change.change_password(me.id, current, new, me.token_hash)
+    except Invalid as error:
+        return _page(error.errors), error.status
+    except (LockedOut, Busy) as error:
+        return _page(refused=error), error.status
+    return redirect(url_for("identity.account", done=PASSWORD_CHANGED), 303)
+
+
+@room.post("/account/language", Audience.SIGNED_IN)
+def choose_language() -> ResponseReturnValue:
+    form = Reading()
+    chosen = form.one_of("language", LANGUAGES)
+    try:
+        form.check()
+    except Invalid as error:
+        return _page(error.errors), error.status
+    accounts.choose_language(the_account().id, str(chosen))
+    # `lang` also replaces what this browser chose before, which goes before the account's own language
+    return redirect(url_for("identity.account", lang=chosen, done=LANGUAGE_CHANGED), 303)
+
+
+@room.post("/account/sessions/end", Audience.SIGNED_IN)
+def end_session() -> ResponseReturnValue:
+    sessions.end_one(the_account().id, Reading().raw("session"))
+    return redirect(url_for("identity.account", done=SESSION_ENDED), 303)
+
+
+@room.post("/account/sessions/end-others", Audience.SIGNED_IN)
+def end_other_sessions() -> ResponseReturnValue:
+    me = the_account()
+    sessions.end_all(me.id, but=me.token_hash)
+    return redirect(url_for("identity.account", done=OTHERS_ENDED), 303)

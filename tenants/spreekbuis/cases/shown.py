@@ -1,0 +1,127 @@
+"""Words for what a list or a page of cases shows. What a list repeats is made once per language and kept."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from babel.dates import format_date, format_datetime
+from flask_babel import LazyString, get_locale, gettext, ngettext
+
+from spreekbuis.cases.procedures import STATE_LABELS, STEP_LABELS, State
+from spreekbuis.clock import BRUSSELS, local_date
+from spreekbuis.directory.catalogue import (
+    CASE_KIND_LABELS,
+    CATEGORIES,
+    CHANNEL_LABELS,
+    IDENTITY_LABELS,
+    OUTCOME_LABELS,
+    REPORTER_CLASS_LABELS,
+)
+
+SOON = 3
+"""Calendar days: nearer than this a deadline is marked."""
+
+STATE_TAGS: dict[str, str] = {
+    State.NEW: "new",
+    State.ACKNOWLEDGED: "full",
+    State.IN_PROGRESS: "half",
+    State.WAITING_FOR_REPORTER: "wait",
+    State.FEEDBACK_GIVEN: "ok",
+    State.CLOSED: "off",
+}
+
+
+class Due(NamedTuple):
+    """A deadline as a tag: the kind of the macro `due`, and the words."""
+
+    kind: str
+    text: str
+
+
+class Labels(NamedTuple):
+    """Every label that the pages of cases need, by code, in one language."""
+
+    category: Mapping[str, str]
+    channel: Mapping[str, str]
+    kind: Mapping[str, str]
+    state: Mapping[str, str]
+    step: Mapping[str, str]
+    identity: Mapping[str, str]
+    reporter_class: Mapping[str, str]
+    outcome: Mapping[str, str]
+
+
+def labels() -> Labels:
+    """The labels in the language of this request."""
+    return _labels(_language())
+
+
+def due(due_on: date | None, today: date) -> Due | None:
+    """How far away a deadline is: "2 dagen te laat", "Vandaag", "Morgen", "Nog 3 dagen", "24 nov, nog 5 dagen"."""
+    return None if due_on is None else _due(_language(), due_on, today)
+
+
+def day(moment: date | datetime, today: date) -> str:
+    """"3 nov", with the year when it is not this one. A moment is shown as its Belgian day."""
+    shown = local_date(moment) if isinstance(moment, datetime) else moment
+    return _day(_language(), shown, shown.year != today.year)
+
+
+def minute(moment: datetime) -> str:
+    """"3 nov 2026, 20:14", Belgian time."""
+    return format_datetime(moment.astimezone(BRUSSELS), "d MMM y, HH:mm", locale=_language())
+
+
+def iso(moment: datetime) -> str:
+    """For `<time datetime>`."""
+    return moment.astimezone(BRUSSELS).isoformat(timespec="minutes")
+
+
+def number(year: int, count: int) -> str:
+    """"2026-024"."""
+    return f"{year}-{count:03d}"
+
+
+def _language() -> str:
+    return str(get_locale())
+
+
+@lru_cache(maxsize=8)
+def _labels(_locale: str) -> Labels:
+    def words(texts: Mapping[StrEnum, LazyString]) -> dict[str, str]:
+        return {code.value: str(text) for code, text in texts.items()}
+
+    return Labels(
+        category={code: str(category.label) for code, category in CATEGORIES.items()},
+        channel=words(CHANNEL_LABELS),
+        kind=words(CASE_KIND_LABELS),
+        state=words(STATE_LABELS),
+        step=words(STEP_LABELS),
+        identity=words(IDENTITY_LABELS),
+        reporter_class=words(REPORTER_CLASS_LABELS),
+        outcome=words(OUTCOME_LABELS),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _day(locale: str, shown: date, with_year: bool) -> str:
+    return format_date(shown, "d MMM y" if with_year else "d MMM", locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _due(locale: str, due_on: date, today: date) -> Due:
+    left = (due_on - today).days
+    if left < 0:
+        return Due("late", ngettext("%(num)s dag te laat", "%(num)s dagen te laat", -left))
+    if left == 0:
+        return Due("today", gettext("Vandaag"))
+    if left == 1:
+        return Due("soon", gettext("Morgen"))
+    if left <= SOON:
+        return Due("soon", ngettext("Nog %(num)s dag", "Nog %(num)s dagen", left))
+    shown = _day(locale, due_on, due_on.year != today.year)
+    return Due("ok", ngettext("%(day)s, nog %(num)s dag", "%(day)s, nog %(num)s dagen", left, day=shown))
+
+

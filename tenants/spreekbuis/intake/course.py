@@ -1,0 +1,89 @@
+"""A case in the words of its reporter: where it stands, what comes next and by when."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from flask_babel import LazyString, format_date
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from spreekbuis.cases.deadlines import deadlines
+from spreekbuis.cases.models import Case
+from spreekbuis.cases.procedures import State, Step
+from spreekbuis.clock import local_date
+from spreekbuis.directory.catalogue import DESK_LABELS, DESK_OF_TOPIC, Topic
+
+STEPS = (_l("Ontvangen"), _l("Bevestigd"), _l("In behandeling"), _l("Antwoord"), _l("Afgerond"))
+_STEP_OF_STATE = {
+    State.NEW: 1, State.ACKNOWLEDGED: 2, State.IN_PROGRESS: 3, State.WAITING_FOR_REPORTER: 3,
+    State.FEEDBACK_GIVEN: 4, State.CLOSED: 5,
+}  # fmt: skip
+_STATE_WORDS: dict[State, LazyString] = {
+    State.NEW: _l("Stand: we hebben je melding ontvangen"),
+    State.ACKNOWLEDGED: _l("Stand: het loket heeft je melding gelezen"),
+    State.IN_PROGRESS: _l("Stand: het loket werkt aan je melding"),
+    State.WAITING_FOR_REPORTER: _l("Stand: we wachten op jouw antwoord"),
+    State.FEEDBACK_GIVEN: _l("Stand: je kreeg antwoord van het loket"),
+    State.CLOSED: _l("Stand: je melding is afgerond"),
+}
+_PROMISES: dict[Step, tuple[LazyString, LazyString]] = {
+    Step.ACKNOWLEDGE: (
+        _l("Bevestiging"),
+        _l("We laten weten dat we je melding lezen, en of we nog vragen hebben."),
+    ),
+    Step.CONVERSATION: (_l("Eerste gesprek"), _l("We spreken met je af, als je dat wilt.")),
+    Step.FEEDBACK: (_l("Antwoord"), _l("Je hoort wat we met je melding doen of deden, en waarom.")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CourseItem:
+    """One line of the time line. `kind`: "" done, "now" the last that was done, "next" still to come."""
+
+    when: str
+    iso: str
+    title: str
+    text: str
+    kind: str
+
+
+def desk_of(case: Case) -> str:
+    """The desk that reads the case, as in "het loket Integriteit"."""
+    return str(DESK_LABELS[DESK_OF_TOPIC[Topic(case.topic)]])
+
+
+def state_of(case: Case) -> tuple[str, int]:
+    """Where the case stands: a sentence, and the step of `STEPS` (from 1)."""
+    state = State(case.state)
+    return str(_STATE_WORDS[state]), _STEP_OF_STATE[state]
+
+
+def course_of(case: Case) -> list[CourseItem]:
+    """What happened to the case and what is promised, by date. Promises end with the answer."""
+    done: list[tuple[date, str, str]] = [
+        (
+            local_date(case.received_at),
+            _("Ontvangen"),
+            _("Je melding ligt bij het %(desk)s.", desk=desk_of(case)),
+        )
+    ]
+    promised: list[tuple[date, str, str]] = []
+    for deadline in deadlines(case):
+        title, text = _PROMISES[deadline.step]
+        if deadline.met_on is not None:
+            done.append((deadline.met_on, str(title), ""))
+        elif case.feedback_at is None and case.closed_at is None:
+            promised.append((deadline.due_on, str(title), str(text)))
+    if case.closed_at is not None:
+        done.append((local_date(case.closed_at), _("Afgerond"), ""))
+    done.sort(key=lambda item: item[0])
+    promised.sort(key=lambda item: item[0])
+    shown = [
+        CourseItem(format_date(day, "full"), day.isoformat(), title, text, "") for day, title, text in done
+    ]
+    last = shown.pop()
+    shown.append(CourseItem(last.when, last.iso, last.title, last.text, "now"))
+    return shown + [
+        CourseItem(_("Uiterlijk %(day)s", day=format_date(day, "full")), day.isoformat(), title, text, "next")
+        for day, title, text in promised
+    ]

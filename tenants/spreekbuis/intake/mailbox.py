@@ -1,0 +1,206 @@
+"""The mailbox of a returning reporter: open it with the words, read, write, score, close."""
+
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import UUID
+
+from babel.lists import format_list
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import format_date, format_time, get_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from spreekbuis.cases.dialogue import ShownMessage, message_made_by, read_dialogue, read_file, write_message
+from spreekbuis.cases.finding import case_of_reporter
+from spreekbuis.cases.models import Case
+from spreekbuis.cases.opening import NewFile
+from spreekbuis.cases.satisfaction import HIGHEST, LOWEST, score_case
+from spreekbuis.clock import local_date
+from spreekbuis.db.base import new_id
+from spreekbuis.db.session import db
+from spreekbuis.directory.catalogue import CATEGORIES, OUTCOME_LABELS, Outcome
+from spreekbuis.directory.models import Entity
+from spreekbuis.errors import Conflict, Invalid, type_text
+from spreekbuis.intake.course import STEPS, course_of, desk_of, state_of
+from spreekbuis.intake.models import Receipt
+from spreekbuis.intake.patience import patience
+from spreekbuis.intake.reporters import IDLE_LIMIT, find_receipt, leave_mailbox, open_mailbox
+from spreekbuis.intake.story import LONGEST_STORY
+from spreekbuis.vault import files as accepting
+from spreekbuis.vault.content import Keyring
+from spreekbuis.vault.receipt_code import AmbiguousWord, NotAReceiptCode, parse
+from spreekbuis.web.access import Audience
+from spreekbuis.web.cookies import MAILBOX, drop_cookie, read_cookie, write_cookie
+from spreekbuis.web.door import here
+from spreekbuis.web.forms import Reading
+from spreekbuis.web.frame import notice_after
+from spreekbuis.web.room import Room
+
+room = Room("mailbox")
+
+SENT = notice_after("message-sent", _l("Je bericht is verstuurd."))
+SCORED = notice_after("score-kept", _l("Dank je voor je score."))
+CLOSED = notice_after("mailbox-closed", _l("Je melding is gesloten op dit toestel."))
+LONGEST_COMMENT = 2000
+_KEYRING = Keyring(holder="reporter")
+
+
+@room.get("/inbox/open", Audience.EVERYONE)
+def open_form() -> ResponseReturnValue:
+    return _code_page("", None)
+
+
+@room.post("/inbox/open", Audience.EVERYONE)
+def open_case() -> ResponseReturnValue:
+    """A right code opens at once. A wrong one is answered slowly, and never keeps a right one waiting."""
+    began = time.monotonic()
+    typed = request.form.get("code", "")
+    found = _receipt_of(typed)
+    if isinstance(found, Receipt):
+        response = redirect(url_for("mailbox.inbox"), 303)
+        write_cookie(response, MAILBOX, open_mailbox(found))
+        return response
+    if not patience().wait(began):
+        busy = _("Er worden nu te veel foute codes geprobeerd. Wacht een minuut en probeer het opnieuw.")
+        return _code_page(typed, busy), 429, {"Retry-After": "60"}
+    return _code_page(typed, found), Invalid.status
+
+
+@room.get("/inbox", Audience.RETURNING_REPORTER)
+def inbox() -> ResponseReturnValue:
+    return _inbox_page(_case(), {})
+
+
+@room.post("/inbox/messages", Audience.RETURNING_REPORTER)
+def send_message() -> ResponseReturnValue:
+    form = Reading()
+    once, text = form.once(), form.text("text", longest=LONGEST_STORY, lines=True)
+    case = _case(lock=True)
+    if message_made_by(case, once) is None:
+        accepted = accepting.accept(request.files.getlist("files"))
+        if accepted.refusals:
+            form.errors["files"] = " ".join(
+                [*accepted.refusals, *([_("Kies je bestanden opnieuw.")] if accepted.files else [])]
+            )
+        try:
+            form.check()
+            write_message(
+                case, author="reporter", text=text, once=once,
+                files=[NewFile(f.name, f.media_type, f.size, f.storage_key) for f in accepted.files],
+            )  # fmt: skip
+        except (Invalid, Conflict) as refused:
+            accepting.discard(accepted.files)
+            errors = refused.errors if isinstance(refused, Invalid) else {"": refused.title}
+            return _inbox_page(case, errors, text=text, once=once), refused.status
+    return redirect(url_for("mailbox.inbox", done=SENT), 303)
+
+
+@room.get("/inbox/files/<uuid:file_id>", Audience.RETURNING_REPORTER)
+def file(file_id: UUID) -> ResponseReturnValue:
+    found = read_file(_case_id(), file_id, _KEYRING, internal=False)
+    return accepting.download(found.storage_key, found.name, found.media_type)
+
+
+@room.post("/inbox/score", Audience.RETURNING_REPORTER)
+def score() -> ResponseReturnValue:
+    form = Reading()
+    given = form.one_of("score", [str(number) for number in range(LOWEST, HIGHEST + 1)])
+    comment = form.text("comment", longest=LONGEST_COMMENT, required=False, lines=True)
+    case = _case(lock=True)
+    if case.score is None:
+        try:
+            form.check()
+        except Invalid as invalid:
+            return _inbox_page(case, invalid.errors, comment=comment, given=given or ""), invalid.status
+        score_case(case, int(given or 0), comment)
+    return redirect(url_for("mailbox.inbox", done=SCORED), 303)
+
+
+@room.post("/inbox/leave", Audience.RETURNING_REPORTER)
+def leave() -> ResponseReturnValue:
+    leave_mailbox(read_cookie(MAILBOX) or "")
+    response = redirect(url_for("home.start", done=CLOSED), 303)
+    drop_cookie(response, MAILBOX)
+    return response
+
+
+def _receipt_of(typed: str) -> Receipt | str:
+    """The receipt, or the sentence that says what to check."""
+    try:
+        found = find_receipt(parse(typed))
+    except AmbiguousWord as doubt:
+        meant = format_list(doubt.candidates, style="or", locale=get_locale())
+        return str(
+            _("Bedoel je bij woord %(position)s misschien %(meant)s?", position=doubt.position, meant=meant)
+        )
+    except NotAReceiptCode as flaw:
+        if flaw.position is None:
+            return str(_("Een toegangscode heeft 8 woorden. Kijk na of je ze allemaal intypte."))
+        return str(
+            _("Woord %(position)s kennen we niet. Kijk na hoe je het schreef.", position=flaw.position)
+        )
+    return found or str(_("We vinden geen melding bij deze woorden. Kijk de woorden en hun volgorde na."))
+
+
+def _code_page(typed: str, error: str | None) -> str:
+    return render_template("intake/open.html", typed=typed, errors={"code": error} if error else {})
+
+
+def _case_id() -> UUID:
+    reporter = here().reporter
+    assert reporter is not None, "the door lets only returning reporters in"
+    return reporter.case_id
+
+
+def _case(*, lock: bool = False) -> Case:
+    return case_of_reporter(_case_id(), lock=lock)
+
+
+def _inbox_page(
+    case: Case,
+    errors: Mapping[str, type_text],
+    *,
+    text: str = "",
+    once: UUID | None = None,
+    comment: str = "",
+    given: str = "",
+) -> str:
+    """The mailbox; what was typed and not accepted is given back."""
+    entity = db.session.execute(
+        select(Entity.name, Entity.policy_area).where(Entity.id == case.entity_id)
+    ).one()
+    desk = desk_of(case)
+    desk = desk[:1].upper() + desk[1:]
+    words, step = state_of(case)
+    return render_template(
+        "intake/inbox.html",
+        entity=entity, case=case, state_words=words, step=step, steps=[str(label) for label in STEPS],
+        course=course_of(case), category_label=CATEGORIES[case.category].label,
+        received_on=format_date(local_date(case.received_at), "long"),
+        talk=[_shown(m, desk) for m in read_dialogue(case.id, _KEYRING, internal=False)],
+        closed=case.closed_at is not None, scorable=case.closed_at is not None and case.score is None,
+        outcome=OUTCOME_LABELS[Outcome(case.outcome)] if case.outcome else None,
+        errors=errors, text=text, once=once or new_id(), comment=comment, given=given,
+        minutes=IDLE_LIMIT // timedelta(minutes=1), accept=accepting.ACCEPT,
+        scores=[
+            ("5", _("5: heel tevreden")), ("4", _("4: tevreden")), ("3", _("3: gaat wel")),
+            ("2", _("2: niet tevreden")), ("1", _("1: helemaal niet tevreden")),
+        ],
+    )  # fmt: skip
+
+
+def _shown(message: ShownMessage, desk: str) -> dict[str, object]:
+    own = message.author == "reporter"
+    when = _(
+        "%(day)s, %(time)s uur",
+        day=format_date(local_date(message.at), "long"),
+        time=format_time(message.at, "short"),
+    )
+    return {
+        "who": _("Jij") if own else desk, "kind": "own" if own else "", "when": when,
+        "iso": message.at.isoformat(timespec="minutes"), "text": message.text,
+        "files": [{"url": url_for("mailbox.file", file_id=f.id), "label": f.name} for f in message.files],
+    }  # fmt: skip

@@ -1,0 +1,126 @@
+"""What a reporter tells: the topics that an entity offers, and the form with the story."""
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from dataclasses import dataclass
+
+from flask import request
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import db
+from spreekbuis.directory.catalogue import CATEGORIES, Category, Identity, ReporterClass, Topic
+from spreekbuis.intake.models import EntityCategory
+from spreekbuis.web.forms import Reading, clean
+
+LONGEST_STORY = 100_000
+"""Characters."""
+LONGEST_FIELD = 200
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A report as it is told. Name, e-mail and phone are empty for whoever stays anonymous."""
+
+    category: Category
+    text: str
+    reporter_class: ReporterClass
+    identity: Identity
+    name: str
+    email: str
+    phone: str
+
+    @property
+    def reporter(self) -> dict[str, str] | None:
+        """Who the reporter is, for the desk alone."""
+        if self.identity is Identity.ANONYMOUS:
+            return None
+        return {"name": self.name, "email": self.email, "phone": self.phone}
+
+    def digest(self, token: str) -> bytes:
+        """Tells whether a second sending says the same.
+
+        Keyed with the form's secret, which is stored nowhere: nobody can check a guess at the text with it.
+        """
+        told = [self.category.code, self.text, self.reporter_class.value, self.identity.value]
+        told += [self.name, self.email, self.phone]
+        return hmac.digest(token.encode(), json.dumps(told).encode(), hashlib.sha256)
+
+
+def new_token() -> str:
+    """The secret of one form: 192 random bits. The receipt code follows from it."""
+    return secrets.token_urlsafe(24)
+
+
+def posted_token() -> str | None:
+    """The secret of the form that was posted; None when it is not one of ours."""
+    token = request.form.get("token", "")
+    return token if _TOKEN.fullmatch(token) else None
+
+
+def offered_categories() -> dict[str, Category]:
+    """What the entity in scope lets its staff report, in the order of the catalogue."""
+    chosen = set(
+        db.session.scalars(
+            select(EntityCategory.category).where(EntityCategory.entity_id == current_entity_id())
+        )
+    )
+    return {code: category for code, category in CATEGORIES.items() if code in chosen}
+
+
+def category_of_choice(offered: dict[str, Category], topic: str, category: str) -> Category | None:
+    """The category that somebody chose: by its code, or by a topic that has one category only.
+
+    None when the choice is not complete, or is not offered. A category outside the topic is a leftover of an
+    earlier choice.
+    """
+    found = offered.get(category)
+    if found is not None and topic in ("", found.topic):
+        return found
+    of_topic = [c for c in offered.values() if c.topic == topic]
+    return of_topic[0] if len(of_topic) == 1 else None
+
+
+def topics_of(offered: dict[str, Category]) -> dict[Topic, list[Category]]:
+    """The offered categories under their topics."""
+    topics: dict[Topic, list[Category]] = {}
+    for category in offered.values():
+        topics.setdefault(category.topic, []).append(category)
+    return topics
+
+
+FIELDS = ("category", "duty", "text", "reporter_class", "identity", "name", "email", "phone")
+
+
+def typed() -> dict[str, str]:
+    """What stands in the posted form, to be shown again."""
+    return {name: clean(request.form[name], lines=name == "text") for name in FIELDS if name in request.form}
+
+
+def read_story(offered: dict[str, Category]) -> Story:
+    """The posted story. Raises Invalid."""
+    form = Reading()
+    code = form.one_of("category", offered)
+    category = offered[code] if code is not None else None
+    if category is not None and category.duty_to_speak and form.raw("duty") != "accepted":
+        form.errors["duty"] = _("Lees wat spreekplicht betekent, en kies of je verdergaat.")
+    text = form.text("text", longest=LONGEST_STORY, lines=True)
+    reporter_class = form.choice("reporter_class", ReporterClass)
+    identity = form.choice("identity", Identity)
+    name = email = phone = ""
+    if identity in (Identity.CONFIDENTIAL, Identity.NAMED):
+        name = form.text("name", longest=LONGEST_FIELD)
+        email = form.text("email", longest=LONGEST_FIELD, required=False)
+        phone = form.text("phone", longest=LONGEST_FIELD, required=False)
+        if not email and not phone:
+            form.errors.setdefault("email", _("Geef een e-mailadres of een telefoonnummer."))
+    form.check()
+    assert category is not None
+    assert reporter_class is not None
+    assert identity is not None
+    return Story(category, text, reporter_class, identity, name, email, phone)

@@ -1,0 +1,123 @@
+"""Sending a report: once, however often the button is pressed."""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import NAMESPACE_OID, uuid5
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.dialects.postgresql import insert
+
+from spreekbuis.cases.dialogue import write_message
+from spreekbuis.cases.finding import case_of_reporter
+from spreekbuis.cases.models import Case
+from spreekbuis.cases.opening import NewCase, open_case
+from spreekbuis.db.base import new_id
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import db
+from spreekbuis.directory.catalogue import CaseKind, Channel
+from spreekbuis.errors import Conflict, DomainError, NotFound
+from spreekbuis.intake.drafts import take_files, waiting_files
+from spreekbuis.intake.models import Receipt
+from spreekbuis.intake.reporters import find_receipt, hash_of_receipt
+from spreekbuis.intake.story import Story
+from spreekbuis.vault.receipt_code import ReceiptCode, from_submission
+
+
+class ServiceEnded(DomainError):
+    """The entity has no service on this day: it takes no new reports."""
+
+    status = 409
+    title = _l("Deze organisatie neemt nu geen nieuwe meldingen aan")
+    advice = _l("Je tekst staat hieronder. Bewaar hem zelf en neem contact op met een van deze diensten.")
+
+
+class FilesGone(Conflict):
+    """Files that the page showed wait no longer (they are kept for a day), or others came meanwhile."""
+
+    title = _l("Je bestanden zijn veranderd")
+    advice = _l("Kijk na welke bestanden er nog zijn. We bewaren ze één dag.")
+
+
+class Sent(StrEnum):
+    NOW = "now"
+    BEFORE = "before"
+    """The same report was received already."""
+    CHANGED = "changed"
+    """A first version was received already, and this one says something else or brings more files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    case: Case
+    code: ReceiptCode
+    sent: Sent
+
+
+def code_of(token: str) -> ReceiptCode:
+    """The receipt code of a form's secret in this entity: the same secret is another report elsewhere."""
+    return from_submission(hashlib.sha256(current_entity_id().bytes + token.encode()).digest())
+
+
+def submit_report(token: str, story: Story, *, files_shown: int, language: str, accepting: bool) -> Submitted:
+    """Open a case with the story and its files, or find the one that this form opened before.
+
+    The receipt is written first: of two sendings at once the second waits for the first, and then finds it.
+    `accepting`: whether the entity takes new reports; what was received before is shown all the same.
+    Raises ServiceEnded, or FilesGone when there are not as many files as `files_shown`.
+    """
+    code, case_id = code_of(token), new_id()
+    first = db.session.scalar(
+        insert(Receipt)
+        .values(lookup_hash=hash_of_receipt(code), tenant_id=current_entity_id(), case_id=case_id)
+        .on_conflict_do_nothing()
+        .returning(Receipt.case_id)
+    )
+    if first is None:
+        return _sent_before(token, story, code)
+    if not accepting:
+        raise ServiceEnded
+    files = take_files(token)
+    if len(files) != files_shown:
+        raise FilesGone
+    case = open_case(
+        NewCase(
+            id=case_id, kind=CaseKind.NEW, category=story.category.code, channel=Channel.WEB,
+            identity=story.identity, reporter_class=story.reporter_class, language=language, text=story.text,
+            reporter=story.reporter, duty_accepted=story.category.duty_to_speak,
+            submission_digest=story.digest(token), files=files,
+        )
+    )  # fmt: skip
+    return Submitted(case, code, Sent.NOW)
+
+
+def add_to_report(token: str, text: str) -> Submitted:
+    """Add a text, and the files that wait with the form, to the case that the form opened. Twice is once.
+
+    Raises NotFound when the form opened none, CaseClosed.
+    """
+    code = code_of(token)
+    case = _case_of(code)
+    files = take_files(token)
+    once = uuid5(NAMESPACE_OID, hashlib.sha256(token.encode() + text.encode()).hexdigest())
+    write_message(case, author="reporter", text=text, files=files, once=once)
+    return Submitted(case, code, Sent.BEFORE)
+
+
+def received_report(token: str) -> Submitted:
+    """What the form opened before. Raises NotFound."""
+    code = code_of(token)
+    return Submitted(_case_of(code), code, Sent.BEFORE)
+
+
+def _sent_before(token: str, story: Story, code: ReceiptCode) -> Submitted:
+    case = _case_of(code)
+    same = case.submission_digest == story.digest(token) and not waiting_files(token).files
+    return Submitted(case, code, Sent.BEFORE if same else Sent.CHANGED)
+
+
+def _case_of(code: ReceiptCode) -> Case:
+    receipt = find_receipt(code)
+    if receipt is None:
+        raise NotFound
+    return case_of_reporter(receipt.case_id, lock=True)
