@@ -66,9 +66,11 @@ def load_shared_data() -> None:
     """Load what all share: the register, the actors, published figures, scope rules. Twice is once."""
     from spreekbuis.directory.register import load_register
     from spreekbuis.figures.published import load_published
+    from spreekbuis.subscriptions.scope_rules import load_scope_rules
 
     load_register()
     load_published()
+    load_scope_rules()
 
 
 class UnsafeDatabase(Exception):
@@ -119,7 +121,10 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
 def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
+    from spreekbuis.entities import approval
     from spreekbuis.identity import workplaces
+    from spreekbuis.intake.reporters import returning_reporter
+    from spreekbuis.subscriptions.contributions import open_subscription
     from spreekbuis.web.door import Doors
 
     frame.install(app, _tree("templates"), _tree("translations"))
@@ -127,9 +132,10 @@ def _install(app: Flask) -> None:
         app,
         Doors(
             roles_in_entity=roles_in_entity,
-            returning_reporter=lambda connection, token_hash: None,
+            returning_reporter=returning_reporter,
         ),
     )
     workplaces.install(app, [workplaces_of])
+    approval.APPROVAL_STEPS[:] = [open_subscription]
     for room in rooms():
         room.open(app)

@@ -1,5 +1,6 @@
 """The `spreekbuis` command."""
 
+import importlib
 import os
 import sys
 from typing import NoReturn
@@ -34,9 +35,30 @@ def _give_up(reason: str) -> NoReturn:
     sys.exit(2)
 
 
-@click.group()
-def main() -> None:
+ROOM_COMMANDS = {
+    "account": "spreekbuis.identity.commands",
+    "figures": "spreekbuis.figures.commands",
+    "demo": "spreekbuis.demo.commands",
+}
+"""Rooms that bring commands (a group called `commands`), loaded only when asked for: `run` stays small."""
+
+
+class Commands(click.Group):
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted([*super().list_commands(context), *ROOM_COMMANDS])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in ROOM_COMMANDS:
+            found: click.Command = importlib.import_module(ROOM_COMMANDS[name]).commands
+            return found
+        return super().get_command(context, name)
+
+
+@click.group(cls=Commands)
+@click.pass_context
+def main(context: click.Context) -> None:
     """Spreekbuis: operate the contact point."""
+    context.obj = application
 
 
 @main.command()

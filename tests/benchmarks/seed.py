@@ -53,6 +53,9 @@ SELECT entity_id, uuidv7(), id, 'reporter', false,
        || decode('00', 'hex') || convert_to(repeat('Een zin over het werk. ', 20), 'UTF8'), received_at
 FROM "case" WHERE entity_id = (SELECT id FROM entity WHERE ovo_code = :ovo)
 """
+COUNTERS = """
+INSERT INTO case_counter (entity_id, year, last) SELECT entity_id, year, max(number) FROM "case" GROUP BY 1, 2
+"""
 FACTS = """
 INSERT INTO fact (entity_id, id, subject, year, month, kind, topic, category, channel, identity, reporter_class,
     desk, status, outcome, score)
@@ -96,6 +99,7 @@ def seed(admin_url: str, database: str, size: Size, categories: list[str]) -> UU
             connection.execute(text(CASES), {"cases": rest, "ovo": ovo(index)})
             made += rest
         connection.execute(text(MESSAGES), {"ovo": ovo(1)})
+        connection.execute(text(COUNTERS))
         connection.execute(text(FACTS))
         entity_id: UUID = connection.scalar(text("SELECT id FROM entity WHERE ovo_code = :o"), {"o": ovo(1)})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -57,7 +57,9 @@ def test_acknowledging_writes_to_the_reporter_and_starts_the_three_months(handle
     with clock.at(datetime(2026, 11, 5, 9, tzinfo=UTC)):
         workflow.acknowledge(case, "We hebben je melding gelezen.")
     assert (case.state, case.next_step, str(case.next_due_on)) == ("acknowledged", "feedback", "2027-02-05")
-    assert [m.text for m in read_dialogue(case.id, KEYRING, internal=False)][1:] == ["We hebben je melding gelezen."]
+    assert [m.text for m in read_dialogue(case.id, KEYRING, internal=False)][1:] == [
+        "We hebben je melding gelezen."
+    ]
     db.session.flush()
     assert db.session.scalars(select(Fact.days_to_acknowledge)).all() == [2]
 
@@ -156,7 +158,11 @@ def test_a_category_of_another_desk_is_refused_and_one_of_this_desk_moves_the_fa
         workflow.recategorise(case, "no-such-thing")
     workflow.recategorise(case, "safety")
     db.session.flush()
-    assert db.session.execute(select(Fact.category, Fact.topic, Fact.desk)).one() == ("safety", "safety", "integrity")
+    assert db.session.execute(select(Fact.category, Fact.topic, Fact.desk)).one() == (
+        "safety",
+        "safety",
+        "integrity",
+    )
 
 
 def test_only_a_handler_of_the_desk_can_get_the_case(world, entity, handler):
@@ -192,7 +198,10 @@ def test_a_contact_is_read_back_and_the_first_talk_is_the_conversation(handler):
     assert case.conversation_at is None
     register_contact(case, Channel.VISIT, moment, "")
     assert case.conversation_at == moment
-    assert [(c.channel, c.note) for c in read_contacts(case.id, KEYRING)] == [("email", "Mail gelezen."), ("visit", "")]
+    assert [(c.channel, c.note) for c in read_contacts(case.id, KEYRING)] == [
+        ("email", "Mail gelezen."),
+        ("visit", ""),
+    ]
 
 
 def test_a_contact_lies_between_receipt_and_today(handler):

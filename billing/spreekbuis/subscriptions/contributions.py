@@ -3,7 +3,6 @@
 from datetime import date
 from uuid import UUID
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -43,9 +42,9 @@ def set_contribution_status(entity_id: UUID, year: int, status: ContributionStat
     """
     errors = {}
     if year not in contribution_years():
-        errors["year"] = _("In dat jaar zijn er geen bijdragen.")
+        errors["year"] = _l("In dat jaar zijn er geen bijdragen.")
     if status is ContributionStatus.WAIVED and not reason:
-        errors["reason"] = _("Schrijf waarom de bijdrage kwijtgescholden wordt.")
+        errors["reason"] = _l("Schrijf waarom de bijdrage kwijtgescholden wordt.")
     if errors:
         raise Invalid(errors)
     locked_entity(entity_id)
@@ -75,7 +74,7 @@ def start_affiliation(entity_id: UUID, first_day: date) -> None:
     locked_entity(entity_id)
     last = _last_period(entity_id)
     if last is not None and (last.valid_until is None or last.valid_until >= first_day):
-        raise Invalid({"first_day": _("Op die dag, of later, is de entiteit al aangesloten. Kies een latere dag.")})
+        raise Invalid({"first_day": _l("Op die dag, of later, is de entiteit al aangesloten. Kies een latere dag.")})
     db.session.add(Affiliation(entity_id=entity_id, valid_from=first_day))
     record(Audited.AFFILIATION_SET, entity_id, {"from": first_day.isoformat(), "until": None})
     db.session.flush()
@@ -92,7 +91,7 @@ def end_affiliation(entity_id: UUID, last_day: date) -> None:
     if last is None:
         raise NotAffiliated
     if last_day < last.valid_from:
-        raise Invalid({"last_day": _("De aansluiting begon later. Kies een latere dag.")})
+        raise Invalid({"last_day": _l("De aansluiting begon later. Kies een latere dag.")})
     if last.valid_until == last_day:
         return
     last.valid_until = last_day

@@ -38,7 +38,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def rewrite(path: Path, text: str) -> None:
-    """Write over a file that keeps its owner and mode; follow no link (its folder may be of another account)."""
+    """Write over a file that keeps its owner and mode. No link is followed: the folder may not be ours."""
     descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 from spreekbuis.db.session import db
 from spreekbuis.jobs.outbox import job
 
-ROLL_UP_LOCK = 7_311_730_000_000_002
+ROLL_UP_LOCK = 7_311_730_000_000_003
 """Advisory lock: roll-ups follow each other, so that their upserts never wait in a different order."""
 BATCH = 20_000
 """Deltas that one statement moves: bounds its memory and the time that a reader's snapshot lags."""

@@ -5,10 +5,11 @@ A file is always sent back as a download, never shown in the page.
 
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
+from uuid import UUID
 
 import filetype
 from flask import current_app, send_file
@@ -61,22 +62,27 @@ class AcceptedFile:
 class Acceptance:
     """What became of files that were sent: the accepted ones, and a sentence for each refused one."""
 
-    files: tuple[AcceptedFile, ...]
+    files: Mapping[UUID, AcceptedFile]
     refusals: tuple[str, ...]
 
 
-def accept(uploads: Iterable[FileStorage], *, count: int = 0, size: int = 0) -> Acceptance:
+def most_megabytes() -> int:
+    """How much the files of one report or message may weigh together."""
+    settings: Settings = current_app.extensions["settings"]
+    return settings.max_upload >> 20
+
+
+def accept(uploads: Mapping[UUID, FileStorage], *, count: int = 0, size: int = 0) -> Acceptance:
     """Check each file and keep the good ones, one by one: a bad file does not cost the others.
 
-    `count` and `size` (bytes) are of the files that the same report or message has already.
+    The caller's ids come back with the accepted files. `count` and `size` (bytes) are of the files that the
+    same report or message has already.
     """
     settings: Settings = current_app.extensions["settings"]
-    kept: list[AcceptedFile] = []
+    kept: dict[UUID, AcceptedFile] = {}
     refusals: list[str] = []
-    for upload in uploads:
-        if not upload.filename:
-            continue
-        name = clean_name(upload.filename)
+    for id_, upload in uploads.items():
+        name = clean_name(upload.filename or "")
         length = _length(upload.stream)
         refusal = _refusal(name, upload.stream, length) or _too_much(
             name, count + len(kept), size + length, settings.max_upload
@@ -86,8 +92,8 @@ def accept(uploads: Iterable[FileStorage], *, count: int = 0, size: int = 0) -> 
             continue
         key, size_kept = storage().put(cast(BinaryIO, upload.stream))
         size += size_kept
-        kept.append(AcceptedFile(name, TYPES[_extension(name)], size_kept, key))
-    return Acceptance(tuple(kept), tuple(refusals))
+        kept[id_] = AcceptedFile(name, TYPES[_extension(name)], size_kept, key)
+    return Acceptance(kept, tuple(refusals))
 
 
 def discard(files: Iterable[AcceptedFile]) -> None:
@@ -168,7 +174,7 @@ def _too_much(name: str, count: int, size: int, most: int) -> str | None:
             "‘%(name)s’ is niet bewaard: samen zijn je bestanden groter dan %(most)s MB. Kies een kleiner "
             "bestand.",
             name=name,
-            most=most // (1 << 20),
+            most=most >> 20,
         )
     return refusal
 

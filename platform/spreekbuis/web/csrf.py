@@ -51,7 +51,8 @@ def token() -> str:
 
 
 def _binding() -> str:
-    bound = read_cookie(SIGN_IN) or read_cookie(MAILBOX) or read_cookie(FORM) or g.get("form_cookie")
+    session = None if g.get("session_ended") else read_cookie(SIGN_IN) or read_cookie(MAILBOX)
+    bound = session or read_cookie(FORM) or g.get("form_cookie")
     if not bound:
         bound = g.form_cookie = secrets.token_urlsafe(24)
     return str(bound)
@@ -88,7 +89,11 @@ def kept_fields() -> list[tuple[str, str]]:
 
 
 def keep_and_ask(where: str) -> ResponseReturnValue:
-    """A page that keeps the posted text and asks to sign in (or give the code) in another tab, then send again."""
+    """A page that keeps the posted text and asks to sign in (or give the code) in another tab, then send again.
+
+    Its token is bound to the form cookie, which is still there when the other tab has a new session.
+    """
+    g.session_ended = True
     return (
         render_template("errors/kept.html", ask_url=where, action=request.full_path, kept=kept_fields(),
                         had_files=bool(request.files), home=url_for("home.start")),

@@ -8,7 +8,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, render_template, request, url_for
@@ -57,8 +57,7 @@ class NavItem:
     count: int | str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(NamedTuple):
     code: str
     label: str
     native_name: str
@@ -72,6 +71,15 @@ class Notice:
     kind: str
     text: type_text
 
+
+FOOTER: tuple[tuple[str, LazyString], ...] = (
+    ("home.about", _l("Over Spreekbuis")),
+    ("directory.actors", _l("Waar kan ik terecht?")),
+    ("home.privacy", _l("Privacy")),
+    ("home.leave_no_traces", _l("Wis je sporen")),
+    ("home.accessibility", _l("Toegankelijkheid")),
+    ("home.contact", _l("Contact")),
+)
 
 NOTICES: dict[str, Notice] = {}
 """What `?done=<code>` says on the next page. Rooms add theirs with `notice_after`."""
@@ -158,6 +166,11 @@ class Page:
     @property
     def notice(self) -> Notice | None:
         return NOTICES.get(request.args.get("done", ""))
+
+    @property
+    def footer(self) -> list[NavItem]:
+        """The pages that explain, on every page."""
+        return [NavItem(label, url_for(endpoint)) for endpoint, label in FOOTER]
 
     @property
     def reporter_home(self) -> str:

@@ -72,7 +72,7 @@ def _found() -> dict[str, object]:
 
 def report_url(ovo_code: str) -> str:
     """Where staff of an entity start a report."""
-    return url_for("report.start", ovo=ovo_code)
+    return url_for("report.topic", ovo=ovo_code)
 
 
 @room.get("/about", Audience.EVERYONE)

@@ -13,6 +13,8 @@ from spreekbuis.db.base import new_id
 from spreekbuis.directory.catalogue import DESK_LABELS, DeskKind
 from spreekbuis.errors import Invalid, type_text
 from spreekbuis.identity import sign_in
+from spreekbuis.identity.accounts import LONGEST_LABEL
+from spreekbuis.identity.password_policy import SHORTEST
 from spreekbuis.web.access import ENTITY_ROLES, ROLE_LABELS, Audience, Permission, Role
 from spreekbuis.web.cookies import SIGN_IN, write_cookie
 from spreekbuis.web.door import here, the_account, the_entity
@@ -50,7 +52,7 @@ def invite() -> ResponseReturnValue:
         desk = form.choice("desk", DeskKind, required=role == Role.HANDLER)
         chosen = form.one_of("language", LANGUAGES)
         form.check()
-        invitations.invite(email, Role(role), desk, str(chosen), once)
+        invitations.invite(email, Role(str(role)), desk, str(chosen), once)
     except Invalid as error:
         names = ("email", "role", "desk", "language")
         return _member_page(error.errors, {name: form.raw(name) for name in names} | {"once": once}), 422
@@ -127,6 +129,7 @@ def _invitation_page(token: str, errors: dict[str, type_text], label: str) -> st
         sign_in_url=url_for("identity.sign_in", next=url_for("access.invitation", token=token)),
         errors=errors,
         label=label,
+        shortest=SHORTEST,
     )
 
 
@@ -138,7 +141,7 @@ def accept(token: str) -> ResponseReturnValue:
         acceptance.accept_invitation(token, account.id)
         return redirect(url_for("identity.workplaces"), 303)
     form = Reading()
-    label, password = form.text("label", longest=120), form.raw("password")
+    label, password = form.text("label", longest=LONGEST_LABEL), form.raw("password")
     try:
         form.check()
         account_id = acceptance.accept_with_new_account(token, label, password, language())

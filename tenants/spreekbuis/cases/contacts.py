@@ -60,7 +60,7 @@ def register_contact(
     A first talk by phone, chat or visit is the first conversation. The same `once` again gives the contact that it
     made. Raises Invalid for a moment in the future, or before the case was received.
     """
-    if once is not None and (made := _made_by(case, once)) is not None:
+    if once is not None and (made := contact_made_by(case, once)) is not None:
         return made
     if at > now() or local_date(at) < local_date(case.received_at):
         raise Invalid({"at": _l("Kies een dag tussen de ontvangst van het dossier en vandaag.")})
@@ -76,7 +76,7 @@ def register_contact(
         .returning(Contact)
     ).one_or_none()  # fmt: skip
     if contact is None:
-        made = _made_by(case, once) if once is not None else None
+        made = contact_made_by(case, once) if once is not None else None
         assert made is not None, "only the same form can stand in the way of a contact"
         return made
     if channel in SPOKEN and (case.conversation_at is None or at < case.conversation_at):
@@ -138,7 +138,8 @@ def read_contacts(case_id: UUID, keyring: Keyring) -> list[ShownContact]:
     ]
 
 
-def _made_by(case: Case, once: UUID) -> Contact | None:
+def contact_made_by(case: Case, once: UUID) -> Contact | None:
+    """The contact that the form with this `once` made before, if any."""
     return db.session.scalar(
         select(Contact).where(
             Contact.entity_id == current_entity_id(), Contact.case_id == case.id, Contact.once == once

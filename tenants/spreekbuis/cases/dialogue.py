@@ -111,6 +111,13 @@ def message_made_by(case: Case, once: UUID) -> Message | None:
     )
 
 
+def text_of(message: Message, keyring: Keyring) -> str:
+    """The message's text. Raises CannotOpen."""
+    return open_sealed(
+        keyring, _body_place(message.entity_id, message.case_id, message.id), message.body_sealed
+    )
+
+
 def read_dialogue(case_id: UUID, keyring: Keyring, *, internal: bool) -> list[ShownMessage]:
     """The messages of a case in the order of writing, opened. `internal`: with the notes of the desk.
 

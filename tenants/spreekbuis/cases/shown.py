@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from babel.dates import format_date, format_datetime
 from flask_babel import LazyString, get_locale, gettext, ngettext
@@ -19,6 +19,8 @@ from spreekbuis.directory.catalogue import (
     OUTCOME_LABELS,
     REPORTER_CLASS_LABELS,
 )
+
+E = TypeVar("E", bound=StrEnum)
 
 SOON = 3
 """Calendar days: nearer than this a deadline is marked."""
@@ -64,13 +66,13 @@ def due(due_on: date | None, today: date) -> Due | None:
 
 
 def day(moment: date | datetime, today: date) -> str:
-    """"3 nov", with the year when it is not this one. A moment is shown as its Belgian day."""
+    """ "3 nov", with the year when it is not this one. A moment is shown as its Belgian day."""
     shown = local_date(moment) if isinstance(moment, datetime) else moment
     return _day(_language(), shown, shown.year != today.year)
 
 
 def minute(moment: datetime) -> str:
-    """"3 nov 2026, 20:14", Belgian time."""
+    """ "3 nov 2026, 20:14", Belgian time."""
     return format_datetime(moment.astimezone(BRUSSELS), "d MMM y, HH:mm", locale=_language())
 
 
@@ -80,7 +82,7 @@ def iso(moment: datetime) -> str:
 
 
 def number(year: int, count: int) -> str:
-    """"2026-024"."""
+    """ "2026-024"."""
     return f"{year}-{count:03d}"
 
 
@@ -90,7 +92,7 @@ def _language() -> str:
 
 @lru_cache(maxsize=8)
 def _labels(_locale: str) -> Labels:
-    def words(texts: Mapping[StrEnum, LazyString]) -> dict[str, str]:
+    def words(texts: Mapping[E, LazyString]) -> dict[str, str]:
         return {code.value: str(text) for code, text in texts.items()}
 
     return Labels(
@@ -123,5 +125,3 @@ def _due(locale: str, due_on: date, today: date) -> Due:
         return Due("soon", ngettext("Nog %(num)s dag", "Nog %(num)s dagen", left))
     shown = _day(locale, due_on, due_on.year != today.year)
     return Due("ok", ngettext("%(day)s, nog %(num)s dag", "%(day)s, nog %(num)s dagen", left, day=shown))
-
-

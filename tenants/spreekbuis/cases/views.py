@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import LazyString, gettext, ngettext
 from flask_babel import lazy_gettext as _l
 
-from spreekbuis.cases import actions, case_page, new_contact, shown
+from spreekbuis.cases import actions, case_page, new_contact, reminders, shown
 from spreekbuis.cases.doors import my_desks, room
 from spreekbuis.cases.procedures import STATE_LABELS, State
 from spreekbuis.cases.work_list import CAP, Asked, Cursor, Listed, Row, View, counts, listed
@@ -129,7 +129,7 @@ def _cursor(asked: Asked) -> Cursor | None:
 def _address(**changes: str | None) -> str:
     """The address of the list as it is now, with changes; a change begins at the first page."""
     kept = {name: request.args.get(name) for name in _FILTERS} | changes
-    values = {name: value for name, value in kept.items() if value}
+    values: dict[str, Any] = {name: value for name, value in kept.items() if value}
     return url_for("cases.work_list", ovo=door.the_entity().ovo_code, **values)
 
 
@@ -138,7 +138,9 @@ def _pages(found: Listed) -> dict[str, Any]:
         return _address(**{name: f"{cursor.at.isoformat()}~{cursor.id}"}) if cursor else ""
 
     return {
-        "summary": ngettext("%(num)s dossier op deze bladzijde", "%(num)s dossiers op deze bladzijde", len(found.rows)),
+        "summary": ngettext(
+            "%(num)s dossier op deze bladzijde", "%(num)s dossiers op deze bladzijde", len(found.rows)
+        ),
         "previous_url": to("before", found.previous),
         "next_url": to("after", found.next),
         "numbers": [],
@@ -176,4 +178,4 @@ def _late(count: int) -> str:
     return ngettext("%(num)s dossier is te laat.", "%(num)s dossiers zijn te laat.", count)
 
 
-__all__ = ["actions", "case_page", "new_contact", "room"]
+__all__ = ["actions", "case_page", "new_contact", "reminders", "room"]

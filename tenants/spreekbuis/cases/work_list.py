@@ -23,7 +23,7 @@ PAGE = 25
 CAP = 99
 """Counting stops here: more is shown as "99+"."""
 
-_urgency = literal_column(URGENCY, Date)
+urgency = literal_column(URGENCY, Date)
 
 
 class View(StrEnum):
@@ -93,7 +93,7 @@ def listed(
 ) -> Listed:
     """The cases of these desks, the most urgent first; closed cases the latest first. `account_id` is who looks."""
     closed = asked.view is View.CLOSED and asked.number is None
-    key: ColumnElement[Any] = Case.closed_at.expression if closed else _urgency
+    key: ColumnElement[Any] = Case.closed_at.expression if closed else urgency
     backwards = cursor is not None and cursor.backwards
     upwards = closed == backwards
     order = [key.asc(), Case.id.asc()] if upwards else [key.desc(), Case.id.desc()]
@@ -161,15 +161,16 @@ def _conditions(asked: Asked, account_id: UUID, today: date) -> list[ColumnEleme
         return [Case.year == asked.number[0], Case.number == asked.number[1]]
     sunday = today + timedelta(days=6 - today.weekday())
     is_open = Case.closed_at.is_(None)
-    where = {
+    of_view: dict[View, list[ColumnElement[bool]]] = {
         View.OPEN: [is_open],
-        View.LATE: [is_open, _urgency < today],
-        View.WEEK: [is_open, _urgency.between(today, sunday)],
+        View.LATE: [is_open, urgency < today],
+        View.WEEK: [is_open, urgency.between(today, sunday)],
         View.MINE: [is_open, Case.handler_id == account_id],
         View.FREE: [is_open, Case.handler_id.is_(None)],
         View.WAITING: [is_open, Case.state == State.WAITING_FOR_REPORTER],
         View.CLOSED: [Case.closed_at.is_not(None)],
-    }[asked.view]
+    }
+    where = of_view[asked.view]
     if asked.kind is not None:
         where.append(Case.kind == asked.kind)
     if asked.category is not None:

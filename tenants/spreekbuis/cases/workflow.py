@@ -1,5 +1,6 @@
 """What a handler does with a case. Each operation checks the procedure, then writes the event, the trail, the fact."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -11,6 +12,7 @@ from spreekbuis.audit.trail import Audited
 from spreekbuis.cases.changes import Happened, changed, refuse_closed
 from spreekbuis.cases.dialogue import message_made_by, write_message
 from spreekbuis.cases.models import Case, Message
+from spreekbuis.cases.opening import NewFile
 from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move
 from spreekbuis.clock import now, today
 from spreekbuis.db.scope import current_entity_id
@@ -40,16 +42,18 @@ def acknowledge(case: Case, message_text: str, *, once: UUID | None = None) -> N
     changed(case, Happened.ACKNOWLEDGED)
 
 
-def write_to_reporter(case: Case, text: str, *, once: UUID | None = None) -> Message:
+def write_to_reporter(
+    case: Case, text: str, *, files: Sequence[NewFile] = (), once: UUID | None = None
+) -> Message:
     """A message that the reporter reads with the receipt code. Raises CaseClosed."""
-    message = write_message(case, author="handler", text=text, once=once)
+    message = write_message(case, author="handler", text=text, files=files, once=once)
     case.unread_by_desk = False
     return message
 
 
-def add_note(case: Case, text: str, *, once: UUID | None = None) -> Message:
+def add_note(case: Case, text: str, *, files: Sequence[NewFile] = (), once: UUID | None = None) -> Message:
     """An internal note: the desk reads it, the reporter never does. Raises CaseClosed."""
-    return write_message(case, author="handler", text=text, once=once, internal=True)
+    return write_message(case, author="handler", text=text, files=files, once=once, internal=True)
 
 
 def give_feedback(case: Case, text: str, *, once: UUID | None = None) -> None:
@@ -100,11 +104,11 @@ def close(case: Case, outcome: Outcome, closing_message: str, *, once: UUID | No
 
 def mark_kind(case: Case, kind: CaseKind) -> None:
     """Say whether the case is a report or an information request. Raises Invalid for anything else, CaseClosed."""
+    if kind is CaseKind.NEW:
+        raise Invalid({"kind": _l("Kies melding of infovraag.")})
     if case.kind == kind:
         return
     refuse_closed(case)
-    if kind is CaseKind.NEW:
-        raise Invalid({"kind": _l("Kies melding of infovraag.")})
     case.kind = kind
     changed(case, Happened.KIND, kind=kind.value)
 

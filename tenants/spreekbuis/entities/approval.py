@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 
 from spreekbuis.access.desks import create_default_desks
 from spreekbuis.access.invitations import invite
@@ -17,7 +17,8 @@ from spreekbuis.directory.models import Entity
 from spreekbuis.directory.register import policy_area_on
 from spreekbuis.entities.enrolment import locked_enrolment, not_yet_enrolled
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
-from spreekbuis.errors import Conflict, Invalid
+from spreekbuis.errors import Conflict, Invalid, NotAllowed
+from spreekbuis.identity.models import Account
 from spreekbuis.intake.models import EntityCategory
 from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.web.access import Role
@@ -36,12 +37,21 @@ class NotConfirmed(Conflict):
     advice = _l("Je kunt beslissen zodra de aanvrager op de link in de mail geklikt heeft.")
 
 
+class OwnRequest(NotAllowed):
+    title = _l("Je kunt je eigen aanvraag niet goedkeuren")
+    advice = _l("Laat een collega van de centrale dienst beslissen. Er is niets veranderd.")
+
+
 def approve_enrolment(enrolment_id: UUID) -> Entity:
     """Make the entity with its desks, categories and first administrator's invitation, in this transaction.
 
-    Raises NotFound, NotConfirmed or AlreadyDecided. Of two approvals at once the second gets AlreadyDecided.
+    Raises NotFound, NotConfirmed, AlreadyDecided, or OwnRequest: who asks does not decide. Of two approvals at once
+    the second gets AlreadyDecided.
     """
     enrolment = _decidable(enrolment_id)
+    own_address = select(Account.email).where(Account.id == acting().account_id)
+    if db.session.scalar(own_address) == enrolment.requester_email:
+        raise OwnRequest
     organisation = not_yet_enrolled(enrolment.ovo_code)
     entity = Entity(
         ovo_code=organisation.ovo_code,
@@ -79,7 +89,7 @@ def refuse_enrolment(enrolment_id: UUID, reason: str) -> None:
     """Refuse with a reason, which the requester gets by mail. Raises NotFound, NotConfirmed or AlreadyDecided;
     Invalid without a reason."""
     if not reason:
-        raise Invalid({"reason": _("Schrijf waarom. De aanvrager krijgt deze tekst in een mail.")})
+        raise Invalid({"reason": _l("Schrijf waarom. De aanvrager krijgt deze tekst in een mail.")})
     enrolment = _decidable(enrolment_id)
     _decide(enrolment, EnrolmentStatus.REFUSED)
     enrolment.reason = reason

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -19,6 +18,7 @@ from spreekbuis.entities.enrolment import Request, enrollable, request_enrolment
 from spreekbuis.entities.mails import enrolment_of_link
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
 from spreekbuis.errors import Invalid, NotFound
+from spreekbuis.identity.accounts import email_address
 from spreekbuis.web.access import Audience, Permission
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import language, notice_after
@@ -96,9 +96,10 @@ def _read(reading: Reading, ovo_code: str) -> Request:
 def _email(reading: Reading) -> str:
     value = reading.text("email", longest=254)
     try:
-        return validate_email(value, check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError:
-        reading.errors.setdefault("email", _("Vul een e-mailadres in, zoals naam@organisatie.be."))
+        return email_address(value)
+    except Invalid as invalid:
+        for name, sentence in invalid.errors.items():
+            reading.errors.setdefault(name, sentence)
         return value
 
 

@@ -4,24 +4,25 @@ The browser never names a stored file to add it to a report: whoever has the sec
 """
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from sqlalchemy import ColumnElement, and_, delete, select
+from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
 from werkzeug.datastructures import FileStorage
 
 from spreekbuis.cases.opening import NewFile
 from spreekbuis.clock import now
 from spreekbuis.db import scope
-from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, transaction
 from spreekbuis.intake.models import DraftFile
 from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.vault import files as accepting
 from spreekbuis.vault.content import Keyring, Place, open_sealed, seal
+from spreekbuis.vault.files import AcceptedFile
 from spreekbuis.vault.storage import storage
 
 LIFETIME = timedelta(hours=24)
@@ -31,98 +32,123 @@ _KEYRING = Keyring(holder="reporter")
 
 @dataclass(frozen=True, slots=True)
 class WaitingFile:
-    """A file that waits for its report. `size` in bytes."""
+    """A file of a form. `size` in bytes; `taken` once it went along with the report."""
 
     id: UUID
     name: str
     size: int
+    taken: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The files that a form has now, and a sentence for each file that was just refused."""
+    """The files that a form has, and a sentence for each file that was just refused."""
 
-    files: tuple[WaitingFile, ...]
+    files: tuple[WaitingFile, ...] = ()
     refusals: tuple[str, ...] = ()
 
+    @property
+    def unsent(self) -> tuple[WaitingFile, ...]:
+        return tuple(file for file in self.files if not file.taken)
 
-def waiting_files(token: str) -> Waiting:
+
+def files_of(token: str) -> Waiting:
     """The files of the form with this secret, in the order in which they came."""
     rows = db.session.execute(
-        select(DraftFile.id, DraftFile.name_sealed, DraftFile.size)
+        select(DraftFile.id, DraftFile.name_sealed, DraftFile.size, DraftFile.taken_at)
         .where(_of(token))
         .order_by(DraftFile.created_at, DraftFile.id)
     )
-    return Waiting(tuple(WaitingFile(row.id, _name(row.id, row.name_sealed), row.size) for row in rows))
+    return Waiting(
+        tuple(
+            WaitingFile(row.id, _name(row.id, row.name_sealed), row.size, row.taken_at is not None)
+            for row in rows
+        )
+    )
 
 
-def keep_files(token: str, uploads: Iterable[FileStorage], removed: Collection[UUID] = ()) -> Waiting:
-    """Add files to the form, and take away those in `removed` that are its own.
+def keep_files(
+    token: str, once: UUID, uploads: Sequence[FileStorage], removed: Collection[UUID] = ()
+) -> Waiting:
+    """Add files to the form, and take away those in `removed` that are its own and not sent yet.
 
+    `once` names this filling in of the form: the same files posted again with it are there once.
     A transaction of its own: a file that came over the line stays, also when the form around it is refused,
     so that nobody has to send it twice.
     """
-    uploads = [upload for upload in uploads if upload.filename]
-    if not uploads and not removed:
-        return waiting_files(token)
-    dropped: list[str] = []
-    with transaction(scope.current()) as session:
+    came = {_id(token, once, place): upload for place, upload in enumerate(uploads) if upload.filename}
+    if not came and not removed:
+        return files_of(token)
+    useless: list[str] = []
+    with transaction(scope.current()):
         if removed:
-            dropped += session.scalars(
-                delete(DraftFile)
-                .where(_of(token), DraftFile.id.in_(removed))
-                .returning(DraftFile.storage_key)
-            )
-        before = waiting_files(token).files
-        accepted = accepting.accept(uploads, count=len(before), size=sum(file.size for file in before))
-        for file in accepted.files:
-            id_ = new_id()
-            session.add(
-                DraftFile(
-                    entity_id=current_entity_id(), id=id_, draft_hash=_hash(token),
-                    name_sealed=seal(_place(id_), file.name), media_type=file.media_type, size=file.size,
-                    storage_key=file.storage_key,
-                )
-            )  # fmt: skip
+            own = delete(DraftFile).where(_of(token), DraftFile.id.in_(removed), DraftFile.taken_at.is_(None))
+            useless += db.session.scalars(own.returning(DraftFile.storage_key))
+        before = files_of(token).files
+        for known in before:
+            came.pop(known.id, None)
+        accepted = accepting.accept(came, count=len(before), size=sum(file.size for file in before))
+        for id_, file in accepted.files.items():
+            if not _add(token, id_, file):
+                useless.append(file.storage_key)
         if accepted.files:
             _promise_to_drop()
-        session.flush()
-        files = waiting_files(token).files
-    for key in dropped:
+        files = files_of(token).files
+    for key in useless:
         storage().delete(key)
     return Waiting(files, accepted.refusals)
 
 
 def take_files(token: str) -> tuple[NewFile, ...]:
-    """Hand the files over to a case: they wait no longer."""
-    rows = db.session.scalars(delete(DraftFile).where(_of(token)).returning(DraftFile)).all()
-    return tuple(
-        NewFile(
-            name=_name(row.id, row.name_sealed), media_type=row.media_type, size=row.size,
-            storage_key=row.storage_key,
+    """Hand the unsent files over to a case."""
+    rows = db.session.execute(
+        update(DraftFile)
+        .where(_of(token), DraftFile.taken_at.is_(None))
+        .values(taken_at=now())
+        .returning(
+            DraftFile.created_at, DraftFile.id, DraftFile.name_sealed, DraftFile.media_type,
+            DraftFile.size, DraftFile.storage_key,
         )
-        for row in sorted(rows, key=lambda row: (row.created_at, row.id))
+        .execution_options(synchronize_session=False)
     )  # fmt: skip
+    return tuple(
+        NewFile(_name(id_, name_sealed), media_type, size, storage_key)
+        for _at, id_, name_sealed, media_type, size, storage_key in sorted(rows)
+    )
 
 
 def drop_old_files() -> int:
-    """Forget the files in this tenant that waited too long; gives how many.
+    """Forget the files of forms in this tenant that are a day old; gives how many.
 
-    The contents go first: when this transaction fails, the next run finds the rows again.
+    The contents go first: when this transaction fails, the next run finds the rows again. The content of a
+    file that was sent belongs to its case and stays.
     """
+    mine = DraftFile.entity_id == current_entity_id()
     old = db.session.execute(
-        select(DraftFile.id, DraftFile.storage_key).where(
-            DraftFile.entity_id == current_entity_id(), DraftFile.created_at <= now() - LIFETIME
+        select(DraftFile.id, DraftFile.storage_key, DraftFile.taken_at).where(
+            mine, DraftFile.created_at <= now() - LIFETIME
         )
     ).all()
     for row in old:
-        storage().delete(row.storage_key)
-    db.session.execute(
-        delete(DraftFile).where(
-            DraftFile.entity_id == current_entity_id(), DraftFile.id.in_([row.id for row in old])
-        )
-    )
+        if row.taken_at is None:
+            storage().delete(row.storage_key)
+    db.session.execute(delete(DraftFile).where(mine, DraftFile.id.in_([row.id for row in old])))
     return len(old)
+
+
+def _add(token: str, id_: UUID, file: AcceptedFile) -> bool:
+    """False when the same form, posted twice at once, added it already."""
+    added = db.session.scalar(
+        insert(DraftFile)
+        .values(
+            entity_id=current_entity_id(), id=id_, draft_hash=_hash(token),
+            name_sealed=seal(_place(id_), file.name), media_type=file.media_type, size=file.size,
+            storage_key=file.storage_key, created_at=now(),
+        )
+        .on_conflict_do_nothing()
+        .returning(DraftFile.id)
+    )  # fmt: skip
+    return added is not None
 
 
 def _promise_to_drop() -> None:
@@ -137,6 +163,11 @@ def _promise_to_drop() -> None:
 
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
+
+
+def _id(token: str, once: UUID, place: int) -> UUID:
+    """The same file of the same form always gets the same id."""
+    return uuid5(once, hashlib.sha256(f"{token}/{place}".encode()).hexdigest())
 
 
 def _of(token: str) -> ColumnElement[bool]:

@@ -80,7 +80,7 @@ def send_message() -> ResponseReturnValue:
     once, text = form.once(), form.text("text", longest=LONGEST_STORY, lines=True)
     case = _case(lock=True)
     if message_made_by(case, once) is None:
-        accepted = accepting.accept(request.files.getlist("files"))
+        accepted = accepting.accept({new_id(): upload for upload in request.files.getlist("files") if upload})
         if accepted.refusals:
             form.errors["files"] = " ".join(
                 [*accepted.refusals, *([_("Kies je bestanden opnieuw.")] if accepted.files else [])]
@@ -89,10 +89,10 @@ def send_message() -> ResponseReturnValue:
             form.check()
             write_message(
                 case, author="reporter", text=text, once=once,
-                files=[NewFile(f.name, f.media_type, f.size, f.storage_key) for f in accepted.files],
+                files=[NewFile(f.name, f.media_type, f.size, f.storage_key) for f in accepted.files.values()],
             )  # fmt: skip
         except (Invalid, Conflict) as refused:
-            accepting.discard(accepted.files)
+            accepting.discard(accepted.files.values())
             errors = refused.errors if isinstance(refused, Invalid) else {"": refused.title}
             return _inbox_page(case, errors, text=text, once=once), refused.status
     return redirect(url_for("mailbox.inbox", done=SENT), 303)
@@ -146,7 +146,12 @@ def _receipt_of(typed: str) -> Receipt | str:
 
 
 def _code_page(typed: str, error: str | None) -> str:
-    return render_template("intake/open.html", typed=typed, errors={"code": error} if error else {})
+    return render_template(
+        "intake/open.html",
+        action=url_for("mailbox.open_case"),
+        typed=typed,
+        errors={"code": error} if error else {},
+    )
 
 
 def _case_id() -> UUID:
@@ -177,14 +182,17 @@ def _inbox_page(
     words, step = state_of(case)
     return render_template(
         "intake/inbox.html",
-        entity=entity, case=case, state_words=words, step=step, steps=[str(label) for label in STEPS],
+        entity=entity, case=case, state_words=words, step=step, steps_shown=[str(label) for label in STEPS],
         course=course_of(case), category_label=CATEGORIES[case.category].label,
         received_on=format_date(local_date(case.received_at), "long"),
-        talk=[_shown(m, desk) for m in read_dialogue(case.id, _KEYRING, internal=False)],
+        messages=[_shown(m, desk) for m in read_dialogue(case.id, _KEYRING, internal=False)],
         closed=case.closed_at is not None, scorable=case.closed_at is not None and case.score is None,
         outcome=OUTCOME_LABELS[Outcome(case.outcome)] if case.outcome else None,
         errors=errors, text=text, once=once or new_id(), comment=comment, given=given,
         minutes=IDLE_LIMIT // timedelta(minutes=1), accept=accepting.ACCEPT,
+        most_files=accepting.MOST_FILES, most_megabytes=accepting.most_megabytes(),
+        message_url=url_for("mailbox.send_message"), score_url=url_for("mailbox.score"),
+        leave_url=url_for("mailbox.leave"),
         scores=[
             ("5", _("5: heel tevreden")), ("4", _("4: tevreden")), ("3", _("3: gaat wel")),
             ("2", _("2: niet tevreden")), ("1", _("1: helemaal niet tevreden")),

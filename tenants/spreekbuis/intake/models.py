@@ -43,6 +43,8 @@ class DraftFile(TenantTable):
     size: Mapped[int]
     storage_key: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
+    taken_at: Mapped[datetime | None]
+    """When the file went along with its report. The row stays: a form posted again brings it only once."""
     __table_args__ = (to_entity(), Index("ix_draft_file_draft", "entity_id", "draft_hash"))
 
 

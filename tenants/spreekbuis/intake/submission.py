@@ -17,7 +17,7 @@ from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CaseKind, Channel
 from spreekbuis.errors import Conflict, DomainError, NotFound
-from spreekbuis.intake.drafts import take_files, waiting_files
+from spreekbuis.intake.drafts import files_of, take_files
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.reporters import find_receipt, hash_of_receipt
 from spreekbuis.intake.story import Story
@@ -28,8 +28,8 @@ class ServiceEnded(DomainError):
     """The entity has no service on this day: it takes no new reports."""
 
     status = 409
-    title = _l("Deze organisatie neemt nu geen nieuwe meldingen aan")
-    advice = _l("Je tekst staat hieronder. Bewaar hem zelf en neem contact op met een van deze diensten.")
+    title = _l("Je kunt hier nu geen melding doen")
+    advice = _l("Deze organisatie is op dit moment niet aangesloten bij Spreekbuis.")
 
 
 class FilesGone(Conflict):
@@ -112,7 +112,7 @@ def received_report(token: str) -> Submitted:
 
 def _sent_before(token: str, story: Story, code: ReceiptCode) -> Submitted:
     case = _case_of(code)
-    same = case.submission_digest == story.digest(token) and not waiting_files(token).files
+    same = case.submission_digest == story.digest(token) and not files_of(token).unsent
     return Submitted(case, code, Sent.BEFORE if same else Sent.CHANGED)
 
 

@@ -1,5 +1,6 @@
 """The room, and where a visitor goes after signing in."""
 
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -30,7 +31,7 @@ def local_path(value: str) -> str:
 
 def entries(place: Workplace) -> list[NavItem]:
     """The pages of the main navigation at a workplace."""
-    values = {} if place.ovo_code is None else {"ovo": place.ovo_code}
+    values: dict[str, Any] = {} if place.ovo_code is None else {"ovo": place.ovo_code}
     may = permissions_of(place.roles)
     nav: list[NavEntry] = current_app.extensions["nav"]
     return [

@@ -32,9 +32,11 @@ def upgrade() -> None:
     sa.Column('code', sa.Text(), nullable=False),
     sa.Column('central', sa.Boolean(), nullable=False),
     sa.Column('names', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('offers', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.PrimaryKeyConstraint('code', name=op.f('pk_actor_kind'))
     )
     op.create_table('audit_event',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('sequence', sa.Integer(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
@@ -43,14 +45,13 @@ def upgrade() -> None:
     sa.Column('subject_id', sa.Uuid(), nullable=True),
     sa.Column('data', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('hash', sa.LargeBinary(), nullable=False),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
-    sa.PrimaryKeyConstraint('id', 'entity_id', name=op.f('pk_audit_event'))
+    sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_audit_event'))
     )
     op.create_index('uq_audit_event_sequence', 'audit_event', ['entity_id', 'sequence'], unique=True)
     op.create_table('audit_head',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('sequence', sa.Integer(), nullable=False),
     sa.Column('hash', sa.LargeBinary(), nullable=False),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.PrimaryKeyConstraint('entity_id', name=op.f('pk_audit_head'))
     )
     op.create_table('figure_total',
@@ -168,6 +169,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_entity')),
     sa.UniqueConstraint('ovo_code', name=op.f('uq_entity_ovo_code'))
     )
+    op.create_index('ix_entity_name', 'entity', ['name', 'ovo_code'], unique=False)
     op.create_table('organisation_policy_area',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('ovo_code', sa.Text(), nullable=False),
@@ -179,6 +181,15 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_organisation_policy_area'))
     )
     op.create_index(op.f('ix_organisation_policy_area_ovo_code'), 'organisation_policy_area', ['ovo_code'], unique=False)
+    op.create_table('password_reset',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=True),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_password_reset_account_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_password_reset'))
+    )
+    op.create_index(op.f('ix_password_reset_account_id'), 'password_reset', ['account_id'], unique=False)
+    op.create_index(op.f('ix_password_reset_expires_at'), 'password_reset', ['expires_at'], unique=False)
     op.create_table('platform_role',
     sa.Column('account_id', sa.Uuid(), nullable=False),
     sa.Column('role', sa.Text(), nullable=False),
@@ -199,42 +210,43 @@ def upgrade() -> None:
     op.create_index(op.f('ix_sign_in_session_account_id'), 'sign_in_session', ['account_id'], unique=False)
     op.create_index(op.f('ix_sign_in_session_expires_at'), 'sign_in_session', ['expires_at'], unique=False)
     op.create_table('affiliation',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('valid_from', sa.Date(), nullable=False),
     sa.Column('valid_until', sa.Date(), nullable=True),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_affiliation_entity_id')),
-    sa.PrimaryKeyConstraint('id', 'entity_id', name=op.f('pk_affiliation'))
+    sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_affiliation'))
     )
     op.create_index('ix_affiliation_from', 'affiliation', ['entity_id', 'valid_from'], unique=False)
     op.create_table('case_counter',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('year', sa.Integer(), nullable=False),
     sa.Column('last', sa.Integer(), nullable=False),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_case_counter_entity_id')),
-    sa.PrimaryKeyConstraint('year', 'entity_id', name=op.f('pk_case_counter'))
+    sa.PrimaryKeyConstraint('entity_id', 'year', name=op.f('pk_case_counter'))
     )
     op.create_table('contribution',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('service_year', sa.Integer(), nullable=False),
     sa.Column('status', sa.Text(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_by', sa.Uuid(), nullable=True),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_contribution_entity_id')),
-    sa.PrimaryKeyConstraint('service_year', 'entity_id', name=op.f('pk_contribution'))
+    sa.PrimaryKeyConstraint('entity_id', 'service_year', name=op.f('pk_contribution'))
     )
     op.create_table('desk',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('email', sa.Text(), nullable=True),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_desk_entity_id')),
-    sa.PrimaryKeyConstraint('id', 'entity_id', name=op.f('pk_desk'))
+    sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_desk'))
     )
     op.create_index('uq_desk_kind', 'desk', ['entity_id', 'kind'], unique=True)
     op.create_table('draft_file',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('draft_hash', sa.LargeBinary(), nullable=False),
     sa.Column('name_sealed', sa.LargeBinary(), nullable=False),
@@ -242,9 +254,8 @@ def upgrade() -> None:
     sa.Column('size', sa.Integer(), nullable=False),
     sa.Column('storage_key', sa.Text(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_draft_file_entity_id')),
-    sa.PrimaryKeyConstraint('id', 'entity_id', name=op.f('pk_draft_file'))
+    sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_draft_file'))
     )
     op.create_index('ix_draft_file_draft', 'draft_file', ['entity_id', 'draft_hash'], unique=False)
     op.create_table('enrolment',
@@ -271,12 +282,13 @@ def upgrade() -> None:
     op.create_index('ix_enrolment_status', 'enrolment', ['status', 'created_at'], unique=False)
     op.create_index('uq_enrolment_open', 'enrolment', ['ovo_code'], unique=True, postgresql_where=sa.text("status in ('waiting', 'approved')"))
     op.create_table('entity_category',
-    sa.Column('category', sa.Text(), nullable=False),
     sa.Column('entity_id', sa.Uuid(), nullable=False),
+    sa.Column('category', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_entity_category_entity_id')),
-    sa.PrimaryKeyConstraint('category', 'entity_id', name=op.f('pk_entity_category'))
+    sa.PrimaryKeyConstraint('entity_id', 'category', name=op.f('pk_entity_category'))
     )
     op.create_table('fact',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('subject', sa.Text(), nullable=False),
     sa.Column('year', sa.Integer(), nullable=False),
@@ -294,31 +306,30 @@ def upgrade() -> None:
     sa.Column('days_to_acknowledge', sa.Integer(), nullable=True),
     sa.Column('days_to_feedback', sa.Integer(), nullable=True),
     sa.Column('days_to_close', sa.Integer(), nullable=True),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_fact_entity_id')),
-    sa.PrimaryKeyConstraint('id', 'entity_id', name=op.f('pk_fact'))
+    sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_fact'))
     )
     op.create_index('ix_fact_year', 'fact', ['entity_id', 'year'], unique=False)
     op.create_table('figure_cell',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('year', sa.Integer(), nullable=False),
     sa.Column('dimension', sa.Text(), nullable=False),
     sa.Column('value', sa.Text(), nullable=False),
     sa.Column('n', sa.Integer(), nullable=False),
     sa.Column('total', sa.Integer(), nullable=False),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_figure_cell_entity_id')),
-    sa.PrimaryKeyConstraint('year', 'dimension', 'value', 'entity_id', name=op.f('pk_figure_cell'))
+    sa.PrimaryKeyConstraint('entity_id', 'year', 'dimension', 'value', name=op.f('pk_figure_cell'))
     )
     op.create_table('figure_delta',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('year', sa.Integer(), nullable=False),
     sa.Column('dimension', sa.Text(), nullable=False),
     sa.Column('value', sa.Text(), nullable=False),
     sa.Column('n', sa.Integer(), nullable=False),
     sa.Column('total', sa.Integer(), nullable=False),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_figure_delta_entity_id')),
-    sa.PrimaryKeyConstraint('id', 'entity_id', name=op.f('pk_figure_delta'))
+    sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_figure_delta'))
     )
     op.create_table('invitation',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -345,6 +356,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('account_id', 'tenant_id', name=op.f('pk_membership_lookup'))
     )
     op.create_table('case',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('year', sa.Integer(), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
@@ -360,6 +372,7 @@ def upgrade() -> None:
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('acknowledged_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('conversation_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('feedback_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('outcome', sa.Text(), nullable=True),
@@ -375,42 +388,60 @@ def upgrade() -> None:
     sa.Column('score_comment_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('fact_id', sa.Uuid(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id', 'desk_id'], ['desk.entity_id', 'desk.id'], name=op.f('fk_case_entity_id_desk_id')),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_case_entity_id')),
-    sa.PrimaryKeyConstraint('id', 'entity_id', name=op.f('pk_case'))
+    sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_case'))
     )
-    op.create_index('ix_case_closed_list', 'case', ['entity_id', 'desk_id', 'closed_at', 'id'], unique=False, postgresql_where=sa.text('closed_at is not null'))
-    op.create_index('ix_case_work_list', 'case', ['entity_id', 'desk_id', 'next_due_on', 'id'], unique=False, postgresql_where=sa.text('closed_at is null'))
+    op.create_index('ix_case_closed', 'case', ['entity_id', 'desk_id', 'closed_at', 'id'], unique=False, postgresql_where=sa.text('closed_at IS NOT NULL'))
+    op.create_index('ix_case_closed_category', 'case', ['entity_id', 'desk_id', 'category', 'closed_at', 'id'], unique=False, postgresql_where=sa.text('closed_at IS NOT NULL'))
+    op.create_index('ix_case_closed_kind', 'case', ['entity_id', 'desk_id', 'kind', 'closed_at', 'id'], unique=False, postgresql_where=sa.text('closed_at IS NOT NULL'))
+    op.create_index('ix_case_open', 'case', ['entity_id', 'desk_id', sa.literal_column("coalesce(next_due_on, DATE '9999-12-31')"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'))
+    op.create_index('ix_case_open_category', 'case', ['entity_id', 'desk_id', 'category', sa.literal_column("coalesce(next_due_on, DATE '9999-12-31')"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'))
+    op.create_index('ix_case_open_free', 'case', ['entity_id', 'desk_id', sa.literal_column("coalesce(next_due_on, DATE '9999-12-31')"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL AND handler_id IS NULL'))
+    op.create_index('ix_case_open_kind', 'case', ['entity_id', 'desk_id', 'kind', sa.literal_column("coalesce(next_due_on, DATE '9999-12-31')"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'))
+    op.create_index('ix_case_open_mine', 'case', ['entity_id', 'desk_id', 'handler_id', sa.literal_column("coalesce(next_due_on, DATE '9999-12-31')"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL AND handler_id IS NOT NULL'))
+    op.create_index('ix_case_open_state', 'case', ['entity_id', 'desk_id', 'state', sa.literal_column("coalesce(next_due_on, DATE '9999-12-31')"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'))
     op.create_index('uq_case_number', 'case', ['entity_id', 'year', 'number'], unique=True)
     op.create_table('membership',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('account_id', sa.Uuid(), nullable=False),
     sa.Column('role', sa.Text(), nullable=False),
     sa.Column('desk_id', sa.Uuid(), nullable=True),
     sa.Column('since', sa.Date(), nullable=False),
     sa.Column('until', sa.Date(), nullable=True),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
+    sa.CheckConstraint("(role = 'handler') = (desk_id IS NOT NULL)", name=op.f('ck_membership_handler_has_desk')),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_membership_account_id')),
     sa.ForeignKeyConstraint(['entity_id', 'desk_id'], ['desk.entity_id', 'desk.id'], name=op.f('fk_membership_entity_id_desk_id')),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_membership_entity_id')),
-    sa.PrimaryKeyConstraint('id', 'entity_id', name=op.f('pk_membership'))
+    sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_membership'))
     )
     op.create_index('ix_membership_account', 'membership', ['entity_id', 'account_id'], unique=False)
+    op.create_index('uq_membership_open', 'membership', ['entity_id', 'account_id', 'role', 'desk_id'], unique=True, postgresql_where=sa.text('until IS NULL'), postgresql_nulls_not_distinct=True)
     op.create_table('case_event',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('case_id', sa.Uuid(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('account_id', sa.Uuid(), nullable=True),
     sa.Column('data', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id', 'case_id'], ['case.entity_id', 'case.id'], name=op.f('fk_case_event_entity_id_case_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_case_event_entity_id')),
-    sa.PrimaryKeyConstraint('id', 'entity_id', name=op.f('pk_case_event'))
+    sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_case_event'))
     )
     op.create_index('ix_case_event_case', 'case_event', ['entity_id', 'case_id', 'at', 'id'], unique=False)
+    op.create_table('case_reading',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
+    sa.Column('case_id', sa.Uuid(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.Column('read_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['entity_id', 'case_id'], ['case.entity_id', 'case.id'], name=op.f('fk_case_reading_entity_id_case_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_case_reading_entity_id')),
+    sa.PrimaryKeyConstraint('entity_id', 'case_id', 'account_id', name=op.f('pk_case_reading'))
+    )
     op.create_table('contact',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('case_id', sa.Uuid(), nullable=False),
     sa.Column('channel', sa.Text(), nullable=False),
@@ -419,14 +450,14 @@ def upgrade() -> None:
     sa.Column('note_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('once', sa.Uuid(), nullable=True),
     sa.Column('fact_id', sa.Uuid(), nullable=False),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id', 'case_id'], ['case.entity_id', 'case.id'], name=op.f('fk_contact_entity_id_case_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_contact_entity_id')),
-    sa.PrimaryKeyConstraint('id', 'entity_id', name=op.f('pk_contact'))
+    sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_contact'))
     )
     op.create_index('ix_contact_case', 'contact', ['entity_id', 'case_id', 'at', 'id'], unique=False)
     op.create_index('uq_contact_once', 'contact', ['entity_id', 'case_id', 'once'], unique=True)
     op.create_table('message',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('case_id', sa.Uuid(), nullable=False),
     sa.Column('author', sa.Text(), nullable=False),
@@ -435,14 +466,14 @@ def upgrade() -> None:
     sa.Column('body_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('once', sa.Uuid(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id', 'case_id'], ['case.entity_id', 'case.id'], name=op.f('fk_message_entity_id_case_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_message_entity_id')),
-    sa.PrimaryKeyConstraint('id', 'entity_id', name=op.f('pk_message'))
+    sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_message'))
     )
     op.create_index('ix_message_case', 'message', ['entity_id', 'case_id', 'created_at', 'id'], unique=False)
     op.create_index('uq_message_once', 'message', ['entity_id', 'case_id', 'once'], unique=True)
     op.create_table('attachment',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('case_id', sa.Uuid(), nullable=False),
     sa.Column('message_id', sa.Uuid(), nullable=False),
@@ -451,11 +482,10 @@ def upgrade() -> None:
     sa.Column('size', sa.Integer(), nullable=False),
     sa.Column('storage_key', sa.Text(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id', 'case_id'], ['case.entity_id', 'case.id'], name=op.f('fk_attachment_entity_id_case_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['entity_id', 'message_id'], ['message.entity_id', 'message.id'], name=op.f('fk_attachment_entity_id_message_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_attachment_entity_id')),
-    sa.PrimaryKeyConstraint('id', 'entity_id', name=op.f('pk_attachment'))
+    sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_attachment'))
     )
     op.create_index('ix_attachment_case', 'attachment', ['entity_id', 'case_id', 'message_id'], unique=False)
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "account" TO spreekbuis_app')
@@ -501,6 +531,8 @@ def upgrade() -> None:
     op.execute('GRANT SELECT (id, ovo_code, name, policy_area, headcount) ON entity TO spreekbuis_figures')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "organisation_policy_area" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "organisation_policy_area" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "password_reset" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "password_reset" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "platform_role" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "platform_role" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "sign_in_session" TO spreekbuis_app')
@@ -581,6 +613,11 @@ def upgrade() -> None:
     op.execute('CREATE POLICY tenant ON "case_event" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_event" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_event" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_reading" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_reading" FORCE ROW LEVEL SECURITY')
+    op.execute('CREATE POLICY tenant ON "case_reading" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_reading" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_reading" TO spreekbuis_backup')
     op.execute('ALTER TABLE "contact" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "contact" FORCE ROW LEVEL SECURITY')
     op.execute('CREATE POLICY tenant ON "contact" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())')

@@ -1,0 +1,152 @@
+"""Play a plan through the operations that the pages use, each step at its moment and in a transaction of its own.
+
+Playing again changes nothing; a play that was cut off goes on where it stopped.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from uuid import UUID
+
+from sqlalchemy import select
+
+from spreekbuis.actor import REPORTER, Actor, acting_as
+from spreekbuis.cases import workflow
+from spreekbuis.cases.contacts import ContactReport, register_case, register_contact
+from spreekbuis.cases.dialogue import write_message
+from spreekbuis.cases.finding import case_of_reporter
+from spreekbuis.cases.models import Case, CaseEvent, Contact, Message
+from spreekbuis.cases.satisfaction import score_case
+from spreekbuis.clock import at
+from spreekbuis.db.scope import tenant
+from spreekbuis.db.session import db, transaction
+from spreekbuis.demo.entities import Staff
+from spreekbuis.demo.scripts import Act, CaseScript, Step
+from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, Channel, Identity
+from spreekbuis.directory.models import Entity
+from spreekbuis.entities.service import accepts_reports
+from spreekbuis.errors import NotFound
+from spreekbuis.intake.story import Story
+from spreekbuis.intake.submission import received_report, submit_report
+
+Progress = Callable[[int, int], None]
+"""Told how many cases of how many were played."""
+
+
+class NotEntitled(Exception):
+    """The plan opens a case in an entity that takes no reports on that day: the plan is wrong."""
+
+
+def play_all(
+    scripts: Iterable[CaseScript], entities: Mapping[str, UUID], team: Staff, progress: Progress
+) -> None:
+    """Play every case. `entities`: their ids by OVO code. Raises NotEntitled."""
+    cases = list(scripts)
+    for number, script in enumerate(cases, 1):
+        play(script, entities[script.ovo_code], team)
+        progress(number, len(cases))
+
+
+def play(script: CaseScript, entity_id: UUID, team: Staff) -> None:
+    """Open the case and take each of its steps, as far as that has not happened yet."""
+    handler = Actor("account", team.handlers[DESK_OF_TOPIC[CATEGORIES[script.category].topic]])
+    with at(script.at), acting_as(_opener(script, handler)), transaction(tenant(entity_id)):
+        case = _opened(script)
+        played = 0 if case is None else _played(case, script)
+        case_id = case.id if case is not None else _open(script, entity_id)
+    for number, step in list(enumerate(script.steps))[played:]:
+        actor = REPORTER if step.act in (Act.REPLY, Act.SCORE) else handler
+        with at(step.at), acting_as(actor), transaction(tenant(entity_id)):
+            _take(case_of_reporter(case_id, lock=True), step, script.once(number))
+
+
+def receipt_code(script: CaseScript) -> str:
+    """What the reporter of a case that came through the website would have written down."""
+    return str(received_report(_token(script)).code)
+
+
+def _opener(script: CaseScript, handler: Actor) -> Actor:
+    return REPORTER if script.channel is Channel.WEB else handler
+
+
+def _token(script: CaseScript) -> str:
+    """The secret of the form: 32 characters, as a browser would have had."""
+    return script.id.hex
+
+
+def _opened(script: CaseScript) -> Case | None:
+    try:
+        if script.channel is Channel.WEB:
+            return received_report(_token(script)).case
+        return case_of_reporter(script.id)
+    except NotFound:
+        return None
+
+
+def _open(script: CaseScript, entity_id: UUID) -> UUID:
+    accepting = accepts_reports(db.session.get_one(Entity, entity_id))
+    if not accepting:
+        raise NotEntitled(script.key)
+    address = "" if script.identity is Identity.ANONYMOUS else "personeelslid@voorbeeld.example"
+    if script.channel is Channel.WEB:
+        story = Story(
+            CATEGORIES[script.category], script.text, script.reporter_class, script.identity,
+            "Personeelslid" if address else "", address, "",
+        )  # fmt: skip
+        sent = submit_report(_token(script), story, files_shown=0, language="nl", accepting=accepting)
+        return sent.case.id
+    return register_case(
+        ContactReport(
+            once=script.id, channel=script.channel, kind=script.kind, category=script.category,
+            identity=script.identity, reporter_class=script.reporter_class, summary=script.text,
+            reporter={"email": address},
+        )
+    ).id  # fmt: skip
+
+
+def _played(case: Case, script: CaseScript) -> int:
+    """How many of the steps have been taken: they are taken in order."""
+    session, here = db.session, (case.entity_id, case.id)
+    sent = set(session.scalars(select(Message.once).where(Message.entity_id == here[0], Message.case_id == here[1])))
+    sent |= set(session.scalars(select(Contact.once).where(Contact.entity_id == here[0], Contact.case_id == here[1])))
+    events = session.scalars(
+        select(CaseEvent.data).where(CaseEvent.entity_id == here[0], CaseEvent.case_id == here[1])
+    )
+    states = {data.get("state") for data in events}
+    for number, step in enumerate(script.steps):
+        match step.act:
+            case Act.MARK_KIND:
+                done = case.kind == step.kind
+            case Act.STATE:
+                done = step.state in states
+            case Act.SCORE:
+                done = case.score is not None
+            case _:
+                done = script.once(number) in sent
+        if not done:
+            return number
+    return len(script.steps)
+
+
+def _take(case: Case, step: Step, once: UUID) -> None:
+    match step:
+        case Step(act=Act.MARK_KIND, kind=kind) if kind is not None:
+            workflow.mark_kind(case, kind)
+        case Step(act=Act.ACKNOWLEDGE):
+            workflow.acknowledge(case, step.text, once=once)
+        case Step(act=Act.CONTACT, channel=channel) if channel is not None:
+            register_contact(case, channel, step.at, step.text, once=once)
+        case Step(act=Act.STATE, state=state) if state is not None:
+            workflow.change_state(case, state)
+        case Step(act=Act.NOTE):
+            workflow.add_note(case, step.text, once=once)
+        case Step(act=Act.WRITE):
+            workflow.write_to_reporter(case, step.text, once=once)
+        case Step(act=Act.REPLY):
+            write_message(case, author="reporter", text=step.text, once=once)
+        case Step(act=Act.FEEDBACK):
+            workflow.give_feedback(case, step.text, once=once)
+        case Step(act=Act.CLOSE, outcome=outcome) if outcome is not None:
+            workflow.close(case, outcome, step.text, once=once)
+        case Step(act=Act.SCORE, score=score) if score is not None:
+            score_case(case, score, step.text)
+        case _:
+            raise ValueError(f"the step {step.act} says too little")

@@ -1,0 +1,222 @@
+"""What a handler does on the page of a case: one address per operation, all through one gate."""
+
+from collections.abc import Callable
+from datetime import datetime, time
+from typing import TypeVar
+from uuid import UUID
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+
+from spreekbuis.cases import workflow
+from spreekbuis.cases.case_page import case_page
+from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, contact_made_by, register_contact
+from spreekbuis.cases.dialogue import message_made_by, text_of
+from spreekbuis.cases.doors import my_desks, my_keyring, room
+from spreekbuis.cases.finding import case_for
+from spreekbuis.cases.models import Case
+from spreekbuis.cases.opening import NewFile
+from spreekbuis.cases.procedures import State
+from spreekbuis.clock import BRUSSELS, now, today
+from spreekbuis.directory.catalogue import CaseKind, Channel, Outcome
+from spreekbuis.errors import Invalid
+from spreekbuis.vault.files import accept, discard
+from spreekbuis.web import door
+from spreekbuis.web.access import Permission
+from spreekbuis.web.forms import Reading
+from spreekbuis.web.frame import notice_after
+
+T = TypeVar("T")
+LONGEST_TEXT = 100_000
+
+ACKNOWLEDGED = notice_after("acknowledged", _l("De ontvangst is bevestigd."))
+SENT = notice_after("message-sent", _l("Je bericht staat klaar voor de melder."))
+NOTED = notice_after("note-kept", _l("Je notitie is bewaard."))
+FEEDBACK = notice_after("feedback-given", _l("De terugkoppeling is gegeven."))
+CHANGED = notice_after("case-changed", _l("Het dossier is aangepast."))
+TAKEN = notice_after("case-taken", _l("Jij behandelt dit dossier nu."))
+CLOSED = notice_after("case-closed", _l("Het dossier is afgesloten."))
+CONTACT = notice_after("contact-kept", _l("Het contact is vastgelegd."))
+
+
+def _act(
+    case_id: UUID,
+    read: Callable[[Reading], T],
+    already: Callable[[Case, T], bool],
+    do: Callable[[Case, T], object],
+    done: str,
+) -> ResponseReturnValue:
+    """Read the form, then do what it asks, unless it was done `already` (a second press) or the page was stale.
+
+    The case is locked first, so that two forms follow each other. What was typed is always given back.
+    """
+    case = case_for(my_desks(), case_id, lock=True)
+    form = Reading()
+    values = read(form)
+    try:
+        form.check()
+        if already(case, values):
+            return _back(case_id, done)
+        if request.form.get("version") != str(case.version):
+            return case_page(case, kept=request.form, stale=True, status=409)
+        do(case, values)
+    except Invalid as invalid:
+        return case_page(case, kept=request.form, errors=invalid.errors, status=invalid.status)
+    return _back(case_id, done)
+
+
+def _back(case_id: UUID, done: str) -> ResponseReturnValue:
+    return redirect(url_for("cases.show", ovo=door.the_entity().ovo_code, case_id=case_id, done=done), 303)
+
+
+def _text_and_once(name: str) -> Callable[[Reading], tuple[str, UUID]]:
+    return lambda form: (form.text(name, longest=LONGEST_TEXT, lines=True), form.once())
+
+
+def _written(case: Case, values: tuple[str, UUID]) -> bool:
+    """Whether this form wrote this very text before. Another text with the same form is not the same message."""
+    text, once = values
+    made = message_made_by(case, once)
+    return made is not None and text_of(made, my_keyring()) == text
+
+
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/acknowledge", Permission.HANDLE_CASES)
+def acknowledge(case_id: UUID) -> ResponseReturnValue:
+    def do(case: Case, values: tuple[str, UUID]) -> None:
+        workflow.acknowledge(case, values[0], once=values[1])
+        if case.handler_id is None:
+            workflow.take(case)
+
+    return _act(case_id, _text_and_once("acknowledgement"), _written, do, ACKNOWLEDGED)
+
+
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/write", Permission.HANDLE_CASES)
+def write(case_id: UUID) -> ResponseReturnValue:
+    """A message to the reporter, or an internal note."""
+    to_reporter = request.form.get("to") == "reporter"
+    operation = workflow.write_to_reporter if to_reporter else workflow.add_note
+
+    def read(form: Reading) -> tuple[str, UUID]:
+        form.one_of("to", ("reporter", "note"))
+        return _text_and_once("text")(form)
+
+    def do(case: Case, values: tuple[str, UUID]) -> None:
+        operation(case, values[0], files=_files(), once=values[1])
+
+    return _act(case_id, read, _written, do, SENT if to_reporter else NOTED)
+
+
+def _files() -> list[NewFile]:
+    """The files that came along, all or none. Raises Invalid."""
+    accepted = accept(request.files.getlist("files"))
+    if accepted.refusals:
+        discard(accepted.files)
+        raise Invalid({"files": " ".join(accepted.refusals)})
+    return [NewFile(f.name, f.media_type, f.size, f.storage_key) for f in accepted.files]
+
+
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/feedback", Permission.HANDLE_CASES)
+def feedback(case_id: UUID) -> ResponseReturnValue:
+    return _act(
+        case_id,
+        _text_and_once("feedback"),
+        _written,
+        lambda case, v: workflow.give_feedback(case, v[0], once=v[1]),
+        FEEDBACK,
+    )
+
+
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/close", Permission.HANDLE_CASES)
+def close(case_id: UUID) -> ResponseReturnValue:
+    def read(form: Reading) -> tuple[Outcome | None, tuple[str, UUID]]:
+        return form.choice("outcome", Outcome), _text_and_once("closing")(form)
+
+    def do(case: Case, values: tuple[Outcome | None, tuple[str, UUID]]) -> None:
+        outcome, (text, once) = values
+        assert outcome is not None, "the form was checked"
+        workflow.close(case, outcome, text, once=once)
+
+    return _act(case_id, read, lambda case, v: _written(case, v[1]), do, CLOSED)
+
+
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/state", Permission.HANDLE_CASES)
+def state(case_id: UUID) -> ResponseReturnValue:
+    def do(case: Case, wanted: State | None) -> None:
+        assert wanted is not None, "the form was checked"
+        workflow.change_state(case, wanted)
+
+    return _act(
+        case_id,
+        lambda form: form.choice("state", State),
+        lambda case, wanted: case.state == wanted,
+        do,
+        CHANGED,
+    )
+
+
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/kind", Permission.HANDLE_CASES)
+def kind(case_id: UUID) -> ResponseReturnValue:
+    def do(case: Case, wanted: CaseKind | None) -> None:
+        assert wanted is not None, "the form was checked"
+        workflow.mark_kind(case, wanted)
+
+    return _act(
+        case_id,
+        lambda form: form.choice("kind", CaseKind),
+        lambda case, wanted: case.kind == wanted != CaseKind.NEW,
+        do,
+        CHANGED,
+    )
+
+
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/category", Permission.HANDLE_CASES)
+def category(case_id: UUID) -> ResponseReturnValue:
+    return _act(
+        case_id,
+        lambda form: form.text("category", longest=100),
+        lambda case, wanted: case.category == wanted,
+        workflow.recategorise,
+        CHANGED,
+    )
+
+
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/handler", Permission.HANDLE_CASES)
+def handler(case_id: UUID) -> ResponseReturnValue:
+    """Take the case, or give it to a colleague of the desk."""
+
+    def read(form: Reading) -> UUID:
+        try:
+            return UUID(form.raw("handler"))
+        except ValueError:
+            form.errors["handler"] = _l("Kies een van de mogelijkheden.")
+            return UUID(int=0)
+
+    mine = request.form.get("handler") == str(door.the_account().id)
+    return _act(
+        case_id,
+        read,
+        lambda case, wanted: case.handler_id == wanted,
+        workflow.assign,
+        TAKEN if mine else CHANGED,
+    )
+
+
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/contacts", Permission.HANDLE_CASES)
+def contact(case_id: UUID) -> ResponseReturnValue:
+    """Register a call, e-mail, chat, visit or letter on this case."""
+
+    def read(form: Reading) -> tuple[Channel, datetime, str, UUID]:
+        channel = Channel(form.one_of("channel", HAPPENED_ELSEWHERE) or Channel.PHONE)
+        day = form.day("at") or today()
+        # A day in the past has no hour; the middle of the day is that day in every season.
+        at = now() if day == today() else datetime.combine(day, time(12), BRUSSELS)
+        return channel, at, form.text("note", longest=LONGEST_TEXT, required=False, lines=True), form.once()
+
+    return _act(
+        case_id,
+        read,
+        lambda case, v: contact_made_by(case, v[3]) is not None,
+        lambda case, v: register_contact(case, *v),
+        CONTACT,
+    )

@@ -1,0 +1,254 @@
+"""The page of one case: dialogue, course, facts, deadlines, and what can be done now."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import force_locale, gettext
+from sqlalchemy import or_, select, update
+from werkzeug.wrappers import Response
+
+from spreekbuis.access.models import Membership
+from spreekbuis.cases import shown
+from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, read_contacts
+from spreekbuis.cases.course import course_of
+from spreekbuis.cases.deadlines import Deadline, deadlines, next_deadline
+from spreekbuis.cases.dialogue import ShownMessage, read_dialogue, read_file
+from spreekbuis.cases.doors import my_desks, my_keyring, room
+from spreekbuis.cases.finding import case_for, note_reading
+from spreekbuis.cases.models import Case
+from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move, procedure_of
+from spreekbuis.clock import today
+from spreekbuis.db.base import new_id
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import db
+from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, CaseKind, Topic
+from spreekbuis.errors import NotFound, type_text
+from spreekbuis.identity.models import Account
+from spreekbuis.vault.content import Place, open_sealed
+from spreekbuis.vault.files import download
+from spreekbuis.web import door
+from spreekbuis.web.access import Permission, Role
+
+
+@room.get("/desk/<ovo:ovo>/cases/<uuid:case_id>", Permission.HANDLE_CASES)
+def show(case_id: UUID) -> ResponseReturnValue:
+    """The case; reading it goes into the trail and takes away the mark 'unread'."""
+    case = case_for(my_desks(), case_id)
+    note_reading(case, door.the_account().id)
+    if case.unread_by_desk:
+        # Past the version on purpose: reading must not make a colleague's open form stale.
+        db.session.execute(
+            update(Case)
+            .where(Case.entity_id == case.entity_id, Case.id == case.id)
+            .values(unread_by_desk=False)
+            .execution_options(synchronize_session=False)
+        )
+    return case_page(case)
+
+
+@room.get("/desk/<ovo:ovo>/cases/<uuid:case_id>/files/<uuid:file_id>", Permission.HANDLE_CASES)
+def file(case_id: UUID, file_id: UUID) -> ResponseReturnValue:
+    """An attachment, as a download."""
+    case = case_for(my_desks(), case_id)
+    found = read_file(case.id, file_id, my_keyring(), internal=True)
+    try:
+        return download(found.storage_key, found.name, found.media_type)
+    except FileNotFoundError:
+        raise NotFound(
+            gettext("Dit bestand is er niet meer"), gettext("Vraag de melder om het opnieuw te sturen.")
+        ) from None
+
+
+def case_page(
+    case: Case,
+    *,
+    errors: Mapping[str, type_text] | None = None,
+    kept: Mapping[str, str] | None = None,
+    stale: bool = False,
+    status: int = 200,
+) -> Response:
+    """The page. `kept` is what was typed in a form that was not accepted: `errors` say why, or it was `stale`."""
+    kept = kept or {}
+    now, words, keyring = today(), shown.labels(), my_keyring()
+    people = _handlers(case)
+    me = door.the_account().id
+    owed = next_deadline(case)
+    closed = case.closed_at is not None
+    return make_response(
+        render_template(
+            "cases/case.html",
+            case=case,
+            url=url_for("cases.show", ovo=door.the_entity().ovo_code, case_id=case.id),
+            number=shown.number(case.year, case.number),
+            category=words.category.get(case.category, case.category),
+            state=words.state[case.state],
+            tag_kind=shown.STATE_TAGS[case.state],
+            owed=owed and _owed(owed),
+            messages=[_message(m, me) for m in read_dialogue(case.id, keyring, internal=True)],
+            course=course_of(case, people, me, owed),
+            facts=_facts(case, words, people, me),
+            deadlines=[_deadline(d, case) for d in deadlines(case)],
+            sources=[d.source for d in deadlines(case)],
+            contacts=[
+                {
+                    "who": words.channel[c.channel], "when": shown.day(c.at, now), "iso": shown.iso(c.at),
+                    "text": c.note, "kind": "note",
+                }
+                for c in read_contacts(case.id, keyring)
+            ],
+            closed=closed,
+            may_acknowledge=may_move(case, State.ACKNOWLEDGED),
+            may_give_feedback=may_move(case, State.FEEDBACK_GIVEN),
+            may_close=may_move(case, State.CLOSED),
+            states=[(s, words.state[s]) for s in sorted(SET_BY_HAND) if may_move(case, s)],
+            kinds=[(k, words.kind[k]) for k in CaseKind if k is not CaseKind.NEW],
+            kind_chosen=case.kind != CaseKind.NEW,
+            outcomes=[(o, words.outcome[o]) for o in OUTCOMES[CaseKind(case.kind)]],
+            categories=_categories(case, words),
+            handlers=sorted(people.items(), key=lambda person: person[1]),
+            mine=case.handler_id == me,
+            channels=[(c, words.channel[c]) for c in HAPPENED_ELSEWHERE],
+            today=now.isoformat(),
+            acknowledgement=_acknowledgement(case),
+            errors=dict(errors or {}),
+            kept=kept,
+            version=kept.get("version", case.version) if errors else case.version,
+            stale=stale,
+            once=new_id,
+        ),
+        status,
+    )  # fmt: skip
+
+
+def _handlers(case: Case) -> dict[UUID, str]:
+    """How the handlers of the case's desk are called by their colleagues."""
+    rows = db.session.execute(
+        select(Account.id, Account.label)
+        .join(Membership, Membership.account_id == Account.id)
+        .where(
+            Membership.entity_id == current_entity_id(),
+            Membership.desk_id == case.desk_id,
+            Membership.role == Role.HANDLER,
+            or_(Membership.until.is_(None), Membership.until >= today()),
+        )
+    )
+    return {row.id: row.label for row in rows}
+
+
+def _message(message: ShownMessage, me: UUID) -> dict[str, Any]:
+    if message.internal:
+        who, kind = gettext("Interne notitie, niet zichtbaar voor de melder"), "note"
+    elif message.author == "reporter":
+        who, kind = gettext("Melder"), ""
+    else:
+        who, kind = gettext("Loket, jij") if message.account_id == me else gettext("Loket"), "own"
+    return {
+        "who": who,
+        "kind": kind,
+        "when": shown.minute(message.at),
+        "iso": shown.iso(message.at),
+        "text": message.text,
+        "files": [
+            {"label": f"{f.name} ({_size(f.size)})", "url": url_for(".file", **_ids(), file_id=f.id)}
+            for f in message.files
+        ],
+    }
+
+
+def _ids() -> dict[str, Any]:
+    return {"ovo": door.the_entity().ovo_code, "case_id": (request.view_args or {})["case_id"]}
+
+
+def _size(size: int) -> str:
+    """Kilobytes, or megabytes from one on."""
+    kilobytes = max(1, round(size / 1024))
+    return f"{kilobytes} kB" if kilobytes < 1024 else f"{kilobytes / 1024:.1f} MB".replace(".", ",")
+
+
+def _owed(deadline: Deadline) -> dict[str, str]:
+    tag = shown.due(deadline.due_on, today())
+    assert tag is not None
+    step = shown.labels().step[deadline.step]
+    return {"kind": tag.kind, "text": gettext("%(step)s: %(when)s", step=step, when=tag.text)}
+
+
+def _deadline(deadline: Deadline, case: Case) -> dict[str, Any]:
+    now = today()
+    if deadline.met_on is not None:
+        late = deadline.met_on > deadline.due_on
+        kind, text = ("late" if late else "met"), shown.day(deadline.met_on, now)
+        text = gettext("%(day)s, te laat", day=text) if late else text
+    elif case.closed_at is not None:
+        kind, text = "hold", gettext("Niet gebeurd")
+    else:
+        kind, text = shown.due(deadline.due_on, now) or ("ok", "")
+        text = shown.day(deadline.due_on, now) if kind == "ok" else text
+    return {"label": shown.labels().step[deadline.step], "kind": kind, "text": text}
+
+
+def _facts(case: Case, words: shown.Labels, people: Mapping[UUID, str], me: UUID) -> list[tuple[str, str]]:
+    now = today()
+    handler = gettext("Niemand")
+    if case.handler_id is not None:
+        handler = gettext("Jij") if case.handler_id == me else people.get(case.handler_id, gettext("Collega"))
+    found = [
+        (gettext("Dossier"), shown.number(case.year, case.number)),
+        (gettext("Soort"), words.kind[case.kind]),
+        (gettext("Regime"), str(procedure_of(case).label)),
+        (
+            gettext("Melder"),
+            f"{words.reporter_class[case.reporter_class]}, {words.identity[case.identity].lower()}",
+        ),
+        *_reporter(case),
+        (gettext("Kanaal"), words.channel[case.channel]),
+        (gettext("Ontvangen"), shown.day(case.received_at, now)),
+    ]
+    if case.duty_accepted_at is not None:
+        found.append(
+            (
+                gettext("Spreekplicht"),
+                gettext("Aanvaard op %(day)s", day=shown.day(case.duty_accepted_at, now)),
+            )
+        )
+    found.append((gettext("Behandelaar"), handler))
+    if case.outcome is not None:
+        found.append((gettext("Uitkomst"), words.outcome[case.outcome]))
+    if case.score is not None:
+        found.append((gettext("Score van de melder"), gettext("%(score)s op 5", score=case.score)))
+        if case.score_comment_sealed is not None:
+            place = Place(case.entity_id, case.id, "score_comment")
+            found.append((gettext("Commentaar"), open_sealed(my_keyring(), place, case.score_comment_sealed)))
+    return found
+
+
+def _reporter(case: Case) -> list[tuple[str, str]]:
+    """Name and contact data, when the reporter gave them."""
+    if case.reporter_sealed is None:
+        return []
+    given: dict[str, str] = json.loads(
+        open_sealed(my_keyring(), Place(case.entity_id, case.id, "reporter"), case.reporter_sealed)
+    )
+    known = {
+        "name": gettext("Naam"), "contact": gettext("Bereikbaar via"), "email": gettext("E-mail"),
+        "phone": gettext("Telefoon"), "function": gettext("Functie"),
+    }  # fmt: skip
+    return [(known.get(name, name), value) for name, value in given.items() if value]
+
+
+def _categories(case: Case, words: shown.Labels) -> list[tuple[str, str]]:
+    desk = DESK_OF_TOPIC[Topic(case.topic)]
+    return [(c.code, words.category[c.code]) for c in CATEGORIES.values() if DESK_OF_TOPIC[c.topic] is desk]
+
+
+def _acknowledgement(case: Case) -> str:
+    """A first version of the acknowledgement, in the reporter's language."""
+    with force_locale(case.language):
+        return gettext(
+            "Dank je voor je bericht. We hebben het goed ontvangen en nemen het ernstig."
+            " Uiterlijk 3 maanden na vandaag laten we je weten wat ermee gebeurd is."
+            " Je kunt hier altijd iets toevoegen."
+        )

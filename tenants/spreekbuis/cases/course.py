@@ -1,0 +1,91 @@
+"""The course of a case, told from its events."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext
+from sqlalchemy import select
+
+from spreekbuis.cases import shown
+from spreekbuis.cases.changes import Happened
+from spreekbuis.cases.deadlines import Deadline
+from spreekbuis.cases.models import Case, CaseEvent
+from spreekbuis.clock import local_date, today
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import db
+
+IN_DIALOGUE = (Happened.MESSAGE, Happened.NOTE)
+"""Events that the dialogue shows already."""
+
+
+def course_of(
+    case: Case, people: Mapping[UUID, str], me: UUID, owed: Deadline | None
+) -> list[dict[str, Any]]:
+    """What happened, the oldest first, and the step that is owed next. One query.
+
+    `people`: how the handlers of the desk are called; `me` is who looks.
+    """
+    rows = db.session.execute(
+        select(CaseEvent.kind, CaseEvent.at, CaseEvent.data)
+        .where(
+            CaseEvent.entity_id == current_entity_id(),
+            CaseEvent.case_id == case.id,
+            CaseEvent.kind.not_in(IN_DIALOGUE),
+        )
+        .order_by(CaseEvent.at, CaseEvent.id)
+    ).all()
+    course = []
+    for kind, at, data in rows:
+        title, text = _words(case, Happened(kind), data, people, me)
+        course.append(
+            {"when": shown.minute(at), "iso": shown.iso(at), "title": title, "text": text, "kind": ""}
+        )
+    if course and case.closed_at is None:
+        course[-1]["kind"] = "now"
+    if owed is not None:
+        by = shown.day(owed.due_on, today())
+        course.append(
+            {
+                "when": gettext("Uiterlijk %(day)s", day=by), "iso": owed.due_on.isoformat(),
+                "title": shown.labels().step[owed.step], "text": "", "kind": "next",
+            }
+        )  # fmt: skip
+    return course
+
+
+def _words(
+    case: Case, kind: Happened, data: Mapping[str, Any], people: Mapping[UUID, str], me: UUID
+) -> tuple[str, str]:
+    """Title and explanation of an event."""
+    words = shown.labels()
+    match kind:
+        case Happened.RECEIVED:
+            text = gettext("Kanaal: %(channel)s.", channel=words.channel[data["channel"]])
+            if data.get("duty_accepted"):
+                text = gettext("%(text)s Spreekplicht gelezen en aanvaard.", text=text)
+            return gettext("Ontvangen"), text
+        case Happened.ACKNOWLEDGED:
+            assert case.acknowledged_at is not None
+            day = (local_date(case.acknowledged_at) - local_date(case.received_at)).days
+            return gettext("Ontvangst bevestigd"), gettext("Op dag %(day)s van 7.", day=day)
+        case Happened.STATE:
+            return words.state[data["state"]], ""
+        case Happened.KIND:
+            return gettext("Soort gekozen"), words.kind[data["kind"]]
+        case Happened.CATEGORY:
+            return gettext("Onderwerp veranderd"), words.category.get(data["category"], data["category"])
+        case Happened.ASSIGNED:
+            handler = UUID(data["handler"])
+            who = gettext("jou") if handler == me else people.get(handler, gettext("een collega"))
+            return gettext("Toegewezen"), gettext("Aan %(who)s.", who=who)
+        case Happened.CONTACT:
+            return gettext("Contact"), words.channel[data["channel"]]
+        case Happened.FEEDBACK:
+            return gettext("Terugkoppeling gegeven"), ""
+        case Happened.CLOSED:
+            return gettext("Afgesloten"), words.outcome[data["outcome"]]
+        case Happened.SCORED:
+            return gettext("Score van de melder"), gettext("%(score)s op 5", score=data["score"])
+        case Happened.MESSAGE | Happened.NOTE:
+            return gettext("Bericht"), ""

@@ -1,0 +1,127 @@
+"""'Nieuw contact': write down a call, an e-mail or a visit in under a minute, on a new case or on one that exists."""
+
+import re
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+
+from spreekbuis.cases import shown
+from spreekbuis.cases.contacts import (
+    HAPPENED_ELSEWHERE,
+    ContactReport,
+    contact_made_by,
+    register_case,
+    register_contact,
+)
+from spreekbuis.cases.doors import my_desks, room
+from spreekbuis.cases.finding import case_by_number
+from spreekbuis.clock import now, today
+from spreekbuis.db.base import new_id
+from spreekbuis.directory.catalogue import (
+    CATEGORIES,
+    DESK_LABELS,
+    DESK_OF_TOPIC,
+    CaseKind,
+    Channel,
+    Identity,
+    ReporterClass,
+)
+from spreekbuis.errors import Invalid, NotFound
+from spreekbuis.web import door
+from spreekbuis.web.access import Permission
+from spreekbuis.web.forms import Reading
+from spreekbuis.web.frame import notice_after
+
+OPENED = notice_after("case-opened", _l("Het contact is vastgelegd in een nieuw dossier."))
+ADDED = notice_after("contact-added", _l("Het contact is vastgelegd in dit dossier."))
+ELSEWHERE = notice_after(
+    "case-opened-elsewhere",
+    _l("Het contact is vastgelegd bij een ander loket. Jij kunt dat dossier niet openen."),
+)
+_NUMBER = re.compile(r"(?:(\d{4})\s*[-/ ]\s*)?0*(\d{1,6})")
+
+
+@room.in_nav(_l("Nieuw contact"))
+@room.get("/desk/<ovo:ovo>/contacts/new", Permission.HANDLE_CASES)
+def contact_form() -> ResponseReturnValue:
+    return _form({}, {}, str(new_id()))
+
+
+@room.post("/desk/<ovo:ovo>/contacts/new", Permission.HANDLE_CASES)
+def keep_contact() -> ResponseReturnValue:
+    """Keep it on the case with the given number, or on a new one."""
+    form = Reading()
+    once = form.once()
+    try:
+        channel = Channel(form.one_of("channel", HAPPENED_ELSEWHERE) or Channel.PHONE)
+        summary = form.text("summary", longest=100_000, lines=True)
+        number = form.text("number", longest=20, required=False)
+        if number:
+            form.check()
+            return _on_existing(number, channel, summary, form)
+        report = ContactReport(
+            once=once,
+            channel=channel,
+            kind=form.choice("kind", CaseKind) or CaseKind.NEW,
+            category=form.one_of("category", CATEGORIES) or "other",
+            identity=form.choice("identity", Identity) or Identity.CONFIDENTIAL,
+            reporter_class=form.choice("reporter_class", ReporterClass) or ReporterClass.STAFF,
+            summary=summary,
+            reporter={
+                "name": form.text("name", longest=200, required=False),
+                "contact": form.text("contact", longest=200, required=False),
+            },
+        )
+        form.check()
+        case = register_case(report)
+    except Invalid as invalid:
+        return _form(dict(request.form), invalid.errors, str(once)), invalid.status
+    ovo = door.the_entity().ovo_code
+    if case.desk_id not in my_desks():
+        return redirect(url_for("cases.work_list", ovo=ovo, done=ELSEWHERE), 303)
+    return redirect(url_for("cases.show", ovo=ovo, case_id=case.id, done=OPENED), 303)
+
+
+def _on_existing(number: str, channel: Channel, summary: str, form: Reading) -> ResponseReturnValue:
+    match = _NUMBER.fullmatch(number)
+    unknown = {"number": _l("Bij jouw loket is er geen dossier met dit nummer.")}
+    if match is None:
+        raise Invalid(unknown)
+    try:
+        case = case_by_number(my_desks(), int(match[1] or today().year), int(match[2]), lock=True)
+    except NotFound:
+        raise Invalid(unknown) from None
+    once = form.once()
+    if contact_made_by(case, once) is None:
+        register_contact(case, channel, now(), summary, once)
+    return redirect(url_for("cases.show", ovo=door.the_entity().ovo_code, case_id=case.id, done=ADDED), 303)
+
+
+def _form(kept: dict[str, str], errors: Any, once: str) -> str:
+    words = shown.labels()
+    usual = {
+        "channel": Channel.PHONE.value, "kind": CaseKind.NEW.value, "identity": Identity.CONFIDENTIAL.value,
+        "reporter_class": ReporterClass.STAFF.value,
+    }  # fmt: skip
+    return render_template(
+        "cases/new_contact.html",
+        values={**usual, **kept},
+        errors=errors,
+        once=once,
+        channels=[(c, words.channel[c]) for c in HAPPENED_ELSEWHERE],
+        categories=[
+            (
+                c.code,
+                gettext(
+                    "%(category)s (%(desk)s)", category=c.label, desk=DESK_LABELS[DESK_OF_TOPIC[c.topic]]
+                ),
+            )
+            for c in CATEGORIES.values()
+        ],
+        kinds=[(k, words.kind[k]) for k in (CaseKind.NEW, CaseKind.REPORT, CaseKind.INFORMATION_REQUEST)],
+        identities=[(i, words.identity[i]) for i in Identity],
+        reporter_classes=[(r, words.reporter_class[r]) for r in ReporterClass],
+    )

@@ -1,0 +1,133 @@
+"""The daily reminder: how many cases are late or nearly so, never which ones.
+
+Three steps, so that each mail is retried by itself: the platform asks each entity, the entity asks each recipient.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import UUID
+
+from flask import current_app
+from flask_babel import force_locale, ngettext
+from sqlalchemy import func, literal, or_, select
+
+from spreekbuis.access.models import Desk, Membership
+from spreekbuis.cases.models import Case
+from spreekbuis.cases.work_list import urgency
+from spreekbuis.cases.workflow import handlers_of
+from spreekbuis.clock import today
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import db
+from spreekbuis.directory.models import Entity, EntityStatus
+from spreekbuis.identity.models import Account
+from spreekbuis.jobs.outbox import enqueue, job, type_arg
+from spreekbuis.notify.mail import deliver
+from spreekbuis.settings import Settings
+from spreekbuis.web.access import Role
+
+AHEAD = timedelta(days=2)
+"""A deadline that is nearer than this, or passed, is worth a mail."""
+CAP = 999
+
+
+@job("cases.remind", every=timedelta(days=1))
+def remind() -> Mapping[str, type_arg]:
+    """Ask every entity. Open cases are finished whatever became of its subscription, so only who left is passed over."""
+    day = today().isoformat()
+    entities = db.session.scalars(select(Entity.id).where(Entity.status != EntityStatus.LEFT)).all()
+    for entity_id in entities:
+        enqueue(
+            "cases.remind_entity",
+            entity_id=entity_id,
+            once_key=f"cases.remind_entity {entity_id} {day}",
+            day=day,
+        )
+    return {"entities": len(entities)}
+
+
+@job("cases.remind_entity")
+def remind_entity(day: str) -> Mapping[str, type_arg]:
+    """Ask for one mail per desk that has an address, else per handler of the desk; none when nothing is urgent."""
+    recipients: set[tuple[str, UUID]] = set()
+    urgent = _urgent_by_desk()
+    for desk_id, email in db.session.execute(
+        select(Desk.id, Desk.email).where(Desk.entity_id == current_entity_id(), Desk.id.in_(urgent))
+    ):
+        recipients |= {("desk", desk_id)} if email else {("account", a) for a in handlers_of(desk_id)}
+    for kind, recipient in sorted(recipients):
+        enqueue(
+            f"cases.remind_{kind}",
+            once_key=f"cases.remind_{kind} {current_entity_id()} {recipient} {day}",
+            recipient=str(recipient),
+        )
+    return {"mails": len(recipients)}
+
+
+@job("cases.remind_desk")
+def remind_desk(recipient: str) -> Mapping[str, type_arg] | None:
+    """Mail the desk's own address."""
+    desk = db.session.get(Desk, (current_entity_id(), UUID(recipient)))
+    if desk is None or desk.email is None:
+        return None
+    return _mail(desk.email, "nl", _urgent_by_desk().get(desk.id, 0))
+
+
+@job("cases.remind_account")
+def remind_account(recipient: str) -> Mapping[str, type_arg] | None:
+    """Mail a handler about the desks that have no address of their own."""
+    account = db.session.get(Account, UUID(recipient))
+    if account is None or account.disabled_at is not None:
+        return None
+    desks = db.session.scalars(
+        select(Membership.desk_id)
+        .join(Desk, (Desk.entity_id == Membership.entity_id) & (Desk.id == Membership.desk_id))
+        .where(
+            Membership.entity_id == current_entity_id(),
+            Membership.account_id == account.id,
+            Membership.role == Role.HANDLER,
+            or_(Membership.until.is_(None), Membership.until >= today()),
+            Desk.email.is_(None),
+        )
+    ).all()
+    urgent = _urgent_by_desk()
+    return _mail(account.email, account.language, sum(urgent.get(desk, 0) for desk in set(desks) if desk))
+
+
+def _urgent_by_desk() -> dict[UUID, int]:
+    """Open cases per desk that are late or due within `AHEAD`, counted to `CAP`; desks without any are left out."""
+    entity_id, before = current_entity_id(), today() + AHEAD
+    found = {}
+    for desk_id in db.session.scalars(select(Desk.id).where(Desk.entity_id == entity_id)):
+        some = (
+            select(literal(1))
+            .where(
+                Case.entity_id == entity_id,
+                Case.desk_id == desk_id,
+                Case.closed_at.is_(None),
+                urgency <= before,
+            )
+            .limit(CAP)
+            .subquery()
+        )
+        if count := db.session.scalar(select(func.count()).select_from(some)):
+            found[desk_id] = count
+    return found
+
+
+def _mail(address: str, language: str, count: int) -> Mapping[str, type_arg]:
+    """One mail, with a number and a link; nothing that says what a case is about, nor which."""
+    if count == 0:
+        return {"cases": 0}
+    settings: Settings = current_app.extensions["settings"]
+    entity = db.session.get_one(Entity, current_entity_id())
+    with force_locale(language):
+        words = ngettext("%(num)s dossier", "%(num)s dossiers", count)
+    deliver(
+        "deadline_reminder",
+        address,
+        language,
+        cases=words,
+        entity=entity.name,
+        link=f"{settings.base_url}/desk/{entity.ovo_code}/cases",
+    )
+    return {"cases": count}

@@ -1,0 +1,169 @@
+"""What the pages of a report show."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from flask import render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from spreekbuis.db.base import new_id
+from spreekbuis.directory.catalogue import (
+    CATEGORIES,
+    IDENTITY_LABELS,
+    REPORTER_CLASS_LABELS,
+    TOPIC_LABELS,
+    Category,
+    Identity,
+    Topic,
+)
+from spreekbuis.errors import Conflict, type_text
+from spreekbuis.intake.course import course_of
+from spreekbuis.intake.drafts import Waiting, files_of
+from spreekbuis.intake.signpost import central_actors
+from spreekbuis.intake.story import Story, offered_categories, topics_of
+from spreekbuis.intake.submission import Sent, Submitted
+from spreekbuis.vault.files import ACCEPT, MOST_FILES, most_megabytes
+from spreekbuis.web.door import the_entity
+from spreekbuis.web.frame import language
+
+_TOPIC_CARDS = {
+    Topic.WELLBEING: ("heart", _l("Hoe mensen met elkaar omgaan, of hoe je je voelt door je werk.")),
+    Topic.INTEGRITY: ("scales", _l("Iemand schendt de regels of het vertrouwen in de overheid.")),
+    Topic.SAFETY: ("helmet", _l("Een plek, machine of manier van werken is gevaarlijk.")),
+    Topic.PRIVATE: ("home", _l("Zorgen thuis, over geld of over je gezondheid.")),
+    Topic.OTHER: ("question", _l("Geen probleem. Vertel het gewoon, wij kijken samen.")),
+}
+_TOPIC_WORDS = {**TOPIC_LABELS, Topic.OTHER: _l("Ik weet het niet zeker")}
+_CATEGORY_QUESTIONS = {
+    Topic.WELLBEING: _l("Wat past het best bij welzijn?"),
+    Topic.INTEGRITY: _l("Wat past het best bij integriteit?"),
+}
+_IDENTITY_HINTS = {
+    Identity.ANONYMOUS: _l("Niemand weet wie je bent, ook wij niet."),
+    Identity.CONFIDENTIAL: _l(
+        "Alleen het loket kent je naam. We zeggen hem aan niemand zonder jouw akkoord."
+    ),
+    Identity.NAMED: _l("We mogen je naam noemen als dat helpt om je melding te onderzoeken."),
+}
+
+
+def _ovo() -> str:
+    return the_entity().ovo_code
+
+
+def topic_page(errors: Mapping[str, type_text]) -> str:
+    """Step 1. `errors` may name `topic`, or a topic whose category was not chosen."""
+    topics = topics_of(offered_categories())
+    asked = request.args.get("topic", "")
+    return render_template(
+        "intake/topic.html",
+        action=url_for("report.story", ovo=_ovo()), errors=errors, topic=asked,
+        mailbox_url=url_for("mailbox.open_form"),
+        cards_shown=[
+            {"value": t, "label": _TOPIC_WORDS[t], "icon": icon, "hint": hint, "shows": t}
+            for t, (icon, hint) in _TOPIC_CARDS.items()
+            if t in topics
+        ],
+        questions=[
+            {
+                "topic": t, "legend": _CATEGORY_QUESTIONS[t], "chosen": request.args.get(t, ""),
+                "options": [(c.code, c.label) for c in categories], "error": errors.get(t, ""),
+            }
+            for t, categories in topics.items()
+            if len(categories) > 1
+        ],
+    )  # fmt: skip
+
+
+def duty_page(category: Category) -> str:
+    """Between step 1 and 2, where the duty to speak holds."""
+    return render_template(
+        "intake/duty.html", category=category, story_url=url_for("report.story", ovo=_ovo()),
+        stop_url=url_for("report.stop", ovo=_ovo()), back_url=url_for("report.topic", ovo=_ovo()),
+    )  # fmt: skip
+
+
+def story_page(token: str, form: Mapping[str, str], waiting: Waiting, errors: Mapping[str, type_text]) -> str:
+    """Step 2. `form` is what was filled in."""
+    category: Category | None = CATEGORIES.get(form.get("category", ""))
+    return render_template(
+        "intake/story.html",
+        action=url_for("report.check", ovo=_ovo()), topic_url=url_for("report.topic", ovo=_ovo()),
+        token=token, once=new_id(), form=form, errors=errors, category=category,
+        removable=[(str(file.id), file.name) for file in waiting.unsent],
+        categories=[(c.code, c.label) for c in offered_categories().values()] if "category" in errors else [],
+        reporter_classes=list(REPORTER_CLASS_LABELS.items()),
+        identities=[(i, label, _IDENTITY_HINTS[i]) for i, label in IDENTITY_LABELS.items()],
+        accept=ACCEPT, most_files=MOST_FILES, most_megabytes=most_megabytes(),
+    )  # fmt: skip
+
+
+def check_page(token: str, told: Story, waiting: Waiting, problem: Conflict | None = None) -> str:
+    """Step 3. `problem` says why sending did not work."""
+    hidden: dict[str, Any] = {
+        "token": token, "category": told.category.code, "text": told.text,
+        "duty": "accepted" if told.category.duty_to_speak else "",
+        "reporter_class": told.reporter_class, "identity": told.identity,
+        "name": told.name, "email": told.email, "phone": told.phone, "files_shown": len(waiting.files),
+    }  # fmt: skip
+    about = [
+        (_("Onderwerp"), told.category.label), (_("Je naam"), told.name or IDENTITY_LABELS[told.identity]),
+        (_("E-mailadres"), told.email), (_("Telefoonnummer"), told.phone),
+        (_("Je band met de organisatie"), REPORTER_CLASS_LABELS[told.reporter_class]),
+    ]  # fmt: skip
+    return render_template(
+        "intake/check.html",
+        send_url=url_for("report.send", ovo=_ovo()), edit_url=url_for("report.edit", ovo=_ovo()),
+        topic_url=url_for("report.topic", ovo=_ovo()), told=told, hidden=hidden, waiting=waiting.files,
+        problem=problem, identity_hint=_IDENTITY_HINTS[told.identity],
+        about=[(label, value) for label, value in about if value],
+    )  # fmt: skip
+
+
+def receipt_page(
+    token: str,
+    submitted: Submitted,
+    changed_text: str,
+    errors: Mapping[str, type_text] = MappingProxyType({}),
+    *,
+    added: bool = False,
+) -> str:
+    """Step 4. `changed_text`: a second version that was not received, offered as a message to add."""
+    words = submitted.code.words(language())
+    return render_template(
+        "intake/receipt.html",
+        words=words, code=" ".join(words), mailbox_url=url_for("mailbox.open_case"),
+        course=course_of(submitted.case), again=submitted.sent is not Sent.NOW, added=added, token=token,
+        errors=errors, changed_text=changed_text, add_url=url_for("report.add", ovo=_ovo()),
+        waiting=files_of(token).unsent if changed_text else (),
+    )  # fmt: skip
+
+
+def no_service_page(kept_text: str = "") -> str:
+    return _elsewhere(
+        _("Je kunt hier nu geen melding doen"),
+        _(
+            "%(entity)s is op dit moment niet aangesloten bij Spreekbuis. Je staat er niet alleen voor: deze "
+            "diensten luisteren ook.",
+            entity=the_entity().name,
+        ),
+        kept_text=kept_text,
+    )
+
+
+def stopped_page() -> str:
+    return _elsewhere(
+        _("Je bent gestopt"),
+        _("We hebben niets bewaard. Wil je eerst met iemand praten? Dat kan ook hier."),
+        back_url=url_for("report.topic", ovo=_ovo()),
+    )
+
+
+def _elsewhere(title: str, lead: str, *, back_url: str = "", kept_text: str = "") -> str:
+    """Where else to go, and the text that was written so far."""
+    return render_template(
+        "intake/elsewhere.html", title=title, lead=lead, back_url=back_url, kept_text=kept_text,
+        actors=central_actors(language()),
+    )  # fmt: skip

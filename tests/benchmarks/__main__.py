@@ -1,0 +1,250 @@
+"""`make bench`: the server as in production, measured beside a bare page and bare SQL of the same run.
+
+Prints a table and writes `var/bench/<moment>.json`. Compare ratios, not times: machines are shared.
+"""
+
+import json
+import os
+import platform
+import re
+import secrets
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import psycopg
+from sqlalchemy.engine import make_url
+
+from spreekbuis.db.bootstrap import Addresses, migrate, prepare
+from spreekbuis.directory.catalogue import CATEGORIES
+from spreekbuis.embedded.ports import any_free_port
+from spreekbuis.embedded.services import Services, start_services
+from tests.benchmarks.flows import Signed, central_dashboard, desk_list, mailbox, open_mailbox, report, sign_in_rows
+from tests.benchmarks.load import Client, Measured, measure
+from tests.benchmarks.seed import Size, ovo, seed
+
+SECONDS = float(os.environ.get("BENCH_SECONDS", "6"))
+SIZES = [Size(10, 100), Size(10, 10_000), Size(10, 100_000), Size(1_000, 10_000)]
+CROWD = 64
+
+
+def main() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="spreekbuis-bench-", dir="/var/tmp"))
+    folder.chmod(0o755)
+    results: dict[str, object] = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{os.cpu_count()} processors, {psutil.virtual_memory().total >> 30} GiB, "
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+    }
+    services = start_services(folder, None, None)
+    try:
+        with _server("tests.benchmarks.bare:app", {}) as (port, _):
+            bare = {c: measure(lambda client: client.get("/"), port, c, SECONDS) for c in (1, 8)}
+        results["bare page"] = {f"{c} clients": vars(m) for c, m in bare.items()}
+        _say(f"{results['date']}  {results['machine']}\n")
+        _row("bare Flask page, 1 client", bare[1])
+        _row("bare Flask page, 8 clients", bare[8])
+        pages = {}
+        for index, size in enumerate(SIZES):
+            pages[str(size)] = _pages(services, folder, index, size, bare[1], results)
+        results["pages"] = pages
+        _budgets(pages, results)
+        results["start-up"] = _start_up()
+    finally:
+        services.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    out = Path("var/bench")
+    out.mkdir(parents=True, exist_ok=True)
+    file = out / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    file.write_text(json.dumps(results, indent=2, default=vars))
+    _say(f"\nWritten to {file}")
+
+
+def _pages(
+    services: Services, folder: Path, index: int, size: Size, bare: Measured, results: dict[str, object]
+) -> dict[str, dict[str, float]]:
+    """All figures of an installation of one size."""
+    database = f"bench_{index}"
+    assert services.admin_url is not None
+    addresses = prepare(services.admin_url, database, folder / "passwords")
+    migrate(addresses.owner)
+    env = _environment(addresses, services.redis_url, folder / database)
+    spreekbuis = [sys.executable, "-m", "spreekbuis.cli"]
+    subprocess.run([*spreekbuis, "load-shared"], env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    seed(services.admin_url, database, size, list(CATEGORIES))
+    subprocess.run([*spreekbuis, "figures", "rebuild"], env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    signed = sign_in_rows(services.admin_url, database, ovo(1))
+    _say(f"\n{size}")
+    found: dict[str, dict[str, float]] = {}
+    with _server("spreekbuis.web.wsgi:app", env) as (port, master):
+        if size == SIZES[1]:
+            _flows(services, database, port, master, bare, results)
+        receipt = report(Client(port), ovo(1))
+        works = {
+            "desk list": lambda client: desk_list(client, ovo(1), signed.handler),
+            "central dashboard": lambda client: central_dashboard(client, signed.analyst),
+            "mailbox": lambda client: mailbox(client, receipt),
+            "return with the receipt": lambda client: open_mailbox(Client(port), receipt),
+        }
+        for name, work in works.items():
+            measured = measure(work, port, 1, SECONDS / 2)
+            found[name] = {**vars(measured), "bare pages": measured.p50 / bare.p50}
+            _row(name, measured, f"{measured.p50 / bare.p50:5.1f} bare pages")
+    return found
+
+
+def _flows(
+    services: Services, database: str, port: int, master: psutil.Process, bare: Measured, results: dict[str, object]
+) -> None:
+    """Complete anonymous reports, alone, with 8 clients, and 64 at once with nothing lost or doubled."""
+    flows = {}
+    for clients in (1, 8):
+        flows[clients] = measure(lambda client: report(client, ovo(2)), port, clients, SECONDS)
+        _row(f"complete report, {clients} client(s)", flows[clients], f"{flows[clients].p50 / bare.p50:5.1f} bare pages")
+    before = _count(services, database)
+    crowd = measure(lambda client: report(client, ovo(3)), port, CROWD, SECONDS, warm=0)
+    made = _count(services, database) - before
+    _row(f"complete report, {CROWD} clients", crowd, f"{crowd.done} receipts shown, {made} cases")
+    results["reports"] = {f"{c} clients": vars(m) for c, m in {**flows, CROWD: crowd}.items()}
+    results["crowd"] = {"receipts": crowd.done, "cases": made}
+    if made != crowd.done:
+        raise SystemExit(f"{crowd.done} receipts were shown and {made} cases were made")
+    results["sql alone"] = _sql_alone(services, database)
+    memory = {p.pid: p.memory_full_info().pss / 2**20 for p in [master, *master.children()]}
+    results["memory of the web server, MiB (proportional)"] = memory
+    _say(f"  memory of the web server under load: {sum(memory.values()):.0f} MiB in {len(memory)} processes")
+
+
+def _count(services: Services, database: str) -> int:
+    with _connect(services, database) as connection:
+        row = connection.execute('SELECT count(*) FROM "case"').fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+def _connect(services: Services, database: str) -> psycopg.Connection:
+    assert services.admin_url is not None
+    url = make_url(services.admin_url).set(drivername="postgresql", database=database)
+    return psycopg.connect(url.render_as_string(hide_password=False))
+
+
+def _sql_alone(services: Services, database: str) -> dict[str, float]:
+    """The reads of the desk list and one small commit, through psycopg without anything of ours around them."""
+    times: dict[str, list[float]] = {"desk list rows": [], "one commit": []}
+    with _connect(services, database) as connection:
+        entity, desk = connection.execute(
+            "SELECT d.entity_id, d.id FROM desk d JOIN entity e ON e.id = d.entity_id"
+            " WHERE e.ovo_code = %s AND d.kind = 'integrity'", [ovo(1)],
+        ).fetchone() or (None, None)  # fmt: skip
+        connection.commit()
+        for _ in range(300):
+            began = time.perf_counter()
+            connection.execute(
+                'SELECT * FROM "case" WHERE entity_id = %s AND desk_id = %s AND closed_at IS NULL'
+                " ORDER BY next_due_on, id LIMIT 26", [entity, desk],
+            ).fetchall()  # fmt: skip
+            times["desk list rows"].append((time.perf_counter() - began) * 1000)
+            connection.commit()
+            began = time.perf_counter()
+            connection.execute("INSERT INTO receipt VALUES (%s, %s, %s)", [secrets.token_bytes(32), entity, desk])
+            connection.commit()
+            times["one commit"].append((time.perf_counter() - began) * 1000)
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    for name, value in medians.items():
+        _say(f"  psycopg alone, {name:<24} p50 {value:7.2f} ms")
+    return medians
+
+
+def _budgets(pages: dict[str, dict[str, dict[str, float]]], results: dict[str, object]) -> None:
+    """Growth of each page with the number of cases, and with the number of entities."""
+    hundred, ten_thousand, hundred_thousand, many = (pages[str(size)] for size in SIZES)
+    growth = {
+        name: {
+            "10,000 to 100,000 cases": hundred_thousand[name]["p50"] / ten_thousand[name]["p50"],
+            "10 to 1,000 entities": many[name]["p50"] / ten_thousand[name]["p50"],
+        }
+        for name in hundred
+    }
+    results["growth"] = growth
+    _say("\ngrowth of the median")
+    for name, ratios in growth.items():
+        _say(f"  {name:<28}" + "".join(f"  {label}: {value:4.2f}x" for label, value in ratios.items()))
+
+
+def _start_up() -> dict[str, float]:
+    """Seconds from the command to the first answered page, on an empty folder and on the same folder again."""
+    folder = Path(tempfile.mkdtemp(prefix="spreekbuis-start-", dir="/var/tmp"))
+    folder.chmod(0o755)
+    found = {}
+    for kind in ("cold", "warm"):
+        port = any_free_port()
+        env = {**os.environ, "SPREEKBUIS_DATA": str(folder), "PORT": str(port)}
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "spreekbuis.cli", "run"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        _wait(port)
+        found[kind] = time.perf_counter() - began
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        _say(f"  start of `spreekbuis run` with the demo, {kind}: {found[kind]:.1f} s")
+    shutil.rmtree(folder, ignore_errors=True)
+    return found
+
+
+def _environment(addresses: Addresses, redis_url: str, data: Path) -> dict[str, str]:
+    return {
+        **os.environ, "SPREEKBUIS_ENV": "demo", "SPREEKBUIS_DATA": str(data), "SECRET_KEY": secrets.token_urlsafe(48),
+        "DATABASE_URL": addresses.app, "DATABASE_FIGURES_URL": addresses.figures, "REDIS_URL": redis_url,
+    }  # fmt: skip
+
+
+@contextmanager
+def _server(target: str, env: dict[str, str]) -> Iterator[tuple[int, psutil.Process]]:
+    """The production server on a free port, for as long as the block lasts."""
+    port = any_free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "-c", "python:spreekbuis.web.server", target],
+        env={**os.environ, **env, "PORT": str(port)}, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        _wait(port)
+        yield port, psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait(port: int) -> None:
+    for _ in range(1200):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit("the server did not start")
+
+
+def _row(name: str, measured: Measured, more: str = "") -> None:
+    _say(
+        f"  {name:<30} {measured.per_second:8.1f} /s   p50 {measured.p50:7.2f} ms   p95 {measured.p95:7.2f} ms   {more}"
+    )
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(re.sub(r"\s+$", "", text) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""The daily reminder counts, and says nothing else."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from spreekbuis import clock
+from spreekbuis.access.models import Desk
+from spreekbuis.cases import reminders
+from spreekbuis.cases.opening import open_case
+from spreekbuis.cases.workflow import mark_kind
+from spreekbuis.db.scope import PLATFORM, tenant
+from spreekbuis.db.session import transaction
+from spreekbuis.directory.catalogue import CaseKind, DeskKind
+from spreekbuis.jobs.models import Job
+from spreekbuis.jobs.outbox import DEFINED
+from spreekbuis.web.access import Role
+from tests.cases.conftest import REPORT, a_new_case
+
+MORNING = datetime(2026, 11, 10, 6, tzinfo=UTC)
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    mails = []
+    monkeypatch.setattr(
+        reminders, "deliver", lambda template, to, language, **values: mails.append((template, to, values))
+    )
+    return mails
+
+
+def run_all_jobs():
+    """Do what waits in the outbox, as the worker would, until nothing waits; gives how many ran."""
+    done: set = set()
+    while True:
+        with transaction(PLATFORM) as session:
+            waiting = [j for j in session.scalars(select(Job)).all() if j.id not in done]
+            todo = [(j.id, j.name, j.tenant_id, j.args) for j in waiting]
+        if not todo:
+            return len(done)
+        for job_id, name, tenant_id, args in todo:
+            with transaction(tenant(tenant_id) if tenant_id else PLATFORM):
+                DEFINED[name].work(**args)
+            done.add(job_id)
+
+
+def remind_on(moment):
+    with clock.at(moment):
+        with transaction(PLATFORM):
+            reminders.remind()
+        return run_all_jobs()
+
+
+def test_each_handler_of_a_desk_with_urgent_cases_gets_one_mail_a_day(world, sent):
+    entity, quiet = world.entity(), world.entity()
+    world.member(quiet, Role.HANDLER, DeskKind.INTEGRITY)
+    world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
+    world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
+    world.member(entity, Role.HANDLER, DeskKind.WELLBEING)
+    with world.inside(entity):
+        for days in (9, 6, 5, 1):
+            with clock.at(MORNING - timedelta(days=days)):
+                open_case(a_new_case())
+    remind_on(MORNING)
+    remind_on(MORNING + timedelta(hours=1))
+    assert [(template, values["cases"]) for template, _, values in sent] == [
+        ("deadline_reminder", "3 dossiers")
+    ] * 2
+    assert len({to for _, to, _ in sent}) == 2
+    assert all(values["link"].endswith(f"/desk/{entity.ovo}/cases") for _, _, values in sent)
+    remind_on(MORNING + timedelta(days=1))
+    assert len(sent) == 4
+
+
+def test_a_desk_with_an_address_gets_the_mail_itself(world, sent):
+    entity = world.entity()
+    world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
+    with world.inside(entity) as session:
+        session.get_one(Desk, (entity.id, entity.desks[DeskKind.INTEGRITY])).email = "loket@voorbeeld.example"
+        with clock.at(MORNING - timedelta(days=9)):
+            mark_kind(open_case(a_new_case()), CaseKind.REPORT)
+    remind_on(MORNING)
+    assert [to for _, to, _ in sent] == ["loket@voorbeeld.example"]
+
+
+def test_the_mail_holds_a_count_and_a_link_and_nothing_of_the_case(world, app):
+    from flask import render_template
+
+    with app.test_request_context():
+        text = render_template(
+            "mail/deadline_reminder.txt", cases="3 dossiers", entity="Entiteit", link="https://x"
+        )
+    assert text.splitlines()[0] == "Spreekbuis: 3 dossiers met een termijn die nu telt"
+    assert "https://x" in text
+    assert REPORT not in text
+
+
+def test_jobs_hold_identifiers_and_days_only(world, sent):
+    entity = world.entity()
+    world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
+    with world.inside(entity), clock.at(MORNING - timedelta(days=9)):
+        open_case(a_new_case())
+    remind_on(MORNING)
+    with transaction(PLATFORM) as session:
+        for args in session.scalars(select(Job.args)):
+            assert set(args) <= {"day", "recipient"}
