@@ -7,10 +7,10 @@ from sqlalchemy.exc import IntegrityError
 from spreekbuis.access.models import Desk
 from spreekbuis.audit.models import AuditEvent
 from spreekbuis.audit.trail import Audited, first_break, record
+from spreekbuis.clock import today
 from spreekbuis.db.scope import CONTRIBUTIONS, PLATFORM, current, current_entity_id, tenant
 from spreekbuis.db.session import db, transaction, within
 from spreekbuis.subscriptions.models import Affiliation
-from spreekbuis.clock import today
 
 
 def setting(name: str) -> str:
@@ -112,5 +112,9 @@ def test_inside_a_tenant_no_row_of_another_can_be_written(world):
     from sqlalchemy.exc import ProgrammingError
 
     one, other = world.entity(), world.entity()
-    with pytest.raises(ProgrammingError, match="row-level security"), transaction(PLATFORM), within(one.id) as session:
+    with (
+        pytest.raises(ProgrammingError, match="row-level security"),
+        transaction(PLATFORM),
+        within(one.id) as session,
+    ):
         session.add(Affiliation(entity_id=other.id, valid_from=today()))

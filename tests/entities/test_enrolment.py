@@ -14,7 +14,7 @@ from spreekbuis.audit.trail import first_break
 from spreekbuis.clock import at, today
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import PLATFORM, tenant
-from spreekbuis.db.session import db, transaction
+from spreekbuis.db.session import transaction
 from spreekbuis.directory.catalogue import CATEGORIES
 from spreekbuis.directory.models import OPEN_ENDED, Entity, Organisation
 from spreekbuis.entities import approval
@@ -315,5 +315,3 @@ def test_the_mails_say_what_to_do_and_carry_a_link(app, monkeypatch):
     assert re.fullmatch(r"http://localhost/enrol/confirmation/[\w.-]+", verify_values["url"])
     assert refused[0] == "enrolment_refused"
     assert refused_values["reason"] == "Vraag eerst een mandaat."
-
-

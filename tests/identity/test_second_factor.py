@@ -1,5 +1,6 @@
 """The second factor: set-up, codes that work once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pyotp
@@ -142,3 +143,23 @@ def test_a_reset_ends_the_sessions_and_asks_for_a_new_set_up(world, person):
     give_password(again, person.email, person.password)
     assert "<svg" in again.get("/sign-in/second-factor").text
     assert again.post("/sign-in/second-factor", {"code": person.code()}).status_code == 422
+
+
+def test_of_two_who_send_the_same_code_at_once_one_comes_in(app, person):
+    for _ in range(5):
+        with transaction(PLATFORM) as session:
+            session.get_one(Account, person.id).totp_last_counter = 0
+
+        moment = clock.now()
+        code = pyotp.TOTP(person.secret).at(moment)
+
+        def attempt(_, moment=moment, code=code):
+            with app.app_context(), clock.at(moment):
+                try:
+                    check(person, code)
+                except WrongCode:
+                    return 0
+                return 1
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sum(pool.map(attempt, range(2))) == 1

@@ -50,7 +50,9 @@ def test_a_password_alone_opens_no_page(world, person, path):
     browser = world.browser()
     give_password(browser, person.email, person.password)
     assert browser.get(path).status_code == 303
-    changed = browser.post("/account/password", {"current_password": PASSWORD, "new_password": "nog eens vier woorden"})
+    changed = browser.post(
+        "/account/password", {"current_password": PASSWORD, "new_password": "nog eens vier woorden"}
+    )
     assert changed.status_code == 401
 
 
@@ -106,7 +108,11 @@ def test_an_unknown_address_costs_as_many_hashes_as_a_known_one(world, person, m
     monkeypatch.setattr(
         passwords,
         "_hasher",
-        type("Counting", (), {"verify": lambda self, stored, given: (verified.append(stored), real(stored, given))})(),
+        type(
+            "Counting",
+            (),
+            {"verify": lambda self, stored, given: (verified.append(stored), real(stored, given))},
+        )(),
     )
     give_password(world.browser(), person.email, "verkeerd wachtwoord")
     give_password(world.browser(), "niemand@voorbeeld.example", "verkeerd wachtwoord")
@@ -127,7 +133,8 @@ def test_empty_fields_are_named_and_count_as_no_try(world, person):
     for _ in range(7):
         answer = give_password(world.browser(), "", "")
     assert answer.status_code == 422
-    assert answer.text.count("Vul dit in.") >= 2
+    assert "Vul je e-mailadres in." in answer.text
+    assert "Vul je wachtwoord in." in answer.text
     assert 'href="#email"' in answer.text
 
 

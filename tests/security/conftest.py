@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
 from spreekbuis.db.security import mapped_tables
 from tests.conftest import SEEDED
+from tests.security.house import House
 from tests.security.rows import RowFactory, tenant_tables
 
 
@@ -59,5 +61,17 @@ def two(engines: Engines) -> Iterator[TwoTenants]:
             for entity_id in (made.theirs, made.ours):
                 rows.row(table.__table__, entity_id)
     yield made
+    with engines.admin.begin() as connection:
+        empty(connection)
+
+
+@pytest.fixture(scope="module")
+def house(application: Flask, engines: Engines) -> Iterator[House]:
+    """Two entities, everybody, and what they work on. A test that changes something uses `house.as_it_was()`."""
+    with engines.admin.begin() as connection:
+        empty(connection)
+    made = House(application, engines.admin)
+    yield made
+    made.leave()
     with engines.admin.begin() as connection:
         empty(connection)

@@ -34,7 +34,11 @@ def served(tenant) -> bool:
 
 def events(kind: str) -> list[dict]:
     with transaction(PLATFORM) as session:
-        return list(session.scalars(select(AuditEvent.data).where(AuditEvent.kind == kind).order_by(AuditEvent.sequence)))
+        return list(
+            session.scalars(
+                select(AuditEvent.data).where(AuditEvent.kind == kind).order_by(AuditEvent.sequence)
+            )
+        )
 
 
 def test_a_payment_opens_the_service_until_the_end_of_the_year(world):

@@ -74,7 +74,9 @@ def start_affiliation(entity_id: UUID, first_day: date) -> None:
     locked_entity(entity_id)
     last = _last_period(entity_id)
     if last is not None and (last.valid_until is None or last.valid_until >= first_day):
-        raise Invalid({"first_day": _l("Op die dag, of later, is de entiteit al aangesloten. Kies een latere dag.")})
+        raise Invalid(
+            {"first_day": _l("Op die dag, of later, is de entiteit al aangesloten. Kies een latere dag.")}
+        )
     db.session.add(Affiliation(entity_id=entity_id, valid_from=first_day))
     record(Audited.AFFILIATION_SET, entity_id, {"from": first_day.isoformat(), "until": None})
     db.session.flush()
@@ -96,7 +98,9 @@ def end_affiliation(entity_id: UUID, last_day: date) -> None:
         return
     last.valid_until = last_day
     record(
-        Audited.AFFILIATION_SET, entity_id, {"from": last.valid_from.isoformat(), "until": last_day.isoformat()}
+        Audited.AFFILIATION_SET,
+        entity_id,
+        {"from": last.valid_from.isoformat(), "until": last_day.isoformat()},
     )
     db.session.flush()
     recompute_service(entity_id)

@@ -13,7 +13,13 @@ from spreekbuis.directory.models import Entity
 from spreekbuis.entities.service import accepts_reports
 from spreekbuis.subscriptions.contributions import contribution_years
 from spreekbuis.subscriptions.entitlement import Entitlement, Period, Standing, standing
-from spreekbuis.subscriptions.listing import POSITION_LABELS, POSITION_TAGS, Position, day_to_show, position_on
+from spreekbuis.subscriptions.listing import (
+    POSITION_LABELS,
+    POSITION_TAGS,
+    Position,
+    day_to_show,
+    position_on,
+)
 from spreekbuis.subscriptions.models import Contribution
 
 YEARS_BACK = 3

@@ -66,7 +66,9 @@ class Entitlement:
             case Basis.EVERYBODY:
                 return _("In %(year)s is Spreekbuis gratis voor elke entiteit.", year=year)
             case Basis.AFFILIATED:
-                return _("De entiteit is op %(day)s aangesloten bij GDPB. Een bijdrage is niet nodig.", day=day)
+                return _(
+                    "De entiteit is op %(day)s aangesloten bij GDPB. Een bijdrage is niet nodig.", day=day
+                )
             case Basis.PAID:
                 return _("De bijdrage voor %(year)s is betaald.", year=year)
             case Basis.WAIVED:
@@ -78,7 +80,10 @@ class Entitlement:
                     year=year,
                 )
             case Basis.NOT_AFFILIATED:
-                return _("In %(year)s is Spreekbuis er alleen voor entiteiten die aangesloten zijn bij GDPB.", year=year)
+                return _(
+                    "In %(year)s is Spreekbuis er alleen voor entiteiten die aangesloten zijn bij GDPB.",
+                    year=year,
+                )
             case Basis.NO_SERVICE:
                 return _("In %(year)s bestond Spreekbuis nog niet.", year=year)
 
@@ -161,7 +166,10 @@ class Standing:
 
 def rules() -> dict[int, Rule]:
     """The rules by the first service year in which they hold."""
-    return {row.from_year: Rule(row.rule) for row in db.session.execute(select(ScopeRule.from_year, ScopeRule.rule))}
+    return {
+        row.from_year: Rule(row.rule)
+        for row in db.session.execute(select(ScopeRule.from_year, ScopeRule.rule))
+    }
 
 
 def standings(entity_ids: Iterable[UUID]) -> dict[UUID, Standing]:

@@ -87,9 +87,7 @@ def lines(
     page = page_by_name(wanted, after=after, before=before)
     known = standings(row.id for row in page.rows)
     found = [
-        Line(
-            row.ovo_code, row.name, row.policy_area, position_on(known[row.id], day), known[row.id].on(day)
-        )
+        Line(row.ovo_code, row.name, row.policy_area, position_on(known[row.id], day), known[row.id].on(day))
         for row in page.rows
     ]
     return found, page

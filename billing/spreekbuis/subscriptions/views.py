@@ -50,7 +50,9 @@ def contributions() -> ResponseReturnValue:
         raise NotFound from None
     query = asked("q")
     found, page = lines(year, position, query, after=asked("after"), before=asked("before"))
-    summary = ngettext("%(num)s entiteit op deze bladzijde", "%(num)s entiteiten op deze bladzijde", len(found))
+    summary = ngettext(
+        "%(num)s entiteit op deze bladzijde", "%(num)s entiteiten op deze bladzijde", len(found)
+    )
     kept: Mapping[str, str | int] = {"year": year, "status": position or "", "q": query}
     return render_template(
         "subscriptions/contributions.html",
@@ -60,7 +62,7 @@ def contributions() -> ResponseReturnValue:
         position=position or "",
         query=query,
         lines=found,
-        areas=dict(db.session.execute(select(PolicyArea.code, PolicyArea.name)).tuples().all()),
+        areas={area.code: area.name for area in db.session.execute(select(PolicyArea.code, PolicyArea.name))},
         pages=pages(page, summary, "subscriptions.contributions", kept),
         filtered=bool(position or query),
     )
@@ -95,7 +97,9 @@ def _contribution(code: str, invalid: Invalid | None = None) -> ResponseReturnVa
 
 
 def _entity(code: str) -> Entity:
-    found = db.session.scalars(select(Entity).where(Entity.ovo_code == code.replace("\x00", ""))).one_or_none()
+    found = db.session.scalars(
+        select(Entity).where(Entity.ovo_code == code.replace("\x00", ""))
+    ).one_or_none()
     if found is None:
         raise NotFound
     return found
@@ -166,4 +170,6 @@ def _day(reading: Reading, name: str) -> date:
 def subscription() -> ResponseReturnValue:
     """An entity's own entitlement, and why."""
     entity_id: UUID = door.the_entity().id
-    return render_template("subscriptions/subscription.html", **details.of(db.session.get_one(Entity, entity_id)))
+    return render_template(
+        "subscriptions/subscription.html", **details.of(db.session.get_one(Entity, entity_id))
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from spreekbuis.access.models import Desk, Invitation
 from spreekbuis.actor import VISITOR, Actor, acting_as
 from spreekbuis.clock import BRUSSELS, at, today
 from spreekbuis.db.scope import CONTRIBUTIONS, PLATFORM, tenant
-from spreekbuis.db.session import transaction
+from spreekbuis.db.session import db, transaction
 from spreekbuis.demo import people
 from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.directory.models import Entity
@@ -111,24 +112,31 @@ def settle_present(team: Staff) -> dict[str, UUID]:
         if entity.now is not None:
             _pay(entity_id, today().year, entity.now, entity.reason, team)
         if entity.lapsed:
-            _as_treasurer(team, lambda i=entity_id: end_affiliation(i, date(today().year - 1, 12, 31)))  # type: ignore[misc]
+            last_day = date(today().year - 1, 12, 31)
+            _as_treasurer(team, partial(end_affiliation, entity_id, last_day))
     _ask(WAITING)
     people.make_account(people.OPERATOR)
     return entities
 
 
 def enrol(entity: DemoEntity, team: Staff) -> UUID:
-    """Ask, confirm, approve, and let the handlers of Spreekbuis work for it; gives the entity's id. Twice is once."""
-    with transaction(PLATFORM) as session:
-        found = session.scalar(select(Entity.id).where(Entity.ovo_code == entity.ovo_code))
+    """Ask, confirm, approve, and let the handlers work for it; gives the entity's id. Twice is once."""
+    with transaction(PLATFORM):
+        found = entity_id_of(entity.ovo_code)
     entity_id = found or _approve(_ask(entity), team)
     if entity.administrator == people.ENTITY_ADMINISTRATOR.email:
         _accept_first_invitation(entity_id)
     with acting_as(Actor("account", team.analyst)), transaction(tenant(entity_id)) as session:
         for kind, account_id in team.handlers.items():
-            desk = session.scalars(select(Desk.id).where(Desk.entity_id == entity_id, Desk.kind == kind)).one()
+            desk = session.scalars(
+                select(Desk.id).where(Desk.entity_id == entity_id, Desk.kind == kind)
+            ).one()
             join(account_id, Role.HANDLER, desk)
     return entity_id
+
+
+def entity_id_of(ovo_code: str) -> UUID | None:
+    return db.session.scalar(select(Entity.id).where(Entity.ovo_code == ovo_code))
 
 
 def _ask(entity: DemoEntity) -> UUID:
@@ -166,7 +174,7 @@ def _accept_first_invitation(entity_id: UUID) -> None:
 
 
 def _pay(entity_id: UUID, year: int, status: ContributionStatus, reason: str, team: Staff) -> None:
-    _as_treasurer(team, lambda: set_contribution_status(entity_id, year, status, reason))
+    _as_treasurer(team, partial(set_contribution_status, entity_id, year, status, reason))
 
 
 def _as_treasurer(team: Staff, change: Callable[[], None]) -> None:

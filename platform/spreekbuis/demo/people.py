@@ -45,7 +45,10 @@ class DemoAccount:
 
 HANDLERS = {
     DeskKind.INTEGRITY: DemoAccount(
-        "behandelaar.integriteit@omg.voorbeeld.example", "Behandelaar integriteit", Role.HANDLER, "/workplaces"
+        "behandelaar.integriteit@omg.voorbeeld.example",
+        "Behandelaar integriteit",
+        Role.HANDLER,
+        "/workplaces",
     ),
     DeskKind.WELLBEING: DemoAccount(
         "behandelaar.welzijn@omg.voorbeeld.example", "Behandelaar welzijn", Role.HANDLER, "/workplaces"

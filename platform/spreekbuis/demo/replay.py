@@ -1,9 +1,10 @@
-"""Play a plan through the operations that the pages use, each step at its moment and in a transaction of its own.
+"""Play a plan through the operations that the pages use: each step at its moment, in its own transaction.
 
 Playing again changes nothing; a play that was cut off goes on where it stopped.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -60,7 +61,7 @@ def play(script: CaseScript, entity_id: UUID, team: Staff) -> None:
 
 def receipt_code(script: CaseScript) -> str:
     """What the reporter of a case that came through the website would have written down."""
-    return str(received_report(_token(script)).code)
+    return received_report(_token(script)).code.text("nl")
 
 
 def _opener(script: CaseScript, handler: Actor) -> Actor:
@@ -104,13 +105,13 @@ def _open(script: CaseScript, entity_id: UUID) -> UUID:
 
 def _played(case: Case, script: CaseScript) -> int:
     """How many of the steps have been taken: they are taken in order."""
-    session, here = db.session, (case.entity_id, case.id)
-    sent = set(session.scalars(select(Message.once).where(Message.entity_id == here[0], Message.case_id == here[1])))
-    sent |= set(session.scalars(select(Contact.once).where(Contact.entity_id == here[0], Contact.case_id == here[1])))
-    events = session.scalars(
-        select(CaseEvent.data).where(CaseEvent.entity_id == here[0], CaseEvent.case_id == here[1])
-    )
-    states = {data.get("state") for data in events}
+
+    def of_case(table: type[Message | Contact | CaseEvent], column: Any) -> set[Any]:
+        found = select(column).where(table.entity_id == case.entity_id, table.case_id == case.id)
+        return set(db.session.scalars(found))
+
+    sent = of_case(Message, Message.once) | of_case(Contact, Contact.once)
+    states = of_case(CaseEvent, CaseEvent.data["state"].astext)
     for number, step in enumerate(script.steps):
         match step.act:
             case Act.MARK_KIND:

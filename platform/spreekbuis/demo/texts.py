@@ -88,3 +88,16 @@ ANSWERS = (
     "Je vraag is beantwoord. Heb je er nog een, dan mag je altijd bellen of mailen.",
     "De uitleg en de verwijzing heb je gekregen. We sluiten je vraag af.",
 )
+
+WRITTEN = (
+    "Kun je nog zeggen wanneer het voor het laatst gebeurde? Alleen als je dat wilt.",
+    "Ik stel voor dat we samen de mogelijke stappen bekijken. Wat zou jij graag zien gebeuren?",
+)
+
+REPLIES = ("Het laatste voorval was vorige week. Meer dan wat ik schreef weet ik niet.",)
+
+NOTES = ("Overlegd binnen het loket: eerst luisteren, daarna samen kiezen welke stap past.",)
+
+FEEDBACK = (
+    "We hebben de vaststellingen bekeken en besproken met de bevoegde dienst. Hier lees je wat volgt.",
+)

@@ -1,5 +1,5 @@
-"""The year 2014 as a plan that adds up to the published figures: 87 cases, 9 of them information requests; of the
-78 reports 66 on wellbeing, 10 on integrity and 2 private; 91 calls and 183 e-mails; satisfaction 4.18.
+"""The year 2014 as a plan that adds up to the published figures: 87 cases, 9 of them information requests;
+of the 78 reports 66 on wellbeing, 10 on integrity and 2 private; 91 calls and 183 e-mails; satisfaction 4.18.
 
 Only those totals are history (figures_history.csv). How they spread over entities, months, categories and
 outcomes is made up, the same every time.

@@ -35,7 +35,12 @@ class Pages:
 
 
 def slice_of(
-    wanted: Select[*tuple[Any, ...]], place: Sequence[Any], edge: Sequence[Any] | None, *, ascending: bool, backwards: bool
+    wanted: Select[*tuple[Any, ...]],
+    place: Sequence[Any],
+    edge: Sequence[Any] | None,
+    *,
+    ascending: bool,
+    backwards: bool,
 ) -> tuple[list[Row[*tuple[Any, ...]]], bool, bool]:
     """The rows of `wanted` beyond `edge` (values of the columns `place`, which order the list and are unique
     together), and whether there are earlier and later ones. `backwards`: the rows that precede the edge."""

@@ -66,9 +66,13 @@ def load_register() -> None:
         if not known:
             session.add(OrganisationPolicyArea(ovo_code=code, policy_area=row["policy_area"]))
     for kind in KINDS:
-        session.execute(insert(ActorKind).values(**kind).on_conflict_do_update(index_elements=["code"], set_=kind))
+        session.execute(
+            insert(ActorKind).values(**kind).on_conflict_do_update(index_elements=["code"], set_=kind)
+        )
     for actor in ACTORS:
-        session.execute(insert(Actor).values(**actor).on_conflict_do_update(index_elements=["code"], set_=actor))
+        session.execute(
+            insert(Actor).values(**actor).on_conflict_do_update(index_elements=["code"], set_=actor)
+        )
     session.flush()
 
 

@@ -31,7 +31,7 @@ def plain_address(text: str) -> str:
 
 
 def email_address(text: str, field: str = "email") -> str:
-    """A possible address in its plain form. Raises Invalid at `field`. Does not ask whether it can be delivered."""
+    """A possible address in its plain form, which may or may not exist. Raises Invalid at `field`."""
     from email_validator import (
         EmailNotValidError,
         validate_email,
@@ -44,8 +44,11 @@ def email_address(text: str, field: str = "email") -> str:
 
 
 def create_account(email: str, label: str, language: str, password: str | None) -> Account:
-    """Make an account; without a password its owner asks for one by mail. The second factor is set up at the first
-    sign-in. Raises Invalid: no address, taken address, no label, weak password."""
+    """Make an account; its second factor is set up at the first sign-in.
+
+    Without a password its owner asks for a link by mail. Raises Invalid: no address, taken address, no label,
+    weak password.
+    """
     email = email_address(email)
     if not label.strip() or len(label) > LONGEST_LABEL:
         raise Invalid(
@@ -90,7 +93,7 @@ def disable_account(account_id: UUID) -> None:
 
 
 def reset_second_factor(account_id: UUID) -> None:
-    """Let the owner set up a new second factor at the next sign-in (the telephone is lost). All sessions end."""
+    """The telephone is lost: the next sign-in sets up a new second factor. All sessions end."""
     db.session.execute(
         update(Account)
         .where(Account.id == account_id)
@@ -101,7 +104,7 @@ def reset_second_factor(account_id: UUID) -> None:
 
 
 def grant_platform_role(account_id: UUID, role: Role) -> None:
-    """Give a role on the platform. Twice is once. Raises ValueError for a role that holds in one entity only."""
+    """Give a role on the platform. Twice is once. Raises ValueError for a role of one entity."""
     if role not in PLATFORM_ROLES:
         raise ValueError(f"{role} is not a role on the platform")
     granted = db.session.scalar(

@@ -73,7 +73,7 @@ def reset_second_factor(email: str) -> None:
 
 @commands.command("grant-role")
 @click.argument("email")
-@click.argument("role", type=click.Choice(sorted(PLATFORM_ROLES)))
+@click.argument("role", type=click.Choice(sorted(role.value for role in PLATFORM_ROLES)))
 def grant_role(email: str, role: str) -> None:
     """Give EMAIL a ROLE on the platform."""
     with _acting():

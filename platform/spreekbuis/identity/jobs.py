@@ -22,7 +22,7 @@ ATTEMPTS_KEPT = timedelta(days=1)
 
 @job(MAIL_PASSWORD_RESET)
 def mail_password_reset(id: str) -> None:  # noqa: A002 (the name of the argument in the outbox)
-    """Send the link of an open request; a request for an unknown address, or one that is over, sends nothing."""
+    """Send the link of an open request. One for an unknown address, or one that is over, sends nothing."""
     row = db.session.execute(
         select(Account.email, Account.language)
         .join(PasswordReset, PasswordReset.account_id == Account.id)

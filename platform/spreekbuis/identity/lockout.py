@@ -1,7 +1,7 @@
 """Lock-out: five wrong tries lock an address, known or not, for a quarter of an hour.
 
-A try is counted before it is judged, in a transaction of its own: many tries at the same moment get no more than
-five judged, and a page that answers with an error cannot take the count back. A right answer clears the count.
+A try is counted before it is judged, in a transaction of its own: many tries at the same moment get no more
+than five judged, and a page that answers with an error cannot take the count back. A right answer clears it.
 """
 
 import hashlib

@@ -11,7 +11,7 @@ from spreekbuis.db.base import SharedTable, new_id
 
 
 class Account(SharedTable):
-    """Somebody who signs in. `email` is lower case. `totp_sealed` is the second factor's secret, encrypted."""
+    """Somebody who signs in. `email` is lower case, `totp_sealed` the second factor's secret, encrypted."""
 
     __tablename__ = "account"
     shared_because = "a person can work in several entities"
@@ -30,7 +30,7 @@ class Account(SharedTable):
 
 
 class SignInSession(SharedTable):
-    """A signed-in browser. The cookie holds the token, the table its SHA-256. `complete` after the second factor."""
+    """A signed-in browser: the cookie holds the token, the table its SHA-256. `complete` after both steps."""
 
     __tablename__ = "sign_in_session"
     shared_because = "read before the tenant is known"
@@ -56,7 +56,7 @@ class SignInAttempt(SharedTable):
 class PasswordReset(SharedTable):
     """An open request for a new password; the mailed link is signed and names this row.
 
-    The row goes when the link is used and when the password changes in another way, so that a link works once.
+    The row goes when the link is used, and when the password changes in another way: a link works once.
     `account_id` is None for an unknown address: the same rows are written, and no mail is sent.
     """
 

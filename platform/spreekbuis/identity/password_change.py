@@ -28,7 +28,7 @@ class LinkUsed(DomainError):
 
 
 def change_password(account_id: UUID, current: str, new: str, this_session: bytes) -> None:
-    """Change the account's own password; its other sessions end. Raises Invalid, LockedOut or passwords.Busy."""
+    """Change the own password; the other sessions end. Raises Invalid, LockedOut or passwords.Busy."""
     account = db.session.get_one(Account, account_id)
     key = lockout.key_of("sign-in", account.email)
     last = lockout.count_try(key)
@@ -43,7 +43,7 @@ def change_password(account_id: UUID, current: str, new: str, this_session: byte
 
 
 def request_reset(email: str) -> None:
-    """Have a link mailed when the address has an account. Does the same work, and says the same, when it has none.
+    """Have a link mailed when the address has an account. Without one, work and answer are the same.
 
     More than a few requests in a quarter of an hour for one address are ignored.
     """

@@ -20,7 +20,7 @@ _SHORTEST_NAME = 4
 
 
 def refuse_weak(field: str, password: str, email: str) -> None:
-    """Raises Invalid with, at `field`, the reason why the password is not good enough for the owner of `email`."""
+    """Raises Invalid at `field` with the reason why the owner of `email` cannot have this password."""
     reason = weakness(password, email)
     if reason is not None:
         raise Invalid({field: reason})

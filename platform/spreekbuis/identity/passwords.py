@@ -33,7 +33,7 @@ def _b64(value: bytes) -> str:
 
 
 NOBODY = f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${_b64(bytes(16))}${_b64(bytes(32))}"
-"""Stands for the hash of an account that does not exist, so that refusing it costs as much as a wrong password."""
+"""Stands for the hash of an account that does not exist: refusing it costs as much as a wrong password."""
 
 
 class Busy(DomainError):

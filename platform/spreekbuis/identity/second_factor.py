@@ -33,11 +33,7 @@ class WrongCode(Invalid):
 
     def __init__(self) -> None:
         super().__init__(
-            {
-                "code": _l(
-                    "Deze code klopt niet of is al gebruikt. Wacht op de volgende code in je app en vul die in."
-                )
-            }
+            {"code": _l("Deze code klopt niet of is al gebruikt. Vul de volgende code van je app in.")}
         )
 
 
@@ -54,12 +50,12 @@ def seal_secret(account_id: UUID, secret: str) -> bytes:
 
 
 def open_secret(account_id: UUID, sealed: bytes) -> str:
-    """The secret. Raises cryptography's InvalidTag when it belongs to another account or another server key."""
+    """The secret. Raises cryptography's InvalidTag when account or server key is another one."""
     return _box().decrypt(sealed[:_NONCE], sealed[_NONCE:], account_id.bytes).decode()
 
 
 def begin_set_up(account_id: UUID) -> None:
-    """Make a fresh secret for an account that has no confirmed second factor; an earlier one no longer works."""
+    """Make a fresh secret for an account without a confirmed second factor. An earlier secret is gone."""
     db.session.execute(
         update(Account)
         .where(Account.id == account_id, Account.totp_confirmed_at.is_(None))

@@ -45,7 +45,7 @@ def give_password(email: str, password: str) -> str:
 
 
 def _known(email: str) -> tuple[UUID | None, str | None]:
-    """Id and password hash of the enabled account, read in a short transaction: none stays open while hashing."""
+    """Id and password hash of the account, read in a short transaction: none stays open while hashing."""
     with transaction(PLATFORM) as session:
         row = session.execute(
             select(Account.id, Account.password_hash).where(
@@ -64,7 +64,7 @@ def after_password(account_id: UUID) -> str:
 def give_code(account_id: UUID, half_way: bytes, code: str) -> str:
     """The second step: ends the session with hash `half_way` and gives the token of a complete one.
 
-    For an account without a confirmed second factor the code confirms it. Raises second_factor.WrongCode, LockedOut.
+    For an account without a confirmed second factor the code confirms it. Raises WrongCode or LockedOut.
     """
     if second_factor.secret_to_set_up(account_id) is None:
         second_factor.check(account_id, code)

@@ -33,7 +33,7 @@ def install(app: Flask, sources: Sequence[Source]) -> None:
 
 
 def workplaces_of(account_id: UUID) -> list[Workplace]:
-    """The platform first when the account has a role there, then what the upper floors know. Platform scope."""
+    """The platform when the account has a role there, then what the upper floors know. In platform scope."""
     roles = db.session.scalars(select(PlatformRole.role).where(PlatformRole.account_id == account_id)).all()
     places = [Workplace(_l("Alle entiteiten"), "VO", frozenset(map(Role, roles)), None)] if roles else []
     sources: tuple[Source, ...] = current_app.extensions["workplaces"]

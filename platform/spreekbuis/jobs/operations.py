@@ -21,7 +21,8 @@ def recent_jobs(state: JobState | None = None) -> list[Job]:
 
 
 def count_by_state() -> dict[str, int]:
-    return dict(db.session.execute(select(Job.state, func.count()).group_by(Job.state)).tuples())
+    counted = db.session.execute(select(Job.state, func.count()).group_by(Job.state)).all()
+    return {row[0]: row[1] for row in counted}
 
 
 def job_of(job_id: UUID, account_id: UUID | None = None) -> Job:

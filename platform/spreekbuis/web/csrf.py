@@ -96,6 +96,6 @@ def keep_and_ask(where: str) -> ResponseReturnValue:
     g.session_ended = True
     return (
         render_template("errors/kept.html", ask_url=where, action=request.full_path, kept=kept_fields(),
-                        had_files=bool(request.files), home=url_for("home.start")),
+                        had_files=any(request.files.values()), home=url_for("home.start")),
         401,
     )  # fmt: skip

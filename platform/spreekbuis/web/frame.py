@@ -268,7 +268,7 @@ def error_page(status: int, title: type_text, advice: type_text) -> ResponseRetu
 def _token_expired(error: csrf.TokenExpired) -> ResponseReturnValue:
     return (
         render_template("errors/kept.html", title=error.title, advice=error.advice, ask_url=None,
-                        action=request.full_path, kept=csrf.kept_fields(), had_files=bool(request.files)),
+                        action=request.full_path, kept=csrf.kept_fields(), had_files=any(request.files.values())),
         error.status,
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ class _Formatter(JsonFormatter):
 def set_up() -> None:
     """Send all logs through the formatter. Called once per process."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s %(message)s", timestamp=True))
+    handler.setFormatter(_Formatter("%(levelname)s %(name)s %(message)s", timestamp=True))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)

@@ -1,4 +1,4 @@
-"""Accepting an invitation, with the mailed link: in the platform's scope, since the guest has no tenant yet."""
+"""Accepting an invitation with the mailed link: in the platform's scope, as the guest has no tenant yet."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -59,7 +59,7 @@ class Offer:
 
 
 def read_offer(token: str) -> Offer:
-    """What the link offers. Raises links.LinkBroken, InvitationUsed, InvitationWithdrawn or InvitationExpired."""
+    """What the link offers. Raises LinkBroken, InvitationUsed, InvitationWithdrawn or InvitationExpired."""
     invitation = _open(token, lock=False)
     entity = db.session.scalars(select(Entity.name).where(Entity.id == invitation.tenant_id)).one()
     has_account = db.session.scalar(select(exists().where(Account.email == invitation.email)))
@@ -67,9 +67,7 @@ def read_offer(token: str) -> Offer:
     if invitation.desk_id is not None:
         with within(invitation.tenant_id):
             kind = db.session.scalars(
-                select(Desk.kind).where(
-                    Desk.entity_id == invitation.tenant_id, Desk.id == invitation.desk_id
-                )
+                select(Desk.kind).where(Desk.entity_id == invitation.tenant_id, Desk.id == invitation.desk_id)
             ).one()
         desk = DeskKind(kind)
     return Offer(invitation.email, entity, Role(invitation.role), desk, bool(has_account))

@@ -46,7 +46,10 @@ class Member:
 
 
 _MEMBERS = (
-    select(Membership.id, Membership.account_id, Account.label, Account.email, Membership.role, Desk.kind, Membership.since)
+    select(
+        Membership.id, Membership.account_id, Account.label, Account.email, Membership.role, Desk.kind,
+        Membership.since,
+    )
     .join(Account, Account.id == Membership.account_id)
     .outerjoin(Desk, (Desk.entity_id == Membership.entity_id) & (Desk.id == Membership.desk_id))
     .order_by(Account.label, Account.email, Membership.role, Desk.kind)

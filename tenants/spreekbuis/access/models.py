@@ -11,7 +11,7 @@ from spreekbuis.db.base import SharedTable, TenantTable, new_id, to_entity, to_t
 
 
 class Desk(TenantTable):
-    """A group of handlers with one mandate: `kind` is "integrity" or "wellbeing" (see directory.catalogue.Topic).
+    """A group of handlers with one mandate: `kind` is a directory.catalogue.DeskKind.
 
     Wellbeing is a compartment of its own: the employer must not read psychosocial files
     (Codex over het welzijn op het werk, book I title 3).

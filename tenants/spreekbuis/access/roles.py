@@ -25,7 +25,7 @@ def holds_today() -> ColumnElement[bool]:
 
 
 def roles_in_entity(account_id: UUID) -> EntityRoles:
-    """Roles and desks of the account in the tenant in scope. Read at each request, so that an end is at once."""
+    """Roles and desks in the tenant in scope. Read at each request, so that an end is at once."""
     rows = db.session.execute(
         select(Membership.role, Membership.desk_id).where(Membership.account_id == account_id, holds_today())
     ).all()
@@ -50,7 +50,7 @@ def desks_of(account_id: UUID) -> list[Desk]:
 def workplaces_of(account_id: UUID) -> list[Workplace]:
     """The entities in which the account has a role today, by name.
 
-    Asked in the platform's scope; enters each entity that the look-up names, to read the roles behind its policies.
+    Asked in the platform's scope; enters each entity of the look-up, to read the roles behind its policies.
     """
     entities = db.session.execute(
         select(Entity.id, Entity.name, Entity.policy_area, Entity.ovo_code)

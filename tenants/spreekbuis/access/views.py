@@ -15,6 +15,7 @@ from spreekbuis.errors import Invalid, type_text
 from spreekbuis.identity import sign_in
 from spreekbuis.identity.accounts import LONGEST_LABEL
 from spreekbuis.identity.password_policy import SHORTEST
+from spreekbuis.identity.views.entrance import require
 from spreekbuis.web.access import ENTITY_ROLES, ROLE_LABELS, Audience, Permission, Role
 from spreekbuis.web.cookies import SIGN_IN, write_cookie
 from spreekbuis.web.door import here, the_account, the_entity
@@ -47,6 +48,7 @@ def invite() -> ResponseReturnValue:
     form = Reading()
     once = form.once()
     try:
+        require(form, {"email": _l("Vul het e-mailadres in."), "role": _l("Kies een rol.")})
         email = form.text("email", longest=254)
         role = form.one_of("role", ENTITY_ROLES)
         desk = form.choice("desk", DeskKind, required=role == Role.HANDLER)
@@ -115,7 +117,10 @@ def withdraw(invitation_id: UUID) -> ResponseReturnValue:
 
 @room.get("/invitation/<token>", Audience.EVERYONE)
 def invitation(token: str) -> ResponseReturnValue:
-    return _invitation_page(token, {}, "")
+    try:
+        return _invitation_page(token, {}, "")
+    except acceptance.InvitationUsed as used:
+        return _used_page(used), used.status
 
 
 def _invitation_page(token: str, errors: dict[str, type_text], label: str) -> str:
@@ -133,6 +138,12 @@ def _invitation_page(token: str, errors: dict[str, type_text], label: str) -> st
     )
 
 
+def _used_page(used: acceptance.InvitationUsed) -> str:
+    return render_template(
+        "identity/link_over.html", over=used, url=url_for("identity.sign_in"), label=_l("Meld je aan")
+    )
+
+
 @room.post("/invitation/<token>", Audience.EVERYONE)
 def accept(token: str) -> ResponseReturnValue:
     """With an account: take the role. Without one: make it, and go on to the second factor."""
@@ -143,10 +154,13 @@ def accept(token: str) -> ResponseReturnValue:
     form = Reading()
     label, password = form.text("label", longest=LONGEST_LABEL), form.raw("password")
     try:
+        require(form, {"label": _l("Vul in hoe collega’s je zien."), "password": _l("Kies een wachtwoord.")})
         form.check()
         account_id = acceptance.accept_with_new_account(token, label, password, language())
     except Invalid as error:
         return _invitation_page(token, error.errors, label), 422
+    except acceptance.InvitationUsed as used:
+        return _used_page(used), used.status
     response = redirect(url_for("identity.second_factor"), 303)
     write_cookie(response, SIGN_IN, sign_in.after_password(account_id))
     return response

@@ -19,6 +19,7 @@ from spreekbuis.cases.models import Case
 from spreekbuis.cases.opening import NewFile
 from spreekbuis.cases.procedures import State
 from spreekbuis.clock import BRUSSELS, now, today
+from spreekbuis.db.base import new_id
 from spreekbuis.directory.catalogue import CaseKind, Channel, Outcome
 from spreekbuis.errors import Invalid
 from spreekbuis.vault.files import accept, discard
@@ -109,11 +110,11 @@ def write(case_id: UUID) -> ResponseReturnValue:
 
 def _files() -> list[NewFile]:
     """The files that came along, all or none. Raises Invalid."""
-    accepted = accept(request.files.getlist("files"))
+    accepted = accept({new_id(): upload for upload in request.files.getlist("files") if upload})
     if accepted.refusals:
-        discard(accepted.files)
+        discard(accepted.files.values())
         raise Invalid({"files": " ".join(accepted.refusals)})
-    return [NewFile(f.name, f.media_type, f.size, f.storage_key) for f in accepted.files]
+    return [NewFile(f.name, f.media_type, f.size, f.storage_key) for f in accepted.files.values()]
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/feedback", Permission.HANDLE_CASES)

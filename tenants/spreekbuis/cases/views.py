@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from flask import render_template, request, url_for
@@ -14,10 +14,10 @@ from flask_babel import lazy_gettext as _l
 
 from spreekbuis.cases import actions, case_page, new_contact, reminders, shown
 from spreekbuis.cases.doors import my_desks, room
-from spreekbuis.cases.procedures import STATE_LABELS, State
+from spreekbuis.cases.procedures import State
 from spreekbuis.cases.work_list import CAP, Asked, Cursor, Listed, Row, View, counts, listed
 from spreekbuis.clock import today
-from spreekbuis.directory.catalogue import CASE_KIND_LABELS, CATEGORIES, CaseKind
+from spreekbuis.directory.catalogue import CATEGORIES, CaseKind
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
 
@@ -41,13 +41,13 @@ _FILTERS = ("view", "kind", "category", "state", "number")
 def work_list() -> ResponseReturnValue:
     """The open cases of my desks, the most urgent first."""
     asked, number_unknown = _asked()
-    now = today()
+    now, words = today(), shown.labels()
     account_id, desks = door.the_account().id, my_desks()
     found = listed(desks, account_id, asked, now, _cursor(asked))
     counted = counts(desks, account_id, now)
     return render_template(
         "cases/work_list.html",
-        rows=[_shown(row, account_id, now) for row in found.rows],
+        rows=_shown(found.rows, account_id, now),
         pages=_pages(found),
         views=_views(asked, counted),
         chips=_chips(asked),
@@ -56,36 +56,61 @@ def work_list() -> ResponseReturnValue:
         number_unknown=number_unknown,
         late=_late(counted[View.LATE]),
         closed=asked.view is View.CLOSED,
-        kinds=list(CASE_KIND_LABELS.items()),
-        categories=[(c.code, c.label) for c in CATEGORIES.values()],
-        states=[(s, label) for s, label in STATE_LABELS.items() if s is not State.CLOSED],
+        kinds=list(words.kind.items()),
+        categories=list(words.category.items()),
+        states=[(code, label) for code, label in words.state.items() if code != State.CLOSED],
     )
 
 
-def _shown(row: Row, account_id: UUID, now: date) -> dict[str, Any]:
+class ShownRow(NamedTuple):
+    """A line of the list, in words."""
+
+    url: str
+    number: str
+    category: str
+    step: str
+    due: shown.Due | None
+    late: bool
+    state: str
+    tag: str
+    handler: str
+    received: str
+    channel: str
+    unread: bool
+
+
+def _shown(rows: list[Row], account_id: UUID, now: date) -> list[ShownRow]:
     words = shown.labels()
-    tag = shown.due(row.next_due_on, now) if row.closed_at is None else None
-    who = gettext("Niemand") if row.handler_id is None else gettext("Collega")
-    return {
-        "url": url_for("cases.show", ovo=door.the_entity().ovo_code, case_id=row.id),
-        "number": shown.number(row.year, row.number),
-        "category": words.category.get(row.category, row.category),
-        "step": _step(row, words),
-        "due": tag,
-        "late": tag is not None and tag.kind == "late",
-        "state": words.state[row.state],
-        "tag": shown.STATE_TAGS[row.state],
-        "handler": gettext("Jij") if row.handler_id == account_id else who,
-        "received": shown.day(row.received_at, now),
-        "channel": words.channel[row.channel],
-        "unread": row.unread_by_desk and row.closed_at is None,
-    }
-
-
-def _step(row: Row, words: shown.Labels) -> str:
-    if row.next_step is not None:
-        return words.step[row.next_step]
-    return "" if row.closed_at is not None else gettext("Afsluiten")
+    me, colleague, nobody, to_close = (
+        gettext("Jij"),
+        gettext("Collega"),
+        gettext("Niemand"),
+        gettext("Afsluiten"),
+    )
+    here = request.path
+    lines = []
+    for row in rows:
+        is_open = row.closed_at is None
+        due = shown.due(row.next_due_on, now) if is_open else None
+        step = words.step[row.next_step] if row.next_step else to_close
+        others = nobody if row.handler_id is None else colleague
+        lines.append(
+            ShownRow(
+                url=f"{here}/{row.id}",
+                number=shown.number(row.year, row.number),
+                category=words.category.get(row.category, row.category),
+                step=step if is_open else "",
+                due=due,
+                late=due is not None and due.kind == "late",
+                state=words.state[row.state],
+                tag=shown.STATE_TAGS[row.state],
+                handler=me if row.handler_id == account_id else others,
+                received=shown.day(row.received_at, now),
+                channel=words.channel[row.channel],
+                unread=row.unread_by_desk and is_open,
+            )
+        )
+    return lines
 
 
 def _choice(name: str, options: type[E]) -> E | None:

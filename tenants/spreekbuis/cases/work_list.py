@@ -4,14 +4,15 @@ Each view and each filter has an index of its own that also gives the order (cas
 a key instead of skipping rows. A handler of two desks gets the first rows of each, merged.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Select, func, literal, literal_column, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Date, bindparam, func, literal_column, select, tuple_, union_all
 
 from spreekbuis.cases.models import URGENCY, Case
 from spreekbuis.cases.procedures import State
@@ -93,29 +94,21 @@ def listed(
 ) -> Listed:
     """The cases of these desks, the most urgent first; closed cases the latest first. `account_id` is who looks."""
     closed = asked.view is View.CLOSED and asked.number is None
-    key: ColumnElement[Any] = Case.closed_at.expression if closed else urgency
     backwards = cursor is not None and cursor.backwards
     upwards = closed == backwards
-    order = [key.asc(), Case.id.asc()] if upwards else [key.desc(), Case.id.desc()]
-    where = _conditions(asked, account_id, today)
+    statement = _page(len(desks), _shape(asked), closed, upwards, cursor is not None)
+    values = _values(desks, account_id, asked, today)
     if cursor is not None:
-        here, there = tuple_(key, Case.id), tuple_(literal(cursor.at), literal(cursor.id))
-        where.append(here > there if upwards else here < there)
-    columns = [getattr(Case, name) for name in Row._fields if name != "key"]
-    of_desks = [
-        select(*columns, key.label("key"))
-        .where(Case.entity_id == current_entity_id(), Case.desk_id == desk_id, *where)
-        .order_by(*order)
-        .limit(PAGE + 1)
-        for desk_id in sorted(desks)
-    ]
-    rows = _merged(of_desks, upwards)
+        values |= {"at": cursor.at, "after_id": cursor.id}
+    rows = [Row(*row) for row in db.session.execute(statement, values)] if desks else []
+    if len(desks) > 1:
+        rows.sort(key=lambda row: (row.key, row.id), reverse=not upwards)
     more = len(rows) > PAGE
     rows = rows[:PAGE]
     if backwards:
         rows.reverse()
     before = rows[0] if rows and (more if backwards else cursor is not None) else None
-    after = rows[-1] if rows and (True if backwards else more) else None
+    after = rows[-1] if rows and (backwards or more) else None
     return Listed(
         rows,
         Cursor(before.key, before.id, backwards=True) if before else None,
@@ -127,54 +120,108 @@ def counts(desks: Set[UUID], account_id: UUID, today: date) -> dict[View, int]:
     """How many cases each view has, counted to `CAP` + 1 and no further, in one query."""
     if not desks:
         return dict.fromkeys(COUNTED, 0)
-    counted = []
-    for view in COUNTED:
-        some = (
-            select(literal(1))
-            .where(
-                Case.entity_id == current_entity_id(),
-                Case.desk_id.in_(desks),
-                *_conditions(Asked(view), account_id, today),
+    row = db.session.execute(_counting(len(desks)), _values(desks, account_id, Asked(), today)).one()
+    numbers = iter(row)
+    return {view: min(CAP + 1, sum(next(numbers) for _ in desks)) for view in COUNTED}
+
+
+# The statements differ in shape only: made once, with parameters, since making them costs more than running them.
+
+
+class _Shape(NamedTuple):
+    """Which conditions a list has, without their values."""
+
+    view: View
+    kind: bool = False
+    category: bool = False
+    state: bool = False
+    number: bool = False
+
+
+def _shape(asked: Asked) -> _Shape:
+    return _Shape(
+        asked.view,
+        asked.kind is not None,
+        asked.category is not None,
+        asked.state is not None,
+        asked.number is not None,
+    )
+
+
+def _values(desks: Set[UUID], account_id: UUID, asked: Asked, today: date) -> dict[str, Any]:
+    year, number = asked.number or (None, None)
+    return {
+        "entity": current_entity_id(), "me": account_id, "today": today,
+        "sunday": today + timedelta(days=6 - today.weekday()), "asked_kind": asked.kind,
+        "asked_category": asked.category, "asked_state": asked.state, "asked_year": year, "asked_number": number,
+        **{f"desk_{n}": desk_id for n, desk_id in enumerate(sorted(desks))},
+    }  # fmt: skip
+
+
+@lru_cache(maxsize=512)
+def _page(desks: int, shape: _Shape, closed: bool, upwards: bool, continued: bool) -> Any:
+    """A page and one row more, of each desk; several desks are merged by the caller."""
+    key: ColumnElement[Any] = Case.closed_at.expression if closed else urgency
+    order = [key.asc(), Case.id.asc()] if upwards else [key.desc(), Case.id.desc()]
+    where = _conditions(shape)
+    if continued:
+        here = tuple_(key, Case.id)
+        there = tuple_(bindparam("at", type_=key.type), bindparam("after_id", type_=Case.id.type))
+        where.append(here > there if upwards else here < there)
+    columns = [getattr(Case, name) for name in Row._fields if name != "key"]
+    of_desks = [
+        select(*columns, key.label("key")).where(*_at_desk(n), *where).order_by(*order).limit(PAGE + 1)
+        for n in range(desks)
+    ]
+    if desks == 1:
+        return of_desks[0]
+    return union_all(*(select(part.subquery()) for part in of_desks))
+
+
+@lru_cache(maxsize=16)
+def _counting(desks: int) -> Any:
+    """For each view and each desk a number of at most `CAP` + 1."""
+    return select(
+        *(
+            select(func.count())
+            .select_from(
+                select(literal_column("1"))
+                .where(*_at_desk(n), *_conditions(_Shape(view)))
+                # In the order of the index, or the planner may hope to meet a hundred by reading the table.
+                .order_by(urgency)
+                .limit(CAP + 1)
+                .subquery()
             )
-            .limit(CAP + 1)
-            .subquery()
+            .scalar_subquery()
+            for view in COUNTED
+            for n in range(desks)
         )
-        counted.append(select(func.count()).select_from(some).scalar_subquery().label(view))
-    row = db.session.execute(select(*counted)).one()
-    return dict(zip(COUNTED, row, strict=True))
+    )
 
 
-def _merged(of_desks: Sequence[Select[*tuple[Any, ...]]], upwards: bool) -> list[Row]:
-    """The first rows of all desks together: at most `PAGE` + 1 of each were read."""
-    if not of_desks:
-        return []
-    if len(of_desks) == 1:
-        found = db.session.execute(of_desks[0]).all()
-        return [Row(*row) for row in found]
-    parts = union_all(*(select(part.subquery()) for part in of_desks))
-    rows = [Row(*row) for row in db.session.execute(parts)]
-    return sorted(rows, key=lambda row: (row.key, row.id), reverse=not upwards)[: PAGE + 1]
+def _at_desk(n: int) -> list[ColumnElement[bool]]:
+    return [Case.entity_id == bindparam("entity"), Case.desk_id == bindparam(f"desk_{n}")]
 
 
-def _conditions(asked: Asked, account_id: UUID, today: date) -> list[ColumnElement[bool]]:
-    if asked.number is not None:
-        return [Case.year == asked.number[0], Case.number == asked.number[1]]
-    sunday = today + timedelta(days=6 - today.weekday())
+def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
+    if shape.number:
+        return [Case.year == bindparam("asked_year"), Case.number == bindparam("asked_number")]
     is_open = Case.closed_at.is_(None)
+    today = bindparam("today", type_=Date())
     of_view: dict[View, list[ColumnElement[bool]]] = {
         View.OPEN: [is_open],
         View.LATE: [is_open, urgency < today],
-        View.WEEK: [is_open, urgency.between(today, sunday)],
-        View.MINE: [is_open, Case.handler_id == account_id],
+        View.WEEK: [is_open, urgency.between(today, bindparam("sunday", type_=Date()))],
+        View.MINE: [is_open, Case.handler_id == bindparam("me")],
         View.FREE: [is_open, Case.handler_id.is_(None)],
-        View.WAITING: [is_open, Case.state == State.WAITING_FOR_REPORTER],
+        View.WAITING: [is_open, Case.state == literal_column(f"'{State.WAITING_FOR_REPORTER}'")],
         View.CLOSED: [Case.closed_at.is_not(None)],
     }
-    where = of_view[asked.view]
-    if asked.kind is not None:
-        where.append(Case.kind == asked.kind)
-    if asked.category is not None:
-        where.append(Case.category == asked.category)
-    if asked.state is not None:
-        where.append(Case.state == asked.state)
+    where = of_view[shape.view]
+    if shape.kind:
+        where.append(Case.kind == bindparam("asked_kind"))
+    if shape.category:
+        where.append(Case.category == bindparam("asked_category"))
+    if shape.state:
+        where.append(Case.state == bindparam("asked_state"))
     return where

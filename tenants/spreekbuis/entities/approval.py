@@ -66,7 +66,11 @@ def approve_enrolment(enrolment_id: UUID) -> Entity:
     record(Audited.ENROLMENT_APPROVED, enrolment.id, {"ovo_code": enrolment.ovo_code})
     with within(entity.id):
         _furnish(entity, enrolment)
-    enqueue("entities.mail_decision", once_key=f"enrolment-decision {enrolment.id}", enrolment_id=str(enrolment.id))
+    enqueue(
+        "entities.mail_decision",
+        once_key=f"enrolment-decision {enrolment.id}",
+        enrolment_id=str(enrolment.id),
+    )
     return entity
 
 
@@ -94,7 +98,11 @@ def refuse_enrolment(enrolment_id: UUID, reason: str) -> None:
     _decide(enrolment, EnrolmentStatus.REFUSED)
     enrolment.reason = reason
     record(Audited.ENROLMENT_REFUSED, enrolment.id, {"ovo_code": enrolment.ovo_code})
-    enqueue("entities.mail_decision", once_key=f"enrolment-decision {enrolment.id}", enrolment_id=str(enrolment.id))
+    enqueue(
+        "entities.mail_decision",
+        once_key=f"enrolment-decision {enrolment.id}",
+        enrolment_id=str(enrolment.id),
+    )
 
 
 def _decidable(enrolment_id: UUID) -> Enrolment:

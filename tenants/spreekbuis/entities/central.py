@@ -86,7 +86,9 @@ def shown(state: EnrolmentStatus, page: RequestPage) -> dict[str, Any]:
         "state": state,
         "state_label": STATE_LABELS[state],
         "state_tag": STATE_TAGS[state],
-        "tabs": [Tab(STATE_LABELS[s], url_for("entities.requests", state=s), s is state) for s in STATE_LABELS],
+        "tabs": [
+            Tab(STATE_LABELS[s], url_for("entities.requests", state=s), s is state) for s in STATE_LABELS
+        ],
         "rows": page.rows,
         "pages": Pages(
             ngettext("%(num)s aanvraag op deze bladzijde", "%(num)s aanvragen op deze bladzijde", count),
@@ -112,5 +114,3 @@ def details(enrolment_id: UUID) -> dict[str, Any]:
         "state_tag": STATE_TAGS[state],
         "can_decide": state is EnrolmentStatus.WAITING,
     }
-
-

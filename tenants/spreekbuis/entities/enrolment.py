@@ -28,7 +28,9 @@ FORGET_AFTER = timedelta(days=30)
 
 class UnknownOrganisation(NotFound):
     title = _l("Deze organisatie staat niet in het register")
-    advice = _l("Kijk de code na, of zoek op de naam. Staat ze er echt niet bij? Neem dan contact met ons op.")
+    advice = _l(
+        "Kijk de code na, of zoek op de naam. Staat ze er echt niet bij? Neem dan contact met ons op."
+    )
 
 
 class AlreadyEnrolled(Conflict):

@@ -37,7 +37,10 @@ def accepts_reports(entity: Served) -> bool:
 def locked_entity(entity_id: UUID) -> Entity:
     """The entity, held against other changes of its service until this transaction ends."""
     return db.session.scalars(
-        select(Entity).where(Entity.id == entity_id).with_for_update().execution_options(populate_existing=True)
+        select(Entity)
+        .where(Entity.id == entity_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).one()
 
 

@@ -26,7 +26,9 @@ from spreekbuis.web.room import Room
 
 room = Room("entities")
 
-APPROVED = notice_after("enrolment-approved", _l("Goedgekeurd. De aanvrager krijgt een mail en een uitnodiging."))
+APPROVED = notice_after(
+    "enrolment-approved", _l("Goedgekeurd. De aanvrager krijgt een mail en een uitnodiging.")
+)
 REFUSED = notice_after("enrolment-refused", _l("Geweigerd. De aanvrager krijgt een mail met de reden."))
 MOST_PEOPLE = 100_000
 LONGEST_REASON = 2_000

@@ -111,7 +111,7 @@ def check_page(token: str, told: Story, waiting: Waiting, problem: Conflict | No
     about = [
         (_("Onderwerp"), told.category.label), (_("Je naam"), told.name or IDENTITY_LABELS[told.identity]),
         (_("E-mailadres"), told.email), (_("Telefoonnummer"), told.phone),
-        (_("Je band met de organisatie"), REPORTER_CLASS_LABELS[told.reporter_class]),
+        (_("Je bent"), REPORTER_CLASS_LABELS[told.reporter_class]),
     ]  # fmt: skip
     return render_template(
         "intake/check.html",

@@ -3,7 +3,6 @@
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_datetime
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from spreekbuis.errors import DomainError, Invalid, type_text
@@ -11,7 +10,7 @@ from spreekbuis.identity import accounts, password_change, sessions
 from spreekbuis.identity.lockout import LockedOut
 from spreekbuis.identity.password_policy import SHORTEST
 from spreekbuis.identity.passwords import Busy
-from spreekbuis.identity.views.entrance import room
+from spreekbuis.identity.views.entrance import require, room
 from spreekbuis.web.access import Audience
 from spreekbuis.web.door import the_account
 from spreekbuis.web.forms import Reading
@@ -57,9 +56,13 @@ def _page(errors: dict[str, type_text] | None = None, refused: DomainError | Non
 def change_password() -> ResponseReturnValue:
     form, me = Reading(), the_account()
     current, new = form.raw("current_password"), form.raw("new_password")
-    for name, value in (("current_password", current), ("new_password", new)):
-        if not value:
-            form.errors[name] = _("Vul dit in.")
+    require(
+        form,
+        {
+            "current_password": _l("Vul je huidige wachtwoord in."),
+            "new_password": _l("Vul je nieuwe wachtwoord in."),
+        },
+    )
     try:
         form.check()
         password_change.change_password(me.id, current, new, me.token_hash)

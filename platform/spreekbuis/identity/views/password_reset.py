@@ -4,14 +4,15 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
-from spreekbuis.errors import Invalid, type_text
+from spreekbuis.errors import DomainError, Invalid, type_text
 from spreekbuis.identity import password_change
 from spreekbuis.identity.accounts import email_address
 from spreekbuis.identity.password_policy import SHORTEST
-from spreekbuis.identity.views.entrance import room
+from spreekbuis.identity.views.entrance import require, room
 from spreekbuis.web.access import Audience
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
+from spreekbuis.web.links import LinkExpired
 
 ASKED = notice_after(
     "reset-asked",
@@ -29,6 +30,7 @@ def password_reset() -> ResponseReturnValue:
 @room.post("/password-reset", Audience.EVERYONE)
 def password_reset_post() -> ResponseReturnValue:
     form = Reading()
+    require(form, {"email": _l("Vul je e-mailadres in.")})
     email = form.text("email", longest=254)
     try:
         form.check()
@@ -44,7 +46,10 @@ def _ask_page(email: str, errors: dict[str, type_text]) -> str:
 
 @room.get("/password-reset/<token>", Audience.EVERYONE)
 def choose_password(token: str) -> ResponseReturnValue:
-    password_change.check_reset(token)
+    try:
+        password_change.check_reset(token)
+    except (password_change.LinkUsed, LinkExpired) as over:
+        return _over_page(over), over.status
     return _choose_page({})
 
 
@@ -54,7 +59,18 @@ def choose_password_post(token: str) -> ResponseReturnValue:
         password_change.reset_password(token, Reading().raw("new_password"))
     except Invalid as error:
         return _choose_page(error.errors), error.status
+    except (password_change.LinkUsed, LinkExpired) as over:
+        return _over_page(over), over.status
     return redirect(url_for("identity.sign_in", done=PASSWORD_SET), 303)
+
+
+def _over_page(over: DomainError) -> str:
+    return render_template(
+        "identity/link_over.html",
+        over=over,
+        url=url_for("identity.password_reset"),
+        label=_l("Vraag een nieuwe link"),
+    )
 
 
 def _choose_page(errors: dict[str, type_text]) -> str:

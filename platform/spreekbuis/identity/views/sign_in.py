@@ -1,7 +1,7 @@
 """Sign in, second factor, sign out, workplaces.
 
-The pages between the two steps are open to everyone and look for the half-way session themselves: the door lets a
-session that waits for its second factor in nowhere else.
+The pages between the two steps are open to everyone and look for the half-way session themselves: the door
+turns away a session that waits for its second factor.
 """
 
 from urllib.parse import quote
@@ -9,7 +9,6 @@ from urllib.parse import quote
 import segno
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
@@ -19,7 +18,7 @@ from spreekbuis.identity import sessions
 from spreekbuis.identity import sign_in as steps
 from spreekbuis.identity.lockout import LockedOut
 from spreekbuis.identity.passwords import Busy
-from spreekbuis.identity.views.entrance import entries, first_page, local_path, room
+from spreekbuis.identity.views.entrance import entries, first_page, local_path, require, room
 from spreekbuis.identity.workplaces import workplaces_of
 from spreekbuis.web.access import ROLE_LABELS, Audience
 from spreekbuis.web.cookies import SIGN_IN, drop_cookie, write_cookie
@@ -42,9 +41,8 @@ def sign_in() -> ResponseReturnValue:
 def sign_in_post() -> ResponseReturnValue:
     form = Reading()
     path = local_path(form.raw("next"))
+    require(form, {"email": _l("Vul je e-mailadres in."), "password": _l("Vul je wachtwoord in.")})
     email, password = form.text("email", longest=254), form.raw("password")
-    if not password:
-        form.errors["password"] = _("Vul dit in.")
     try:
         form.check()
         token = steps.give_password(email, password)
@@ -93,6 +91,7 @@ def second_factor_post() -> ResponseReturnValue:
     account, path = here().account, local_path(form.raw("next"))
     if account is None or account.complete:  # a second press of the button, or the half-way session is over
         return redirect(path or url_for("identity.workplaces"), 303)
+    require(form, {"code": _l("Vul de code van je app in.")})
     code = form.text("code", longest=20)
     try:
         form.check()

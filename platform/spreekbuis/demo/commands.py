@@ -1,0 +1,88 @@
+"""`spreekbuis demo`: fill a demo installation, and tell how to sign in."""
+
+from collections.abc import Callable
+
+import click
+from flask import Flask
+
+from spreekbuis.app import load_shared_data
+from spreekbuis.clock import now
+from spreekbuis.db.scope import PLATFORM, tenant
+from spreekbuis.db.session import transaction
+from spreekbuis.demo import entities, people, present, replay, year_2014
+from spreekbuis.errors import NotFound
+from spreekbuis.figures.roll_up import roll_up_all
+
+
+@click.group("demo", invoke_without_command=True)
+@click.option("--year", type=click.Choice(["2014"]), help="Only replay this year.")
+@click.pass_context
+def demo(context: click.Context, year: str | None) -> None:
+    """Fill a demo installation with entities, accounts and cases; twice is once."""
+    application: Callable[[], Flask] = context.obj
+    context.with_resource(application().app_context())
+    try:
+        people.settings_of_demo()
+    except people.NotADemo as error:
+        raise click.ClickException(f"Refused: {error}.") from None
+    if context.invoked_subcommand is None:
+        load_year_2014()
+        if year is None:
+            load_present()
+            show_sign_ins()
+
+
+@demo.command()
+@click.argument("email")
+def code(email: str) -> None:
+    """Print the code of the second factor that EMAIL needs now."""
+    try:
+        click.echo(people.sign_in_of(email).code)
+    except NotFound:
+        raise click.ClickException("no account of the demo has this address") from None
+
+
+def load_year_2014() -> None:
+    """The shared data, the entities of 2014 and the cases of that year."""
+    with transaction(PLATFORM):
+        load_shared_data()
+    team = entities.staff()
+    replay.play_all(year_2014.plan(), entities.settle_2014(team), team, _progress("2014"))
+    roll_up_all()
+
+
+def load_present() -> None:
+    """The entities as they stand now, and cases of these months."""
+    team = entities.staff()
+    settled = entities.settle_present(team)
+    replay.play_all(present.plan(now()), settled, team, _progress("Present"))
+    roll_up_all()
+
+
+def show_sign_ins() -> None:
+    """Print how to sign in as each role, and how to return as a reporter."""
+    click.echo(f"\nSign in with the password {people.PASSWORD} and the code (a new one every 30 seconds:")
+    click.echo("spreekbuis demo code EMAIL). The secret is for an authenticator app.\n")
+    for sign_in in people.sign_ins():
+        click.echo(f"  {sign_in.role:24} {sign_in.email:46} {sign_in.code}  {sign_in.totp_secret}")
+        click.echo(f"  {'':24} {sign_in.url}")
+    receipt, ovo_code = _returning_reporter()
+    click.echo(f"\nReturn as the reporter of a closed case in {ovo_code} with the code:\n  {receipt}\n")
+
+
+def _returning_reporter() -> tuple[str, str]:
+    """The receipt code of a case that can be scored, and its entity."""
+    script = next(s for s in present.plan(now()) if present.waits_for_a_score(s))
+    with transaction(PLATFORM):
+        entity_id = entities.entity_id_of(script.ovo_code)
+    assert entity_id is not None, "the present was loaded"
+    with transaction(tenant(entity_id)):
+        return replay.receipt_code(script), script.ovo_code
+
+
+def _progress(label: str) -> replay.Progress:
+    def show(done: int, total: int) -> None:
+        if done == total or done % 10 == 0:
+            click.echo(f"{label}: {done} of {total} cases", err=True)
+
+    return show

@@ -1,0 +1,214 @@
+"""Which passwords are good enough, and how they are changed."""
+
+from datetime import timedelta
+
+import pytest
+
+from spreekbuis import clock
+from spreekbuis.db.base import new_id
+from spreekbuis.db.scope import PLATFORM
+from spreekbuis.db.session import transaction
+from spreekbuis.identity import jobs, passwords
+from spreekbuis.identity.accounts import create_account, disable_account
+from spreekbuis.identity.password_policy import weakness
+from spreekbuis.web import links
+from tests.identity.conftest import PASSWORD, make_person
+from tests.identity.test_sign_in import give_password, signed_in
+
+NEW = "nog eens vier andere woorden"
+EMAIL = "integriteit@voorbeeld.example"
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("kort", "minstens 12 tekens"),
+        ("elf tekens!", "minstens 12 tekens"),
+        ("", "minstens 12 tekens"),
+        ("ab " * 100, "hoogstens 256 tekens"),
+        ("ik werk bij SpreekBuis", "spreekbuis"),
+        ("mijn Integriteit 77", "begin van je e-mailadres"),
+        ("1qaz2wsx3edc", "gelekte"),
+        ("PASSWORDPASSWORD", "te raden"),
+        ("qwertyuiop12", "gelekte"),
+        ("aaaaaaaaaaaaaaaa", "te raden"),
+        ("123456789012", "te raden"),
+        ("wachtwoord123", "te raden"),
+    ],
+)
+def test_a_weak_password_is_refused_with_the_reason(app, password, why):
+    with app.test_request_context("/?lang=nl"):
+        assert why in str(weakness(password, EMAIL))
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["vier woorden op een rij", "x9fk2mvq81lz",
+     "éénœuvre-çà-et-là", "密码 一二三四五六七八九十", "🔑🦉🌧️🪵🧭🏔️🪁🐌🧦🫖🥕🛶",
+     "a" * 20 + "zonder reeks", "w" + "é×7k" * 60],
+)  # fmt: skip
+def test_a_long_password_in_any_script_is_good(app, password):
+    assert weakness(password, EMAIL) is None
+
+
+def test_the_same_characters_fit_however_the_keyboard_composed_them(app):
+    stored = passwords.hash_password("caf\u00e9 en vier woorden")
+    assert passwords.matches(stored, "cafe\u0301 en vier woorden")
+    assert not passwords.matches(stored, "cafe en vier woorden")
+
+
+@pytest.mark.parametrize("stored", [None, "", "geen hash", "$argon2id$v=19$m=1$x"])
+def test_without_a_usable_hash_no_password_fits(app, stored):
+    assert not passwords.matches(stored, "")
+    assert not passwords.matches(stored, PASSWORD)
+
+
+def test_no_more_passwords_are_hashed_at_once_than_memory_allows(app, monkeypatch):
+    monkeypatch.setattr(passwords, "LONGEST_WAIT", 0.01)
+    with passwords._one_of_few(), passwords._one_of_few(), pytest.raises(passwords.Busy):
+        passwords.hash_password(PASSWORD)
+    assert passwords.hash_password(PASSWORD)
+
+
+def test_a_busy_moment_is_a_page_that_says_so(world, person, monkeypatch):
+    monkeypatch.setattr(passwords, "LONGEST_WAIT", 0.01)
+    with passwords._one_of_few(), passwords._one_of_few():
+        answer = give_password(world.browser(), person.email, person.password)
+    assert answer.status_code == 503
+    assert "druk" in answer.text
+
+
+def change(browser, current, new):
+    return browser.post("/account/password", {"current_password": current, "new_password": new})
+
+
+def test_changing_the_password_ends_the_other_sessions_and_sends_a_mail(world, person, mails):
+    browser, other = signed_in(world, person), world.browser(person.id)
+    assert change(browser, PASSWORD, NEW).location == "/account?done=password-changed"
+    assert browser.get("/account").status_code == 200
+    assert other.get("/account").status_code == 303
+    assert give_password(world.browser(), person.email, PASSWORD).status_code == 422
+    assert give_password(world.browser(), person.email, NEW).status_code == 303
+    assert mails(jobs.MAIL_PASSWORD_CHANGED) == [
+        {"template": "password_changed", "to": person.email, "language": "nl"}
+    ]
+
+
+def test_changing_needs_the_current_password_and_wrong_ones_lock(world, person):
+    browser = signed_in(world, person)
+    for _ in range(5):
+        answer = change(browser, "niet het huidige", NEW)
+        assert answer.status_code == 422
+        assert "niet je huidige wachtwoord" in answer.text
+    assert change(browser, PASSWORD, NEW).status_code == 429
+
+
+def test_a_weak_new_password_changes_nothing(world, person):
+    browser = signed_in(world, person)
+    answer = change(browser, PASSWORD, "wachtwoord123")
+    assert answer.status_code == 422
+    assert "te raden" in answer.text
+    assert give_password(world.browser(), person.email, PASSWORD).status_code == 303
+
+
+def ask(world, email):
+    return world.browser().post("/password-reset", {"email": email})
+
+
+def link_for(world, mails, email):
+    ask(world, email)
+    (mail,) = mails(jobs.MAIL_PASSWORD_RESET)
+    assert (mail["template"], mail["to"]) == ("password_reset", email)
+    return mail["path"]
+
+
+def test_a_mailed_link_sets_a_password_once_and_ends_all_sessions(world, person, mails):
+    browser = world.browser(person.id)
+    path = link_for(world, mails, person.email)
+    guest = world.browser()
+    assert guest.get(path).status_code == 200
+    assert guest.get(path).status_code == 200, "looking at the link does not use it"
+    weak = guest.post(path, {"new_password": "kort"})
+    assert weak.status_code == 422
+    assert guest.post(path, {"new_password": NEW}).location == "/sign-in?done=password-set"
+    assert browser.get("/account").status_code == 303
+    assert guest.get(path).status_code == 410
+    assert guest.post(path, {"new_password": "weer een heel ander wachtwoord"}).status_code == 410
+    again = world.browser()
+    assert give_password(again, person.email, NEW).status_code == 303
+    assert '<svg class="icon"' in again.get("/sign-in/second-factor").text
+    assert again.post("/sign-in/second-factor", {"code": person.code()}).status_code == 303, (
+        "same second factor"
+    )
+
+
+def test_the_answer_does_not_tell_whether_an_account_exists(world, person, mails):
+    known, unknown = ask(world, person.email), ask(world, "niemand@voorbeeld.example")
+    assert known.status_code == unknown.status_code == 303
+    assert known.location == unknown.location == "/sign-in?done=reset-asked"
+    assert [m["to"] for m in mails(jobs.MAIL_PASSWORD_RESET)] == [person.email]
+
+
+def test_a_link_is_over_after_an_hour_and_when_the_password_changed_meanwhile(world, person, mails):
+    path = link_for(world, mails, person.email)
+    with clock.at(clock.now() + timedelta(hours=1)):
+        answer = world.browser().get(path)
+        assert answer.status_code == 410
+        assert "verlopen" in answer.text
+    change(signed_in(world, person), PASSWORD, NEW)
+    assert world.browser().post(path, {"new_password": "weer een heel ander wachtwoord"}).status_code == 410
+    assert give_password(world.browser(), person.email, NEW).status_code == 303
+
+
+def test_a_link_that_was_changed_or_made_for_something_else_does_not_work(world, person, mails, app):
+    path = link_for(world, mails, person.email)
+    assert world.browser().get(path[:-2] + "xx").status_code == 404
+    assert world.browser().get(f"/password-reset/{links.sign('invitation', new_id())}").status_code == 404
+    assert world.browser().get(f"/password-reset/{links.sign('password-reset', new_id())}").status_code == 410
+
+
+def test_a_link_ends_the_lock_out_of_its_owner(world, person, mails):
+    for _ in range(5):
+        give_password(world.browser(), person.email, "verkeerd wachtwoord")
+    path = link_for(world, mails, person.email)
+    world.browser().post(path, {"new_password": NEW})
+    assert give_password(world.browser(), person.email, NEW).status_code == 303
+
+
+def test_nobody_can_fill_a_mailbox_with_links(world, person, mails):
+    for _ in range(9):
+        assert ask(world, person.email).status_code == 303
+    assert len(mails(jobs.MAIL_PASSWORD_RESET)) == 5
+
+
+def test_a_disabled_account_gets_no_link_and_an_earlier_link_stops(world, person, mails):
+    path = link_for(world, mails, person.email)
+    with transaction(PLATFORM):
+        disable_account(person.id)
+    assert world.browser().get(path).status_code == 410
+    ask(world, person.email)
+    assert mails(jobs.MAIL_PASSWORD_RESET) == []
+
+
+def test_an_account_without_a_password_gets_one_by_link(world, mails):
+    with transaction(PLATFORM):
+        create_account("zonder@voorbeeld.example", "Loket", "nl", None)
+    assert give_password(world.browser(), "zonder@voorbeeld.example", "").status_code == 422
+    path = link_for(world, mails, "zonder@voorbeeld.example")
+    world.browser().post(path, {"new_password": NEW})
+    assert give_password(world.browser(), "zonder@voorbeeld.example", NEW).status_code == 303
+
+
+@pytest.mark.parametrize("email", ["", "geen adres", "a@b@c", "x" * 300 + "@voorbeeld.example"])
+def test_what_is_no_address_is_named(world, email):
+    answer = ask(world, email)
+    assert answer.status_code == 422
+    assert 'href="#email"' in answer.text
+
+
+def test_somebody_elses_link_changes_their_password_only(world, person, mails):
+    other = make_person("audit@voorbeeld.example")
+    path = link_for(world, mails, other.email)
+    world.browser().post(path, {"new_password": NEW})
+    assert give_password(world.browser(), person.email, PASSWORD).status_code == 303
+    assert give_password(world.browser(), other.email, PASSWORD).status_code == 422

@@ -1,0 +1,343 @@
+"""A small house with everybody in it: two entities with a case each, every role, and what the addresses name."""
+
+import io
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import Flask
+from sqlalchemy import Engine, select, text, update
+from werkzeug.test import TestResponse
+
+from spreekbuis.access.invitations import invite
+from spreekbuis.access.jobs import LINK as INVITATION
+from spreekbuis.access.models import Membership
+from spreekbuis.cases.dialogue import write_message
+from spreekbuis.cases.models import Attachment, Case
+from spreekbuis.cases.opening import NewCase, NewFile, open_case
+from spreekbuis.clock import now, today
+from spreekbuis.db.scope import PLATFORM, tenant
+from spreekbuis.db.security import mapped_tables
+from spreekbuis.db.session import transaction
+from spreekbuis.directory.catalogue import CaseKind, Channel, DeskKind, Identity, ReporterClass
+from spreekbuis.directory.models import Entity, Organisation
+from spreekbuis.directory.register import policy_area_on
+from spreekbuis.entities.mails import PURPOSE as ENROLMENT
+from spreekbuis.entities.models import Enrolment, EnrolmentStatus
+from spreekbuis.identity.models import Account, PasswordReset, SignInSession
+from spreekbuis.intake.models import ReporterSession
+from spreekbuis.jobs.models import Job, JobState
+from spreekbuis.vault.storage import storage
+from spreekbuis.web import csrf, links
+from spreekbuis.web.access import ENTITY_ROLES, PLATFORM_ROLES, Role
+from spreekbuis.web.cookies import FORM, MAILBOX, SIGN_IN
+from spreekbuis.web.door import hash_token
+from spreekbuis.web.matrix import opens
+from spreekbuis.web.room import Route
+from tests.world import Tenant, World
+
+HERE = "203.0.113.77"
+"""The address (RFC 5737, for documentation) that every request of the tests seems to come from."""
+FORWARDED = "198.51.100.23"
+SECRET_TEXT = "Het geheim van de zwarte doos"
+
+
+@dataclass
+class Visitor:
+    """Somebody with a browser. `own`: holds its roles in the entity of the addresses; `sees`: topics of its desk."""
+
+    name: str
+    cookie: tuple[str, str]
+    roles: frozenset[Role] = frozenset()
+    own: bool = True
+    signed_in: bool = False
+    reporter: bool = False
+    other_desk: bool = False
+    account_id: UUID | None = None
+
+    def may(self, route: Route) -> bool:
+        """Whether the declaration of the route lets this visitor in."""
+        roles = self.roles if self.own and route.tenant else self.roles - ENTITY_ROLES
+        if self.other_desk and "<uuid:case_id>" in route.rule:
+            return False  # a case of a desk that one does not belong to does not exist
+        return opens(route, roles, signed_in=self.signed_in, reporter=self.reporter)
+
+
+@dataclass
+class Place:
+    """What addresses name: an entity and what stands in it."""
+
+    entity: Tenant
+    values: dict[str, str] = field(default_factory=dict)
+
+
+class House:
+    """Built once; `as_it_was` gives back every row after a test that changed some."""
+
+    def __init__(self, app: Flask, admin: Engine) -> None:
+        self.app, self.admin = app, admin
+        with app.app_context():
+            world = World(app)
+            self.own, self.other = self._place(world), self._place(world)
+            self.everybody = list(self._people(world))
+        self._keep()
+
+    # -- who is there ------------------------------------------------------------------------------------------
+
+    def _people(self, world: World) -> Iterator[Visitor]:
+        """Every kind of visitor. Those without rights in the entity come first: they must change nothing."""
+        own, other = self.own.entity, self.other.entity
+        yield Visitor("a visitor", (FORM, secrets.token_urlsafe(24)))
+        desk = DeskKind.INTEGRITY
+
+        def person(name: str, account_id: UUID, roles: set[Role], **more: Any) -> Visitor:
+            state = {"complete": True, "expires_at": now() + timedelta(hours=8)} | more.pop("session", {})
+            signed_in = more.pop("signed_in", True)
+            cookie = (SIGN_IN, self._session(account_id, **state))
+            return Visitor(name, cookie, frozenset(roles), signed_in=signed_in, account_id=account_id, **more)
+
+        def handler() -> UUID:
+            return world.member(own, Role.HANDLER, desk)
+
+        yield person("a handler without second factor", handler(), {Role.HANDLER}, signed_in=False,
+                     session={"complete": False})  # fmt: skip
+        yield person("a handler whose session ended", handler(), {Role.HANDLER}, signed_in=False,
+                     session={"expires_at": now() - timedelta(seconds=1)})  # fmt: skip
+        yield person("a handler who was away too long", handler(), {Role.HANDLER}, signed_in=False,
+                     session={"last_seen_at": now() - timedelta(hours=3)})  # fmt: skip
+        disabled = handler()
+        with transaction(PLATFORM) as session:
+            session.execute(update(Account).where(Account.id == disabled).values(disabled_at=now()))
+        yield person("a handler whose account is disabled", disabled, {Role.HANDLER}, signed_in=False)
+        former = handler()
+        with transaction(tenant(own.id)) as session:
+            ended = today() - timedelta(days=1)
+            session.execute(
+                update(Membership).where(Membership.account_id == former).values(since=ended, until=ended)
+            )
+        yield person("a former handler", former, set())
+        yield person("somebody without a role", world.account(), set())
+        for role in sorted(ENTITY_ROLES):
+            account_id = world.member(other, role, desk if role is Role.HANDLER else None)
+            yield person(f"{role} of another entity", account_id, {role}, own=False)
+        yield person("a handler of another desk", world.member(own, Role.HANDLER, DeskKind.WELLBEING),
+                     {Role.HANDLER}, other_desk=True)  # fmt: skip
+        yield Visitor("a returning reporter", (MAILBOX, self._mailbox()), reporter=True)
+        for role in sorted(PLATFORM_ROLES):
+            yield person(role, world.platform_member(role), {role})
+        for role in sorted(ENTITY_ROLES):
+            yield person(role, world.member(own, role, desk if role is Role.HANDLER else None), {role})
+
+    def _session(self, account_id: UUID, **state: Any) -> str:
+        token = secrets.token_urlsafe(32)
+        with transaction(PLATFORM) as session:
+            session.add(SignInSession(token_hash=hash_token(token), account_id=account_id, **state))
+        return token
+
+    def _mailbox(self) -> str:
+        token = secrets.token_urlsafe(32)
+        with transaction(PLATFORM) as session:
+            session.add(
+                ReporterSession(
+                    token_hash=hash_token(token), tenant_id=self.own.entity.id,
+                    case_id=UUID(self.own.values["case_id"]), expires_at=now() + timedelta(minutes=30),
+                )
+            )  # fmt: skip
+        return token
+
+    # -- what is there -----------------------------------------------------------------------------------------
+
+    def _place(self, world: World) -> Place:
+        entity = world.entity()
+        place = Place(entity, {"ovo": entity.ovo})
+        place.values |= self._case(entity) | self._access(world, entity) | self._enrolment()
+        return place
+
+    def _case(self, entity: Tenant) -> dict[str, str]:
+        """A case at the integrity desk with a message and a file."""
+        with transaction(tenant(entity.id)) as session:
+            key, size = storage().put(io.BytesIO(SECRET_TEXT.encode()))
+            case = open_case(
+                NewCase(
+                    id=uuid4(), kind=CaseKind.REPORT, category="fraud", channel=Channel.WEB,
+                    identity=Identity.NAMED, reporter_class=next(iter(ReporterClass)), language="nl",
+                    text=SECRET_TEXT, reporter={"name": SECRET_TEXT, "email": "", "phone": ""},
+                    duty_accepted=True, files=(NewFile(f"{SECRET_TEXT}.txt", "text/plain", size, key),),
+                )
+            )  # fmt: skip
+            write_message(case, author="handler", text=f"{SECRET_TEXT} en meer")
+            session.flush()
+            file_id = session.scalars(select(Attachment.id).where(Attachment.case_id == case.id)).one()
+            number = f"{case.year}-{case.number:03d}"
+            return {"case_id": str(case.id), "file_id": str(file_id), "number": number}
+
+    def _access(self, world: World, entity: Tenant) -> dict[str, str]:
+        member = world.member(entity, Role.ENTITY_ADMINISTRATOR)
+        with transaction(tenant(entity.id)) as session:
+            membership = session.scalars(select(Membership.id).where(Membership.account_id == member)).one()
+            invited = invite(f"{uuid4().hex}@voorbeeld.example", Role.HANDLER, DeskKind.INTEGRITY, "nl")
+            return {"membership_id": str(membership), "invitation_id": str(invited.id)}
+
+    def _enrolment(self) -> dict[str, str]:
+        with transaction(PLATFORM) as session:
+            known = select(Entity.ovo_code).union(select(Enrolment.ovo_code))
+            free = select(Organisation.ovo_code).where(Organisation.ovo_code.not_in(known))
+            ovo = session.scalars(free.order_by(Organisation.ovo_code.desc())).first()
+            assert ovo is not None
+            assert policy_area_on(ovo)
+            asked = Enrolment(
+                ovo_code=ovo, requester_name="Aanvrager", requester_email="a@voorbeeld.example",
+                requester_function="functie", headcount=10, affiliated=False, status=EnrolmentStatus.WAITING,
+                verified_at=now(),
+            )  # fmt: skip
+            session.add(asked)
+            session.flush()
+            return {"enrolment_id": str(asked.id), "ovo_asked": ovo}
+
+    def _job(self, visitor: Visitor) -> str:
+        """A failed job that this visitor asked for."""
+        with transaction(PLATFORM) as session:
+            job = Job(name="jobs.forget_old", args={}, state=JobState.FAILED, asked_by=visitor.account_id, attempts=8)
+            session.add(job)
+            session.flush()
+            return str(job.id)
+
+    def _reset(self, visitor: Visitor) -> str:
+        with transaction(PLATFORM) as session:
+            reset = PasswordReset(account_id=visitor.account_id, expires_at=now() + timedelta(hours=1))
+            session.add(reset)
+            session.flush()
+            return links.sign("password-reset", reset.id)
+
+    def _token(self, route: Route, place: Place, visitor: Visitor) -> str:
+        match route.endpoint.partition(".")[0]:
+            case "identity":
+                return self._reset(visitor)
+            case "access":
+                return links.sign(INVITATION, UUID(place.values["invitation_id"]))
+            case "entities":
+                return links.sign(ENROLMENT, UUID(place.values["enrolment_id"]))
+        raise LookupError(f"teach tests/security/house.py a token for {route.rule}")
+
+    def _code(self, route: Route, place: Place, visitor: Visitor) -> str:
+        return self.free_ovo if route.endpoint.startswith("entities.") else place.entity.ovo
+
+    @property
+    def free_ovo(self) -> str:
+        """An organisation that is no entity and did not ask to be one."""
+        with transaction(PLATFORM) as session:
+            known = select(Entity.ovo_code).union(select(Enrolment.ovo_code))
+            found = session.scalars(select(Organisation.ovo_code).where(Organisation.ovo_code.not_in(known))).first()
+            assert found is not None
+            return found
+
+    def url(self, route: Route, visitor: Visitor, place: Place | None = None) -> str:
+        """The address of the route, with what it names filled in from `place` (the own entity)."""
+        place = place or self.own
+        makers: dict[str, Callable[[], str]] = {
+            "token": lambda: self._token(route, place, visitor),
+            "code": lambda: self._code(route, place, visitor),
+            "job_id": lambda: self._job(visitor),
+        }
+        rules = [r for r in self.app.url_map.iter_rules() if r.endpoint == route.endpoint]
+        with self.app.app_context():
+            values = {}
+            for name in rules[0].arguments:
+                if name in makers:
+                    values[name] = makers[name]()
+                elif name in place.values:
+                    values[name] = place.values[name]
+                else:
+                    raise LookupError(f"teach tests/security/house.py what {name} of {route.rule} is")
+        converted = {n: UUID(v) if n.endswith("_id") else v for n, v in values.items()}
+        adapter = self.app.url_map.bind("localhost")
+        return adapter.build(route.endpoint, converted, method=route.method)
+
+    # -- going there -------------------------------------------------------------------------------------------
+
+    def token(self, visitor: Visitor) -> str:
+        with self.app.app_context():
+            return csrf._token_for(visitor.cookie[1])
+
+    def ask(
+        self, visitor: Visitor, method: str, url: str, *, cookies: bool = True, **kwargs: Any
+    ) -> TestResponse:
+        """One request, in a context of its own: nothing of one request is there in the next."""
+        client = self.app.test_client(use_cookies=True)
+        if cookies:
+            client.set_cookie(*visitor.cookie)
+        kwargs.setdefault("environ_base", {"REMOTE_ADDR": HERE})
+        kwargs["headers"] = {"X-Forwarded-For": FORWARDED, **kwargs.get("headers", {})}
+
+        def whole() -> TestResponse:
+            response = client.open(url, method=method, **kwargs)
+            response.get_data()
+            return response
+
+        return Context().run(whole)
+
+    def visit(self, visitor: Visitor, route: Route, place: Place | None = None) -> TestResponse:
+        """As a browser does it: a POST carries the form's token and nothing else."""
+        url = self.url(route, visitor, place)
+        if route.method == "GET":
+            return self.ask(visitor, "GET", url)
+        return self.ask(visitor, "POST", url, data={"csrf": self.token(visitor)})
+
+    # -- keeping it as it was ----------------------------------------------------------------------------------
+
+    def _keep(self) -> None:
+        with self.admin.begin() as connection:
+            connection.exec_driver_sql("DROP SCHEMA IF EXISTS kept CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA kept")
+            for name in mapped_tables():
+                connection.exec_driver_sql(f'CREATE TABLE kept."{name}" AS TABLE public."{name}"')
+
+    @contextmanager
+    def as_it_was(self, changing: bool = True) -> Iterator[None]:
+        """Everything that happens to the rows inside is undone after, when anything is expected to."""
+        try:
+            yield
+        finally:
+            if changing:
+                self.restore()
+
+    def restore(self) -> None:
+        names = [f'"{name}"' for name in mapped_tables()]
+        back = "; ".join(f"INSERT INTO public.{name} TABLE kept.{name}" for name in names)
+        with self.admin.begin() as connection:
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            connection.exec_driver_sql(f"TRUNCATE {', '.join(f'public.{name}' for name in names)}; {back}")
+
+    def leave(self) -> None:
+        with self.admin.begin() as connection:
+            connection.exec_driver_sql("DROP SCHEMA IF EXISTS kept CASCADE")
+
+    def state(self) -> dict[str, str]:
+        """A sum of every table's rows, to see whether anything changed."""
+        parts = (
+            f"SELECT '{name}' AS name, md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) AS rows"
+            f' FROM public."{name}" t'
+            for name in mapped_tables()
+        )
+        with self.admin.connect() as connection:
+            return {row.name: row.rows for row in connection.execute(text(" UNION ALL ".join(parts)))}
+
+    def changed_since(self, before: dict[str, str]) -> set[str]:
+        return {name for name, rows in self.state().items() if rows != before[name]}
+
+
+def refused(response: TestResponse) -> bool:
+    """Turned away at the door: to sign in, to give the receipt code, forbidden, or no such thing."""
+    if response.status_code in (401, 403, 404):
+        return True
+    to = response.headers.get("Location", "")
+    return response.status_code == 303 and to.startswith(("/sign-in?next=", "/sign-in/second-factor?next=", "/inbox/open?next="))
+
+
+def routes_by_id(routes: list[Route]) -> dict[str, Route]:
+    return {f"{route.method} {route.rule}": route for route in routes}
