@@ -36,11 +36,11 @@ def _give_up(reason: str) -> NoReturn:
 
 
 ROOM_COMMANDS = {
-    "account": "spreekbuis.identity.commands",
-    "figures": "spreekbuis.figures.commands",
-    "demo": "spreekbuis.demo.commands",
+    "account": "spreekbuis.identity.commands:commands",
+    "figures": "spreekbuis.figures.commands:commands",
+    "demo": "spreekbuis.demo.commands:demo",
 }
-"""Rooms that bring commands (a group called `commands`), loaded only when asked for: `run` stays small."""
+"""Groups of commands that rooms bring, loaded only when asked for: `run` stays small."""
 
 
 class Commands(click.Group):
@@ -49,7 +49,8 @@ class Commands(click.Group):
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name in ROOM_COMMANDS:
-            found: click.Command = importlib.import_module(ROOM_COMMANDS[name]).commands
+            module, _, attribute = ROOM_COMMANDS[name].partition(":")
+            found: click.Command = getattr(importlib.import_module(module), attribute)
             return found
         return super().get_command(context, name)
 

@@ -39,7 +39,7 @@ def run(env: Mapping[str, str], *, demo: bool) -> int:
             migrate(addresses.owner)
             children_env = _environment(env, data, port, addresses, services.redis_url)
             remember(data, children_env)
-            command = ["demo", "load"] if demo else ["load-shared"]
+            command = ["demo"] if demo else ["load-shared"]
             subprocess.run([*SPREEKBUIS, *command], env=children_env, check=True)  # noqa: S603 (our own command)
             gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:spreekbuis.web.server"]
             children = [

@@ -241,12 +241,13 @@ def test_the_platform_invites_the_first_administrator_in_the_transaction_that_ma
 def test_two_who_use_the_same_link_at_once_make_one_account(world, mailed):
     entity = world.entity()
     path = invited(world, entity, mailed)
+
+    def accept(browser):
+        with world.app.app_context():
+            return accept_new(browser, path).status_code
+
     with ThreadPoolExecutor(2) as pool:
-        answers = list(
-            pool.map(
-                lambda browser: accept_new(browser, path).status_code, [world.browser(), world.browser()]
-            )
-        )
+        answers = list(pool.map(accept, [world.browser(), world.browser()]))
     assert sorted(answers) == [303, 410]
     with world.inside(entity):
         assert len(members()) == 1

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from spreekbuis import clock
 from spreekbuis.audit.models import AuditEvent
+from spreekbuis.cases.dialogue import write_message
 from spreekbuis.cases.models import Attachment, Case, Contact, Message
 from spreekbuis.cases.opening import open_case
 from spreekbuis.db.base import new_id
@@ -72,6 +73,16 @@ def test_the_list_shows_the_case_with_its_deadline_and_not_a_word_of_its_text(wo
     ):
         assert words in page.text
     assert REPORT not in page.text
+
+
+def test_a_new_message_of_the_reporter_is_marked_until_the_case_is_opened(world, entity, desk):
+    case_id = opened(world, entity)
+    submit(desk, entity, case_id, "acknowledge", acknowledgement="Dank je.")
+    with world.inside(entity) as session:
+        write_message(session.get_one(Case, (entity.id, case_id)), author="reporter", text="Nog iets.")
+    assert "nieuw bericht" in desk.get(f"/desk/{entity.ovo}/cases").text
+    desk.get(url(entity, case_id))
+    assert "nieuw bericht" not in desk.get(f"/desk/{entity.ovo}/cases").text
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,8 @@ OVO = "OVO000067"
 
 def asked(**changes) -> Request:
     values = {
-        "ovo_code": OVO, "name": "Aanvrager", "function": "HR-businesspartner", "email": "hr@voorbeeld.example",
-        "headcount": 318, "affiliated": False, "language": "nl",
+        "ovo_code": OVO, "name": "Aanvrager", "function": "HR-businesspartner", "email":
+        "hr@voorbeeld.example", "headcount": 318, "affiliated": False, "language": "nl",
     }  # fmt: skip
     return Request(**{**values, **changes})
 

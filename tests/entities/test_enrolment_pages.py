@@ -19,8 +19,8 @@ from spreekbuis.web.access import Role
 from tests.entities.test_enrolment import OVO, requested, state, waiting
 
 FORM = {
-    "name": "Aanvrager", "function": "HR-businesspartner", "email": "hr@voorbeeld.example", "headcount": "1.318",
-    "affiliated": "no", "authorised": "yes",
+    "name": "Aanvrager", "function": "HR-businesspartner", "email": "hr@voorbeeld.example", "headcount":
+    "1.318", "affiliated": "no", "authorised": "yes",
 }  # fmt: skip
 
 

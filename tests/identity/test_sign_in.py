@@ -125,6 +125,8 @@ def test_a_disabled_account_gets_the_same_answer_and_its_sessions_have_ended(wor
     browser = signed_in(world, person)
     with transaction(PLATFORM):
         accounts.disable_account(person.id)
+    with transaction(PLATFORM) as session:
+        assert session.scalars(select(SignInSession.account_id)).all() == []
     assert browser.get("/account").status_code == 303
     assert give_password(world.browser(), person.email, person.password).status_code == 422
 

@@ -1,5 +1,6 @@
 import io
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -264,7 +265,9 @@ def test_a_connection_lost_in_mid_upload_leaves_nothing(reporter, count):
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in parts.items()
     )
-    body += f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="half.pdf"\r\n\r\n%PDF-1.7 hal'
+    body += (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="half.pdf"\r\n\r\n%PDF-1.7'
+    )
     page = reporter.browser.client.post(
         f"{reporter.at}/check",
         input_stream=io.BytesIO(body.encode()),
@@ -276,8 +279,6 @@ def test_a_connection_lost_in_mid_upload_leaves_nothing(reporter, count):
 
 
 def _limit(reporter, monkeypatch, size: int) -> None:
-    from dataclasses import replace
-
     extensions = reporter.browser.app.extensions
     monkeypatch.setitem(extensions, "settings", replace(extensions["settings"], max_upload=size))
 

@@ -38,7 +38,8 @@ def contribution_years() -> list[int]:
 def set_contribution_status(entity_id: UUID, year: int, status: ContributionStatus, reason: str = "") -> None:
     """Set the contribution of a service year to due, paid or waived, and let the service follow.
 
-    Raises Invalid for a year without contributions, or a waiver without a reason. The same again changes nothing.
+    Raises Invalid for a year without contributions, or a waiver without a reason. The same again changes
+    nothing.
     """
     errors = {}
     if year not in contribution_years():
@@ -69,8 +70,8 @@ def set_contribution_status(entity_id: UUID, year: int, status: ContributionStat
 
 
 def start_affiliation(entity_id: UUID, first_day: date) -> None:
-    """The entity uses the prevention service GDPB from `first_day` on. Raises Invalid when it does already, on
-    that day or later."""
+    """The entity uses the prevention service GDPB from `first_day` on. Raises Invalid when it does already,
+    on that day or later."""
     locked_entity(entity_id)
     last = _last_period(entity_id)
     if last is not None and (last.valid_until is None or last.valid_until >= first_day):
@@ -84,7 +85,8 @@ def start_affiliation(entity_id: UUID, first_day: date) -> None:
 
 
 def end_affiliation(entity_id: UUID, last_day: date) -> None:
-    """`last_day` is the last on which the entity uses the prevention service; also corrects an end set before.
+    """`last_day` is the last on which the entity uses the prevention service; also corrects an end set
+    before.
 
     Raises NotAffiliated without a period, Invalid when the last period began after `last_day`.
     """

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from spreekbuis.clock import today
+from spreekbuis.clock import local_date, today
 from spreekbuis.db.session import db
 from spreekbuis.directory.models import Entity
 from spreekbuis.entities.service import accepts_reports
@@ -51,15 +51,16 @@ def of(entity: Entity) -> dict[str, Any]:
         "entity": entity,
         "now": known.on(today()),
         "accepts_reports": accepts_reports(entity),
-        "by_year": list(_years(known, _reasons(entity.id))),
+        "by_year": _years(known, _reasons(entity.id), local_date(entity.created_at).year),
         "periods": list(reversed(known.periods)),
         "affiliated": known.affiliated_on(today()),
         "open_period": _open(known.periods, today()),
     }
 
 
-def _years(known: Standing, reasons: dict[int, str]) -> list[Year]:
-    years = [y for y in contribution_years() if y >= today().year - YEARS_BACK]
+def _years(known: Standing, reasons: dict[int, str], since: int) -> list[Year]:
+    """The newest first: next year, this one and `YEARS_BACK` before it, as far as the entity existed then."""
+    years = [y for y in contribution_years() if y >= max(since, today().year - YEARS_BACK)]
     return [
         Year(year, position_on(known, day), known.on(day), reasons.get(year, ""))
         for year in reversed(years)

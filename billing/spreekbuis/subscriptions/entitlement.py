@@ -1,7 +1,8 @@
 """Is this entity entitled on this day, and why? One answer, made of dated data.
 
-The service year is the calendar year. The rule that holds in it decides (see scope_rules): in 2013 everybody; from
-2014 who is affiliated with GDPB on the day itself, or whose contribution for that year is paid or waived.
+The service year is the calendar year. The rule that holds in it decides (see scope_rules): in 2013
+everybody; from 2014 who is affiliated with GDPB on the day itself, or whose contribution for that year is
+paid or waived.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,8 +42,8 @@ ENTITLING = frozenset({Basis.EVERYBODY, Basis.AFFILIATED, Basis.PAID, Basis.WAIV
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """The answer for one day. `until` is the last day of the unbroken stretch of entitled days that holds it, as
-    far as known today; None when not entitled, or when no end is known."""
+    """The answer for one day. `until` is the last day of the unbroken stretch of entitled days that holds
+    it, as far as known today; None when not entitled, or when no end is known."""
 
     entitled: bool
     basis: Basis
@@ -75,7 +76,8 @@ class Entitlement:
                 return _("De bijdrage voor %(year)s is kwijtgescholden.", year=year)
             case Basis.DUE:
                 return _(
-                    "De entiteit is op %(day)s niet aangesloten bij GDPB, en de bijdrage voor %(year)s is niet betaald.",
+                    "De entiteit is op %(day)s niet aangesloten bij GDPB,"
+                    " en de bijdrage voor %(year)s is niet betaald.",
                     day=day,
                     year=year,
                 )
@@ -101,7 +103,8 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Everything that decides for one entity: rules by first year, affiliations, contributions by service year."""
+    """Everything that decides for one entity: rules by first year, affiliations, contributions by service
+    year."""
 
     rules: Mapping[int, Rule]
     periods: Sequence[Period] = ()
@@ -139,8 +142,8 @@ class Standing:
                 return Basis.DUE
 
     def _end(self, day: date) -> date | None:
-        """Last day of the entitled stretch that holds the entitled `day`: from the end of what entitles one day
-        to the day after it, as long as that one is entitled too."""
+        """Last day of the entitled stretch that holds the entitled `day`: from the end of what entitles one
+        day to the day after it, as long as that one is entitled too."""
         while True:
             stretch = self._stretch_end(day)
             if stretch is None or stretch == OPEN_ENDED:
@@ -173,7 +176,8 @@ def rules() -> dict[int, Rule]:
 
 
 def standings(entity_ids: Iterable[UUID]) -> dict[UUID, Standing]:
-    """What decides for each of these entities, in three queries. The scope must be theirs, or the office's."""
+    """What decides for each of these entities, in three queries. The scope must be theirs, or the
+    office's."""
     wanted = list(entity_ids)
     by_year = rules()
     periods: dict[UUID, list[Period]] = {entity_id: [] for entity_id in wanted}

@@ -59,7 +59,8 @@ class Line:
 
 
 def day_to_show(year: int) -> date:
-    """The day of a service year that the list speaks about: today, or the end of a past, the start of a coming year."""
+    """The day of a service year that the list speaks about: today, or the end of a past, the start of a
+    coming year."""
     now = today()
     if year == now.year:
         return now
@@ -76,7 +77,8 @@ def position_on(standing: Standing, day: date) -> Position:
 def lines(
     year: int, position: Position | None, query: str, *, after: str = "", before: str = ""
 ) -> tuple[list[Line], EntityPage]:
-    """One page of entities by name, with the page itself for its neighbours. Five queries, whatever the number."""
+    """One page of entities by name, with the page itself for its neighbours. Five queries, whatever the
+    number."""
     day = day_to_show(year)
     wanted = select(Entity.id, Entity.ovo_code, Entity.name, Entity.policy_area)
     if position is not None:

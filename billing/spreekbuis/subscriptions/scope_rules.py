@@ -10,9 +10,10 @@ RULES: dict[int, Rule] = {
     2013: Rule.EVERYBODY,
     2014: Rule.AFFILIATED_OR_PAID,
 }
-"""First service year of each rule. Source: the published reports of Spreekbuis. Since its start in 2002 for entities
-affiliated with the prevention service GDPB; with the renewal of 1 January 2013 free for every entity during that
-year; from 2014 for entities that use the prevention service (free) or have paid a contribution."""
+"""First service year of each rule. Source: the published reports of Spreekbuis. Since its start in 2002 for
+entities affiliated with the prevention service GDPB; with the renewal of 1 January 2013 free for every
+entity during that year; from 2014 for entities that use the prevention service (free) or have paid a
+contribution."""
 
 
 def load_scope_rules() -> None:

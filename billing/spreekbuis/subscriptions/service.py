@@ -18,9 +18,9 @@ from spreekbuis.subscriptions.entitlement import Entitlement, entitlement
 def recompute_service(entity_id: UUID) -> Entitlement:
     """Let the entity's last day of service follow from what entitles it today; gives the entitlement.
 
-    The end is written beforehand (31 December of a paid year, the last day of an affiliation, or open), so that a
-    year that ends needs no job. What begins later (an affiliation or a paid year in the future) is an unbroken
-    continuation, and written now too, or begins in the night when `look_at_all` sees it.
+    The end is written beforehand (31 December of a paid year, the last day of an affiliation, or open), so
+    that a year that ends needs no job. What begins later (an affiliation or a paid year in the future) is an
+    unbroken continuation, and written now too, or begins in the night when `look_at_all` sees it.
     """
     locked_entity(entity_id)
     now = entitlement(entity_id, today())

@@ -69,7 +69,8 @@ def contributions() -> ResponseReturnValue:
 
 
 def _year(years: list[int]) -> int:
-    """The service year of the address; this year when it names none. Raises NotFound for one without contributions."""
+    """The service year of the address; this year when it names none. Raises NotFound for one without
+    contributions."""
     text = asked("year")
     if not text:
         return min(today().year, years[-1])

@@ -61,21 +61,23 @@ def _run_what_waits() -> None:
 def at_end(key: str, step: Callable[[], Any]) -> None:
     """Run `step` just before the commit, once per `key`, in the order of first asking.
 
-    For rows on which writers of one tenant meet (the head of the audit trail): locked late, held short. Inside
-    `within` the end is that of the block.
+    For rows on which writers of one tenant meet (the head of the audit trail): locked late, held short.
+    Inside `within` the end is that of the block.
     """
     db.session.info.setdefault("at_end", {}).setdefault(key, step)
 
 
 @contextmanager
 def within(entity_id: UUID) -> Iterator[Session]:
-    """Serve one tenant inside the block, in the transaction of the platform that is open: all of it commits or none.
+    """Serve one tenant inside the block, in the transaction of the platform that is open: all of it commits
+    or none.
 
-    For what the platform decides and a tenant must hold as well (an approved enrolment makes its desks). Inside,
-    `current_entity_id()`, the policies and the audit trail are those of the tenant, and no office of the platform
-    holds. On leaving, what waited for the end (audit rows) has been written and the tenant's rows have left the
-    session, so that nothing read inside is served outside. On an exception nothing of the block remains, also when
-    the caller goes on. Raises LookupError when the scope is not the platform's: a tenant never enters another.
+    For what the platform decides and a tenant must hold as well (an approved enrolment makes its desks).
+    Inside, `current_entity_id()`, the policies and the audit trail are those of the tenant, and no office of
+    the platform holds. On leaving, what waited for the end (audit rows) has been written and the tenant's
+    rows have left the session, so that nothing read inside is served outside. On an exception nothing of the
+    block remains, also when the caller goes on. Raises LookupError when the scope is not the platform's: a
+    tenant never enters another.
     """
     session = db.session()
     outer, inner = scopes.current(), scopes.tenant(entity_id)

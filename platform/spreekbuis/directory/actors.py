@@ -71,7 +71,7 @@ ACTORS: list[dict[str, Any]] = [
             "nl": "Geeft raad over integriteit en wijst de weg naar de juiste dienst.",
             "en": "Gives advice about integrity and shows the way to the right service.",
         },
-        "email": "integriteit@voorbeeld.vlaanderen.example", "phone": None,
+        "email": "integriteit@voorbeeld.example", "phone": None,
     },
     {
         "code": "audit_vlaanderen", "kind": "audit", "confidential": True, "position": 2,
@@ -80,7 +80,7 @@ ACTORS: list[dict[str, Any]] = [
             "nl": "Onderzoekt zware fraude en misbruik. Je hoeft niet eerst bij ons te komen.",
             "en": "Investigates serious fraud and abuse. You do not have to come to us first.",
         },
-        "email": "melding.audit@voorbeeld.vlaanderen.example", "phone": None,
+        "email": "melding.audit@voorbeeld.example", "phone": None,
     },
     {
         "code": "prevention_gdpb", "kind": "prevention", "confidential": True, "position": 3,
@@ -89,7 +89,7 @@ ACTORS: list[dict[str, Any]] = [
             "nl": "Luisteren als je je door het werk niet goed voelt, en helpen met een informeel of formeel verzoek.",
             "en": "Listen when work makes you unwell, and help with an informal or formal request.",
         },
-        "email": "preventie@voorbeeld.vlaanderen.example", "phone": None,
+        "email": "preventie@voorbeeld.example", "phone": None,
     },
     {
         "code": "diversity", "kind": "diversity", "confidential": True, "position": 4,
@@ -98,7 +98,7 @@ ACTORS: list[dict[str, Any]] = [
             "nl": "Helpt bij vragen over discriminatie en gelijke kansen op het werk.",
             "en": "Helps with questions about discrimination and equal opportunities at work.",
         },
-        "email": "diversiteit@voorbeeld.vlaanderen.example", "phone": None,
+        "email": "diversiteit@voorbeeld.example", "phone": None,
     },
     {
         "code": "wellbeing_centre", "kind": "wellbeing_centre", "confidential": True, "position": 5,
@@ -107,7 +107,7 @@ ACTORS: list[dict[str, Any]] = [
             "nl": "Ondersteunt entiteiten en medewerkers bij welzijn op het werk (Agentschap Overheidspersoneel).",
             "en": "Supports entities and staff with wellbeing at work (Agency for Government Personnel).",
         },
-        "email": "welzijn@voorbeeld.vlaanderen.example", "phone": None,
+        "email": "welzijn@voorbeeld.example", "phone": None,
     },
     {
         "code": "ombudsman", "kind": "ombudsman", "confidential": True, "position": 6,
@@ -116,7 +116,7 @@ ACTORS: list[dict[str, Any]] = [
             "nl": "Beschermt je als je bang bent voor gevolgen van je melding. Dat kan voor, tijdens en na je melding.",
             "en": "Protects you when you fear consequences of your report: before, during and after it.",
         },
-        "email": "ombudsdienst@voorbeeld.vlaanderen.example", "phone": None,
+        "email": "ombudsdienst@voorbeeld.example", "phone": None,
     },
     {
         "code": "social_service", "kind": "social_service", "confidential": True, "position": 7,
@@ -125,6 +125,6 @@ ACTORS: list[dict[str, Any]] = [
             "nl": "Helpt bij zorgen thuis, over geld of over je gezondheid.",
             "en": "Helps with worries at home, about money or about your health.",
         },
-        "email": "socialedienst@voorbeeld.vlaanderen.example", "phone": None,
+        "email": "socialedienst@voorbeeld.example", "phone": None,
     },
 ]  # fmt: skip

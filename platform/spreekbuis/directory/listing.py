@@ -1,4 +1,5 @@
-"""Lists of entities in the order of their names, a page at a time, at a cost that does not grow with the list."""
+"""Lists of entities in the order of their names, a page at a time, at a cost that does not grow with the
+list."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,8 +59,9 @@ def slice_of(
 
 
 def page_by_name(wanted: Select[*tuple[Any, ...]], *, after: str = "", before: str = "") -> EntityPage:
-    """The page of `wanted` (a select on Entity with its `name` and `ovo_code`) that follows the entity with code
-    `after`, or precedes `before`; the first page without either. A code that does not exist gives no rows."""
+    """The page of `wanted` (a select on Entity with its `name` and `ovo_code`) that follows the entity with
+    code `after`, or precedes `before`; the first page without either. A code that does not exist gives no
+    rows."""
     code = after or before
     name = select(Entity.name).where(Entity.ovo_code == code).scalar_subquery()
     rows, earlier, later = slice_of(
@@ -92,5 +94,6 @@ def pages(page: EntityPage, summary: type_text, endpoint: str, kept: Mapping[str
 
 
 def asked(name: str, longest: int = 80) -> str:
-    """A filter or search text from the address; too long is cut, a NUL (which no text column holds) dropped."""
+    """A filter or search text from the address; too long is cut, a NUL (which no text column holds)
+    dropped."""
     return request.args.get(name, "").replace("\x00", "").strip()[:longest]

@@ -1,4 +1,5 @@
-"""The register that all share: policy areas, organisations, central actors, and which organisations are tenants."""
+"""The register that all share: policy areas, organisations, central actors, and which organisations are
+tenants."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -24,7 +25,8 @@ class PolicyArea(SharedTable):
 
 
 class Organisation(SharedTable):
-    """An organisation of the register. `kbo` is the enterprise number, shared by bodies without legal personality."""
+    """An organisation of the register. `kbo` is the enterprise number, shared by bodies without legal
+    personality."""
 
     __tablename__ = "organisation"
     shared_because = "the register of the Flemish government is the same for all"
@@ -63,7 +65,8 @@ class ActorKind(SharedTable):
 
 
 class Actor(SharedTable):
-    """A central actor: what it can do, whether it is confidential, how to reach it. Texts by language code."""
+    """A central actor: what it can do, whether it is confidential, how to reach it. Texts by language
+    code."""
 
     __tablename__ = "actor"
     shared_because = "the signpost shows the same actors to all"
@@ -87,8 +90,9 @@ OPEN_ENDED = date.max
 
 
 class Entity(SharedTable):
-    """A tenant: an organisation that was approved. `service_until` is the last day (inclusive, Belgian calendar)
-    on which new reports are accepted; billing sets it. None: never yet; `OPEN_ENDED`: no end is known."""
+    """A tenant: an organisation that was approved. `service_until` is the last day (inclusive, Belgian
+    calendar) on which new reports are accepted; billing sets it. None: never yet; `OPEN_ENDED`: no end is
+    known."""
 
     __tablename__ = "entity"
     shared_because = "says which tenant to enter; holds nothing of its cases"

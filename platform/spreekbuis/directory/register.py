@@ -41,7 +41,8 @@ def _day(text: str) -> date | None:
 def load_register() -> None:
     """Bring policy areas, organisations, actor kinds and actors to what the data folder says.
 
-    An organisation that is new gets its policy area from the beginning of time; a known one keeps its history.
+    An organisation that is new gets its policy area from the beginning of time; a known one keeps its
+    history.
     """
     session = db.session
     for row in _rows("policy_areas.csv"):
@@ -77,7 +78,8 @@ def load_register() -> None:
 
 
 def policy_area_on(ovo_code: str, day: date | None = None) -> str:
-    """Code of the policy area to which the organisation belonged on `day` (Belgian calendar, default today)."""
+    """Code of the policy area to which the organisation belonged on `day` (Belgian calendar, default
+    today)."""
     day = day or today()
     area = OrganisationPolicyArea
     found = db.session.scalar(

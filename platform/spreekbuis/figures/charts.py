@@ -4,9 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
-from spreekbuis.errors import type_text
 from spreekbuis.figures.reading import Figures
 from spreekbuis.figures.words import DIMENSIONS, MONTHS, number, value_label
 
@@ -18,15 +16,15 @@ class Chart:
     """A drawing and its table."""
 
     id: str
-    title: type_text
+    title: str
     rows: list[type_row]
-    head: type_text
-    unit: type_text
-    note: type_text = ""
+    head: str
+    unit: str
+    note: str = ""
 
 
-SHOWN = ("kind", "topic_of_reports", "contacts", "outcome", "category", "month")
-"""The breakdowns of the dashboard, in order."""
+SHOWN = ("kind", "contacts", "topic_of_reports", "outcome", "category", "month")
+"""The breakdowns of the dashboard, in order: two of about the same length beside each other."""
 _COMPLETE = {"kind": ("report", "information_request"), "contacts": ("phone", "email"), "month": MONTHS}
 """Values that stand in their table also when they are 0."""
 
@@ -42,7 +40,8 @@ def _breakdown(figures: Figures, dimension: str) -> Chart:
     counts |= figures.of(dimension)
     order = sorted(counts) if dimension == "month" else by_size(counts)
     rows: list[type_row] = [(value_label(dimension, v), counts[v], number(counts[v])) for v in order]
-    return Chart(f"per-{dimension.replace('_', '-')}", words.title, rows, words.head, words.unit)
+    name = f"per-{dimension.replace('_', '-')}"
+    return Chart(name, str(words.title), rows, str(words.head), str(words.unit))
 
 
 def by_size(counts: Mapping[str, int]) -> list[str]:
@@ -61,11 +60,11 @@ def per_year(counts: Mapping[int, int], published: Iterable[int] = ()) -> Chart:
     previous = None
     for year in sorted(counts):
         if previous is not None and year - previous > 1:
-            rows.append(("…", None, ""))
+            rows.append(("…", None, "–"))
         rows.append((str(year), counts[year], number(counts[year])))
         previous = year
     note = (
-        _l("Bestaat er een gepubliceerd cijfer, dan zie je dat. Voor de andere jaren telt Spreekbuis zelf.")
+        _("Bestaat er een gepubliceerd cijfer, dan zie je dat. Voor de andere jaren telt Spreekbuis zelf.")
         if any(published)
         else ""
     )

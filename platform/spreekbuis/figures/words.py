@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from babel.dates import get_month_names
@@ -62,7 +63,13 @@ MONTHS = tuple(f"{month:02d}" for month in range(1, 13))
 
 
 def value_label(dimension: str, value: str) -> str:
-    """A value in words."""
+    """A value in words, in the language of the reader."""
+    return _value_label(str(get_locale()), dimension, value)
+
+
+@lru_cache(maxsize=1_000)
+def _value_label(_language: str, dimension: str, value: str) -> str:
+    # Kept: a dashboard shows some fifty, and looking a text up costs more than drawing its bar.
     if dimension == "month":
         return str(get_month_names("wide", "stand-alone", get_locale())[int(value)]).capitalize()
     return str(DIMENSIONS[dimension].values.get(value, value)) if dimension in DIMENSIONS else value

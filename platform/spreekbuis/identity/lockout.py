@@ -24,9 +24,8 @@ from spreekbuis.identity.models import SignInAttempt
 from spreekbuis.settings import Settings
 
 TRIES = 5
-WINDOW = timedelta(minutes=15)
-"""A count starts again when nothing went wrong for this long."""
-LOCK = timedelta(minutes=15)
+PAUSE = timedelta(minutes=15)
+"""How long a lock lasts; also how long without a counted try starts the count again."""
 
 
 class LockedOut(DomainError):
@@ -52,8 +51,7 @@ def count_try(key: bytes) -> bool:
     """
     moment = now()
     table = SignInAttempt
-    again = or_(table.locked_until.is_not(None), table.updated_at <= moment - WINDOW)
-    failures = case((again, 1), else_=table.failures + 1)
+    failures = case((table.updated_at <= moment - PAUSE, 1), else_=table.failures + 1)
     counted = (
         insert(table)
         .values(key_hash=key, failures=1, locked_until=None, updated_at=moment)
@@ -61,7 +59,7 @@ def count_try(key: bytes) -> bool:
             index_elements=["key_hash"],
             set_={
                 "failures": failures,
-                "locked_until": case((failures >= TRIES, moment + LOCK), else_=None),
+                "locked_until": case((failures >= TRIES, moment + PAUSE), else_=None),
                 "updated_at": moment,
             },
             where=or_(table.locked_until.is_(None), table.locked_until <= moment),

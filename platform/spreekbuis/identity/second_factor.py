@@ -81,7 +81,7 @@ def confirm(account_id: UUID, code: str) -> None:
     secret = secret_to_set_up(account_id)
     if secret is None:
         raise NotFound
-    counter = _counter_of(secret, code, after=0)
+    counter = _counter_of(secret, code)
     confirmed = counter is not None and db.session.scalar(
         update(Account)
         .where(Account.id == account_id, Account.totp_confirmed_at.is_(None))
@@ -106,17 +106,17 @@ def check(account_id: UUID, code: str) -> None:
 
 
 def _use(account_id: UUID, code: str) -> bool:
-    row = db.session.execute(
-        select(Account.totp_sealed, Account.totp_last_counter).where(
+    sealed = db.session.scalar(
+        select(Account.totp_sealed).where(
             Account.id == account_id, Account.totp_confirmed_at.is_not(None), Account.disabled_at.is_(None)
         )
-    ).one_or_none()
-    if row is None or row.totp_sealed is None:
+    )
+    if sealed is None:
         return False
-    counter = _counter_of(open_secret(account_id, row.totp_sealed), code, after=row.totp_last_counter)
+    counter = _counter_of(open_secret(account_id, sealed), code)
     if counter is None:
         return False
-    # of two who send the same code at the same moment, the condition lets one through
+    # once, and in order; of two who send the same code at the same moment the condition lets one through
     used = db.session.scalar(
         update(Account)
         .where(Account.id == account_id, Account.totp_last_counter < counter)
@@ -126,15 +126,11 @@ def _use(account_id: UUID, code: str) -> bool:
     return used is not None
 
 
-def _counter_of(secret: str, code: str, *, after: int) -> int | None:
-    """The time step whose code this is, within the allowed drift and later than the last one used."""
+def _counter_of(secret: str, code: str) -> int | None:
+    """The time step whose code this is, within the allowed drift."""
     code = "".join(code.split())
     if not (code.isascii() and code.isdigit()):
         return None
     here, totp = int(now().timestamp()) // STEP, pyotp.TOTP(secret, interval=STEP)
-    fitting = [
-        counter
-        for counter in range(here - DRIFT, here + DRIFT + 1)
-        if hmac.compare_digest(totp.generate_otp(counter), code)
-    ]
-    return next((counter for counter in fitting if counter > after), None)
+    steps = range(here - DRIFT, here + DRIFT + 1)
+    return next((step for step in steps if hmac.compare_digest(totp.generate_otp(step), code)), None)

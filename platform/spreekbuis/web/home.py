@@ -11,8 +11,8 @@ from spreekbuis.web.room import Room
 
 room = Room("home")
 
-MAIL = "spreekbuis@voorbeeld.vlaanderen.example"
-MAIL_1700 = "1700@voorbeeld.vlaanderen.example"
+MAIL = "spreekbuis@voorbeeld.example"
+MAIL_1700 = "1700@voorbeeld.example"
 PHONE_1700 = "1700"
 """Functional addresses; those that end in .example are examples until the central office sets its own."""
 

@@ -48,7 +48,8 @@ def _act(
     do: Callable[[Case, T], object],
     done: str,
 ) -> ResponseReturnValue:
-    """Read the form, then do what it asks, unless it was done `already` (a second press) or the page was stale.
+    """Read the form, then do what it asks, unless it was done `already` (a second press) or the page was
+    stale.
 
     The case is locked first, so that two forms follow each other. What was typed is always given back.
     """
@@ -72,11 +73,18 @@ def _back(case_id: UUID, done: str) -> ResponseReturnValue:
 
 
 def _text_and_once(name: str) -> Callable[[Reading], tuple[str, UUID]]:
-    return lambda form: (form.text(name, longest=LONGEST_TEXT, lines=True), form.once())
+    def read(form: Reading) -> tuple[str, UUID]:
+        text = form.text(name, longest=LONGEST_TEXT, lines=True)
+        if not text:
+            form.errors[name] = _l("Schrijf eerst een tekst.")
+        return text, form.once()
+
+    return read
 
 
 def _written(case: Case, values: tuple[str, UUID]) -> bool:
-    """Whether this form wrote this very text before. Another text with the same form is not the same message."""
+    """Whether this form wrote this very text before. Another text with the same form is not the same
+    message."""
     text, once = values
     made = message_made_by(case, once)
     return made is not None and text_of(made, my_keyring()) == text
@@ -131,7 +139,10 @@ def feedback(case_id: UUID) -> ResponseReturnValue:
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/close", Permission.HANDLE_CASES)
 def close(case_id: UUID) -> ResponseReturnValue:
     def read(form: Reading) -> tuple[Outcome | None, tuple[str, UUID]]:
-        return form.choice("outcome", Outcome), _text_and_once("closing")(form)
+        outcome = form.choice("outcome", Outcome)
+        if outcome is None:
+            form.errors["outcome"] = _l("Kies een uitkomst.")
+        return outcome, _text_and_once("closing")(form)
 
     def do(case: Case, values: tuple[Outcome | None, tuple[str, UUID]]) -> None:
         outcome, (text, once) = values

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import make_response, render_template, request, url_for
+from flask import make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale, gettext
 from sqlalchemy import or_, select, update
@@ -71,24 +71,26 @@ def case_page(
     stale: bool = False,
     status: int = 200,
 ) -> Response:
-    """The page. `kept` is what was typed in a form that was not accepted: `errors` say why, or it was `stale`."""
+    """The page. `kept` is what was typed in a form that was not accepted: `errors` say why, or it was
+    `stale`."""
     kept = kept or {}
     now, words, keyring = today(), shown.labels(), my_keyring()
     people = _handlers(case)
     me = door.the_account().id
     owed = next_deadline(case)
     closed = case.closed_at is not None
+    url = url_for("cases.show", ovo=door.the_entity().ovo_code, case_id=case.id)
     return make_response(
         render_template(
             "cases/case.html",
             case=case,
-            url=url_for("cases.show", ovo=door.the_entity().ovo_code, case_id=case.id),
+            url=url,
             number=shown.number(case.year, case.number),
             category=words.category.get(case.category, case.category),
             state=words.state[case.state],
             tag_kind=shown.STATE_TAGS[case.state],
             owed=owed and _owed(owed),
-            messages=[_message(m, me) for m in read_dialogue(case.id, keyring, internal=True)],
+            messages=[_message(m, me, url) for m in read_dialogue(case.id, keyring, internal=True)],
             course=course_of(case, people, me, owed),
             facts=_facts(case, words, people, me),
             deadlines=[_deadline(d, case) for d in deadlines(case)],
@@ -139,7 +141,7 @@ def _handlers(case: Case) -> dict[UUID, str]:
     return {row.id: row.label for row in rows}
 
 
-def _message(message: ShownMessage, me: UUID) -> dict[str, Any]:
+def _message(message: ShownMessage, me: UUID, url: str) -> dict[str, Any]:
     if message.internal:
         who, kind = gettext("Interne notitie, niet zichtbaar voor de melder"), "note"
     elif message.author == "reporter":
@@ -153,14 +155,9 @@ def _message(message: ShownMessage, me: UUID) -> dict[str, Any]:
         "iso": shown.iso(message.at),
         "text": message.text,
         "files": [
-            {"label": f"{f.name} ({_size(f.size)})", "url": url_for(".file", **_ids(), file_id=f.id)}
-            for f in message.files
+            {"label": f"{f.name} ({_size(f.size)})", "url": f"{url}/files/{f.id}"} for f in message.files
         ],
     }
-
-
-def _ids() -> dict[str, Any]:
-    return {"ovo": door.the_entity().ovo_code, "case_id": (request.view_args or {})["case_id"]}
 
 
 def _size(size: int) -> str:

@@ -1,4 +1,5 @@
-"""What every change of a case leaves behind: an event on the case, a row in the audit trail, the corrected fact."""
+"""What every change of a case leaves behind: an event on the case, a row in the audit trail, the corrected
+fact."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -55,7 +56,8 @@ def changed(
     at: datetime | None = None,
     **data: str | int | bool | None,
 ) -> None:
-    """Note that something happened to the case (`data`: codes only), bring its sort key and its fact up to date."""
+    """Note that something happened to the case (`data`: codes only), bring its sort key and its fact up to
+    date."""
     moment = at or now()
     case.last_activity_at = moment
     set_next_due(case)

@@ -39,7 +39,8 @@ class ShownContact:
 
 @dataclass(frozen=True, slots=True)
 class ContactReport:
-    """What a handler writes down of a first contact. `once` is made with the form and becomes the case's id."""
+    """What a handler writes down of a first contact. `once` is made with the form and becomes the case's
+    id."""
 
     once: UUID
     channel: Channel
@@ -55,10 +56,11 @@ class ContactReport:
 def register_contact(
     case: Case, channel: Channel, at: datetime, note: str, once: UUID | None = None
 ) -> Contact:
-    """Register a contact that took place on a case, open or closed, at `at`. The note may be empty and is sealed.
+    """Register a contact that took place on a case, open or closed, at `at`. The note may be empty and is
+    sealed.
 
-    A first talk by phone, chat or visit is the first conversation. The same `once` again gives the contact that it
-    made. Raises Invalid for a moment in the future, or before the case was received.
+    A first talk by phone, chat or visit is the first conversation. The same `once` again gives the contact
+    that it made. Raises Invalid for a moment in the future, or before the case was received.
     """
     if once is not None and (made := contact_made_by(case, once)) is not None:
         return made
@@ -90,7 +92,8 @@ def register_contact(
 def register_case(report: ContactReport) -> Case:
     """Open a case for somebody who called, wrote or came by. It is the handler's own when the desk is.
 
-    The same `once` again gives the case that it opened. Raises Invalid for the channel web: reporters use it themselves.
+    The same `once` again gives the case that it opened. Raises Invalid for the channel web: reporters use it
+    themselves.
     """
     if report.channel not in HAPPENED_ELSEWHERE:
         raise Invalid({"channel": _l("Kies een van de mogelijkheden.")})

@@ -1,4 +1,5 @@
-"""What is owed to the reporter and when, computed from what happened; only the sort key of the list is kept."""
+"""What is owed to the reporter and when, computed from what happened; only the sort key of the list is
+kept."""
 
 from calendar import monthrange
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from spreekbuis.directory.catalogue import Identity
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """`due_on` is the last Belgian calendar day on which the step is in time; `met_on` the day it was done."""
+    """`due_on` is the last Belgian calendar day on which the step is in time; `met_on` the day it was
+    done."""
 
     step: Step
     due_on: date
@@ -25,7 +27,8 @@ class Deadline:
 def deadlines(case: Case) -> list[Deadline]:
     """Every term that runs or ran on the case, in the order of its procedure.
 
-    The first day counts from the day after the event; nothing stops the clock, also not waiting for the reporter.
+    The first day counts from the day after the event; nothing stops the clock, also not waiting for the
+    reporter.
     """
     return [
         Deadline(term.step, _due_on(case, term), _met_on(case, term.step), term.source)

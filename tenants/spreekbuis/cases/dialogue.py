@@ -1,4 +1,5 @@
-"""The dialogue of a case: the report, messages to and fro, and internal notes that the reporter never sees."""
+"""The dialogue of a case: the report, messages to and fro, and internal notes that the reporter never
+sees."""
 
 from collections import defaultdict
 from collections.abc import Sequence

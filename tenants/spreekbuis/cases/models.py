@@ -11,20 +11,19 @@ from spreekbuis.clock import now
 from spreekbuis.db.base import TenantTable, new_id, to_entity, to_tenant
 
 URGENCY = "(CASE WHEN next_due_on IS NULL THEN DATE '9999-12-31' ELSE next_due_on END)"
-"""The sort key of open cases: what has no deadline comes last, and can be a keyset. Not `coalesce`, which PostgreSQL
-does not count as leakproof: behind a row-level policy it could order by the index, but not start in the middle."""
-_DESK = ("entity_id", "desk_id")
-_OPEN = text("closed_at IS NULL")
-_CLOSED = text("closed_at IS NOT NULL")
-_FREE = text("closed_at IS NULL AND handler_id IS NULL")
-_TAKEN = text("closed_at IS NULL AND handler_id IS NOT NULL")
+"""The sort key of open cases: what has no deadline comes last, and can be a keyset. Not `coalesce`, which
+PostgreSQL does not count as leakproof: behind a row-level policy it could order by the index, but not start
+in the middle.""" _DESK = ("entity_id", "desk_id") _OPEN = text("closed_at IS NULL") _CLOSED = text("closed_at
+IS NOT
+NULL") _FREE = text("closed_at IS NULL AND handler_id IS NULL") _TAKEN = text("closed_at IS NULL AND
+handler_id IS NOT NULL")
 
 
 class Case(TenantTable):
     """What drives the work stays readable (state, category, dates, channel, desk); every text is sealed.
 
-    Deadlines are computed from the events (cases.deadlines). `next_due_on` and `next_step` are the sort key of the
-    work list, written by that computation alone.
+    Deadlines are computed from the events (cases.deadlines). `next_due_on` and `next_step` are the sort key
+    of the work list, written by that computation alone.
     """
 
     __tablename__ = "case"
@@ -70,7 +69,8 @@ class Case(TenantTable):
         to_entity(),
         to_tenant("desk", "desk_id"),
         Index("uq_case_number", "entity_id", "year", "number", unique=True),
-        # The work list, by urgency: one index per way of looking at it, so that no view or filter reads the others.
+        # The work list, by urgency: one index per way of looking at it, so that no view or filter reads the
+        # others.
         Index("ix_case_open", *_DESK, text(URGENCY), "id", postgresql_where=_OPEN),
         Index("ix_case_open_free", *_DESK, text(URGENCY), "id", postgresql_where=_FREE),
         Index("ix_case_open_mine", *_DESK, "handler_id", text(URGENCY), "id", postgresql_where=_TAKEN),

@@ -1,4 +1,5 @@
-"""'Nieuw contact': write down a call, an e-mail or a visit in under a minute, on a new case or on one that exists."""
+"""'Nieuw contact': write down a call, an e-mail or a visit in under a minute, on a new case or on one that
+exists."""
 
 import re
 from typing import Any
@@ -58,15 +59,20 @@ def keep_contact() -> ResponseReturnValue:
     try:
         channel = Channel(form.one_of("channel", HAPPENED_ELSEWHERE) or Channel.PHONE)
         summary = form.text("summary", longest=100_000, lines=True)
+        if not summary:
+            form.errors["summary"] = _l("Schrijf waarover het gaat.")
         number = form.text("number", longest=20, required=False)
         if number:
             form.check()
             return _on_existing(number, channel, summary, form)
+        category = form.one_of("category", CATEGORIES)
+        if category is None:
+            form.errors["category"] = _l("Kies een onderwerp.")
         report = ContactReport(
             once=once,
             channel=channel,
             kind=form.choice("kind", CaseKind) or CaseKind.NEW,
-            category=form.one_of("category", CATEGORIES) or "other",
+            category=category or "other",
             identity=form.choice("identity", Identity) or Identity.CONFIDENTIAL,
             reporter_class=form.choice("reporter_class", ReporterClass) or ReporterClass.STAFF,
             summary=summary,

@@ -102,7 +102,8 @@ def open_case(new: NewCase) -> Case:
 
 
 def _next_number(new: NewCase, year: int) -> tuple[int, UUID]:
-    """The next number of the year and the desk, in one statement. Openers of one tenant wait here for each other."""
+    """The next number of the year and the desk, in one statement. Openers of one tenant wait here for each
+    other."""
     entity_id = current_entity_id()
     desk = (
         select(Desk.id)

@@ -55,8 +55,9 @@ STEP_LABELS: dict[Step, LazyString] = {
 class Term:
     """How long a step may take: calendar days and months, Belgian calendar.
 
-    `after_acknowledgement`: counts from the acknowledgement, or from the last day on which it had to be sent when
-    none was sent; otherwise from the day of receipt. `needs_identity`: cannot be asked for an anonymous reporter.
+    `after_acknowledgement`: counts from the acknowledgement, or from the last day on which it had to be sent
+    when none was sent; otherwise from the day of receipt. `needs_identity`: cannot be asked for an anonymous
+    reporter.
     """
 
     step: Step
@@ -112,8 +113,9 @@ INTEGRITY_REPORT = Procedure(
         Term(Step.FEEDBACK, _DECREE_3_MONTHS, months=3, after_acknowledgement=True),
     ),
 )
-"""Decree of 18 November 2022 and Directive (EU) 2019/1937, article 9(1): acknowledge within 7 days of receipt;
-feedback within 3 months of the acknowledgement or, when none was sent, of the end of those 7 days."""
+"""Decree of 18 November 2022 and Directive (EU) 2019/1937, article 9(1): acknowledge within 7 days of
+receipt; feedback within 3 months of the acknowledgement or, when none was sent, of the end of those 7
+days."""
 
 WELLBEING_INFORMAL = Procedure(
     "wellbeing_informal",
@@ -125,8 +127,8 @@ WELLBEING_INFORMAL = Procedure(
         Term(Step.FEEDBACK, _HOUSE_3_MONTHS, months=3, after_acknowledgement=True),
     ),
 )
-"""Codex over het welzijn op het werk, book I title 3: a first conversation within 10 calendar days. The other two
-terms are the service's own promise, the same for every reporter."""
+"""Codex over het welzijn op het werk, book I title 3: a first conversation within 10 calendar days. The other
+two terms are the service's own promise, the same for every reporter."""
 
 INFORMATION_REQUEST = Procedure(
     "information_request",
@@ -149,11 +151,13 @@ OUTCOMES: Mapping[CaseKind, tuple[Outcome, ...]] = {
 """How a case of each kind can end; the kind is chosen before that."""
 
 SET_BY_HAND = frozenset({State.IN_PROGRESS, State.WAITING_FOR_REPORTER})
-"""States that a handler may simply choose. The others follow from something that the reporter gets to read."""
+"""States that a handler may simply choose. The others follow from something that the reporter gets to
+read."""
 
 
 def procedure_of(case: "Case") -> Procedure:
-    """The rules for this case. A case whose kind is not chosen yet is treated as a report: the stricter rules."""
+    """The rules for this case. A case whose kind is not chosen yet is treated as a report: the stricter
+    rules."""
     if case.kind == CaseKind.INFORMATION_REQUEST:
         return INFORMATION_REQUEST
     wellbeing = DESK_OF_TOPIC[Topic(case.topic)] is DeskKind.WELLBEING

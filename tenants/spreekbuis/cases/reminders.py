@@ -1,6 +1,7 @@
 """The daily reminder: how many cases are late or nearly so, never which ones.
 
-Three steps, so that each mail is retried by itself: the platform asks each entity, the entity asks each recipient.
+Three steps, so that each mail is retried by itself: the platform asks each entity, the entity asks each
+recipient.
 """
 
 from collections.abc import Mapping
@@ -32,7 +33,8 @@ CAP = 999
 
 @job("cases.remind", every=timedelta(days=1))
 def remind() -> Mapping[str, type_arg]:
-    """Ask every entity. Open cases are finished whatever became of its subscription, so only who left is passed over."""
+    """Ask every entity. Open cases are finished whatever became of its subscription, so only who left is
+    passed over."""
     day = today().isoformat()
     entities = db.session.scalars(select(Entity.id).where(Entity.status != EntityStatus.LEFT)).all()
     for entity_id in entities:
@@ -47,7 +49,8 @@ def remind() -> Mapping[str, type_arg]:
 
 @job("cases.remind_entity")
 def remind_entity(day: str) -> Mapping[str, type_arg]:
-    """Ask for one mail per desk that has an address, else per handler of the desk; none when nothing is urgent."""
+    """Ask for one mail per desk that has an address, else per handler of the desk; none when nothing is
+    urgent."""
     recipients: set[tuple[str, UUID]] = set()
     urgent = _urgent_by_desk()
     for desk_id, email in db.session.execute(
@@ -94,7 +97,8 @@ def remind_account(recipient: str) -> Mapping[str, type_arg] | None:
 
 
 def _urgent_by_desk() -> dict[UUID, int]:
-    """Open cases per desk that are late or due within `AHEAD`, counted to `CAP`; desks without any are left out."""
+    """Open cases per desk that are late or due within `AHEAD`, counted to `CAP`; desks without any are left
+    out."""
     entity_id, before = current_entity_id(), today() + AHEAD
     found = {}
     for desk_id in db.session.scalars(select(Desk.id).where(Desk.entity_id == entity_id)):

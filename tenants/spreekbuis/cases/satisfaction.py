@@ -13,7 +13,8 @@ LOWEST, HIGHEST = 1, 5
 
 
 def score_case(case: Case, score: int, comment: str) -> None:
-    """Keep the reporter's score (1 to 5) and comment (may be empty, is sealed). Once, and only of a closed case.
+    """Keep the reporter's score (1 to 5) and comment (may be empty, is sealed). Once, and only of a closed
+    case.
 
     Raises Invalid for another score, Conflict when the case is open or was scored before.
     """

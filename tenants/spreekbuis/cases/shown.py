@@ -61,7 +61,8 @@ def labels() -> Labels:
 
 
 def due(due_on: date | None, today: date) -> Due | None:
-    """How far away a deadline is: "2 dagen te laat", "Vandaag", "Morgen", "Nog 3 dagen", "24 nov, nog 5 dagen"."""
+    """How far away a deadline is: "2 dagen te laat", "Vandaag", "Morgen", "Nog 3 dagen", "24 nov, nog 5
+    dagen"."""
     return None if due_on is None else _due(_language(), due_on, today)
 
 

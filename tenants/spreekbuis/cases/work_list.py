@@ -1,7 +1,8 @@
-"""The work list: a page of 25 cases by urgency, and capped counts, at a cost that does not grow with the cases.
+"""The work list: a page of 25 cases by urgency, and capped counts, at a cost that does not grow with the
+cases.
 
-Each view and each filter has an index of its own that also gives the order (cases.models), and pages continue after
-a key instead of skipping rows. A handler of two desks gets the first rows of each, merged.
+Each view and each filter has an index of its own that also gives the order (cases.models), and pages continue
+after a key instead of skipping rows. A handler of two desks gets the first rows of each, merged.
 """
 
 from collections.abc import Set
@@ -44,7 +45,8 @@ COUNTED = tuple(view for view in View if view is not View.CLOSED)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the list shows. `number` (year and number) goes before all else: it finds one case, open or closed."""
+    """What the list shows. `number` (year and number) goes before all else: it finds one case, open or
+    closed."""
 
     view: View = View.OPEN
     kind: CaseKind | None = None
@@ -92,7 +94,8 @@ class Listed:
 def listed(
     desks: Set[UUID], account_id: UUID, asked: Asked, today: date, cursor: Cursor | None = None
 ) -> Listed:
-    """The cases of these desks, the most urgent first; closed cases the latest first. `account_id` is who looks."""
+    """The cases of these desks, the most urgent first; closed cases the latest first. `account_id` is who
+    looks."""
     closed = asked.view is View.CLOSED and asked.number is None
     backwards = cursor is not None and cursor.backwards
     upwards = closed == backwards
@@ -125,7 +128,8 @@ def counts(desks: Set[UUID], account_id: UUID, today: date) -> dict[View, int]:
     return {view: min(CAP + 1, sum(next(numbers) for _ in desks)) for view in COUNTED}
 
 
-# The statements differ in shape only: made once, with parameters, since making them costs more than running them.
+# The statements differ in shape only: made once, with parameters, since making them costs more than running
+# them.
 
 
 class _Shape(NamedTuple):

@@ -1,4 +1,5 @@
-"""What a handler does with a case. Each operation checks the procedure, then writes the event, the trail, the fact."""
+"""What a handler does with a case. Each operation checks the procedure, then writes the event, the trail, the
+fact."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -83,8 +84,8 @@ def change_state(case: Case, state: State) -> None:
 def close(case: Case, outcome: Outcome, closing_message: str, *, once: UUID | None = None) -> None:
     """Close the case with an outcome and tell the reporter, who can then score the service.
 
-    The closing message is the feedback when none was given before. Raises Invalid when the kind is not chosen yet
-    or the outcome does not fit it, MoveNotAllowed when the procedure does not allow closing from here.
+    The closing message is the feedback when none was given before. Raises Invalid when the kind is not chosen
+    yet or the outcome does not fit it, MoveNotAllowed when the procedure does not allow closing from here.
     """
     if _made(case, once):
         return
@@ -103,7 +104,8 @@ def close(case: Case, outcome: Outcome, closing_message: str, *, once: UUID | No
 
 
 def mark_kind(case: Case, kind: CaseKind) -> None:
-    """Say whether the case is a report or an information request. Raises Invalid for anything else, CaseClosed."""
+    """Say whether the case is a report or an information request. Raises Invalid for anything else,
+    CaseClosed."""
     if kind is CaseKind.NEW:
         raise Invalid({"kind": _l("Kies melding of infovraag.")})
     if case.kind == kind:
@@ -116,7 +118,8 @@ def mark_kind(case: Case, kind: CaseKind) -> None:
 def recategorise(case: Case, category: str) -> None:
     """Put the case under another category of the same desk.
 
-    Raises Invalid for a category of another desk: that would hand the case over without the reporter's consent.
+    Raises Invalid for a category of another desk: that would hand the case over without the reporter's
+    consent.
     """
     if case.category == category:
         return

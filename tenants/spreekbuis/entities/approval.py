@@ -24,7 +24,8 @@ from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.web.access import Role
 
 APPROVAL_STEPS: list[Callable[[Entity, Enrolment], None]] = []
-"""What else a new entity needs, done inside its own scope. The composition root adds those of the upper floor."""
+"""What else a new entity needs, done inside its own scope. The composition root adds those of the upper
+floor."""
 
 
 class AlreadyDecided(Conflict):
@@ -45,8 +46,8 @@ class OwnRequest(NotAllowed):
 def approve_enrolment(enrolment_id: UUID) -> Entity:
     """Make the entity with its desks, categories and first administrator's invitation, in this transaction.
 
-    Raises NotFound, NotConfirmed, AlreadyDecided, or OwnRequest: who asks does not decide. Of two approvals at once
-    the second gets AlreadyDecided.
+    Raises NotFound, NotConfirmed, AlreadyDecided, or OwnRequest: who asks does not decide. Of two approvals
+    at once the second gets AlreadyDecided.
     """
     enrolment = _decidable(enrolment_id)
     own_address = select(Account.email).where(Account.id == acting().account_id)
@@ -90,8 +91,8 @@ def _furnish(entity: Entity, enrolment: Enrolment) -> None:
 
 
 def refuse_enrolment(enrolment_id: UUID, reason: str) -> None:
-    """Refuse with a reason, which the requester gets by mail. Raises NotFound, NotConfirmed or AlreadyDecided;
-    Invalid without a reason."""
+    """Refuse with a reason, which the requester gets by mail. Raises NotFound, NotConfirmed or
+    AlreadyDecided; Invalid without a reason."""
     if not reason:
         raise Invalid({"reason": _l("Schrijf waarom. De aanvrager krijgt deze tekst in een mail.")})
     enrolment = _decidable(enrolment_id)

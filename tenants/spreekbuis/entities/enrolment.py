@@ -50,7 +50,8 @@ class TooManyMails(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the requester fills in. `headcount` counts people; `affiliated`: uses the prevention service GDPB."""
+    """What the requester fills in. `headcount` counts people; `affiliated`: uses the prevention service
+    GDPB."""
 
     ovo_code: str
     name: str
@@ -72,7 +73,8 @@ def not_yet_enrolled(ovo_code: str) -> Organisation:
 
 
 def enrollable(ovo_code: str) -> Organisation:
-    """The organisation, when a request for it can be made. Raises as `not_yet_enrolled`, and AlreadyWaiting."""
+    """The organisation, when a request for it can be made. Raises as `not_yet_enrolled`, and
+    AlreadyWaiting."""
     organisation = not_yet_enrolled(ovo_code)
     waiting = select(Enrolment.id).where(
         Enrolment.ovo_code == organisation.ovo_code, Enrolment.status == EnrolmentStatus.WAITING
@@ -85,8 +87,9 @@ def enrollable(ovo_code: str) -> Organisation:
 def request_enrolment(once: UUID, request: Request) -> UUID:
     """Keep the request and mail a link to confirm the address; gives the id of the enrolment.
 
-    `once` was made with the form: the same form sent twice is one request and one mail. Several people may ask
-    for one organisation; the first who confirms goes on. Raises what `enrollable` raises, and TooManyMails.
+    `once` was made with the form: the same form sent twice is one request and one mail. Several people may
+    ask for one organisation; the first who confirms goes on. Raises what `enrollable` raises, and
+    TooManyMails.
     """
     if db.session.get(Enrolment, once) is not None:
         return once
@@ -117,8 +120,8 @@ def request_enrolment(once: UUID, request: Request) -> UUID:
 def verify_enrolment(enrolment_id: UUID) -> Enrolment:
     """The requester confirmed the address: the central office can decide. Twice is once.
 
-    Raises NotFound (the request was forgotten), AlreadyEnrolled, or AlreadyWaiting when another request for the
-    same organisation was confirmed first.
+    Raises NotFound (the request was forgotten), AlreadyEnrolled, or AlreadyWaiting when another request for
+    the same organisation was confirmed first.
     """
     enrolment = locked_enrolment(enrolment_id)
     if enrolment.status != EnrolmentStatus.UNVERIFIED:

@@ -1,4 +1,5 @@
-"""Whether an entity accepts new reports. Billing decides and says it here; open cases are finished either way."""
+"""Whether an entity accepts new reports. Billing decides and says it here; open cases are finished either
+way."""
 
 from datetime import date, timedelta
 from typing import Protocol
@@ -45,7 +46,8 @@ def locked_entity(entity_id: UUID) -> Entity:
 
 
 def grant_service(entity_id: UUID, until: date, basis: str) -> None:
-    """Accept new reports up to and including `until` (`OPEN_ENDED` when no end is known); `basis` is a code."""
+    """Accept new reports up to and including `until` (`OPEN_ENDED` when no end is known); `basis` is a
+    code."""
     entity = locked_entity(entity_id)
     if entity.service_until == until:
         return

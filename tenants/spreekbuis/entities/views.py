@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from spreekbuis.db.base import new_id
@@ -79,7 +79,19 @@ def send_request(code: str) -> ResponseReturnValue:
     return redirect(url_for("entities.look_in_mailbox"), 303)
 
 
+MISSING: dict[str, LazyString] = {
+    "name": _l("Vul je naam in."),
+    "function": _l("Vul je functie in."),
+    "email": _l("Vul je e-mailadres in."),
+    "affiliated": _l("Kies of je organisatie aangesloten is bij GDPB."),
+    "authorised": _l("Bevestig dat je organisatie je hiervoor de toestemming gaf."),
+}
+
+
 def _read(reading: Reading, ovo_code: str) -> Request:
+    for name, sentence in MISSING.items():
+        if not reading.raw(name).strip():
+            reading.errors[name] = sentence
     asked_for = Request(
         ovo_code=ovo_code,
         name=reading.text("name", longest=120),
@@ -89,8 +101,7 @@ def _read(reading: Reading, ovo_code: str) -> Request:
         affiliated=reading.one_of("affiliated", ("yes", "no")) == "yes",
         language=language(),
     )
-    if reading.raw("authorised") != "yes":
-        reading.errors["authorised"] = _("Bevestig dat je organisatie je hiervoor de toestemming gaf.")
+    reading.one_of("authorised", ("yes",))
     reading.check()
     return asked_for
 

@@ -254,6 +254,7 @@ def upgrade() -> None:
     sa.Column('size', sa.Integer(), nullable=False),
     sa.Column('storage_key', sa.Text(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('taken_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_draft_file_entity_id')),
     sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_draft_file'))
     )
@@ -395,12 +396,12 @@ def upgrade() -> None:
     op.create_index('ix_case_closed', 'case', ['entity_id', 'desk_id', 'closed_at', 'id'], unique=False, postgresql_where=sa.text('closed_at IS NOT NULL'))
     op.create_index('ix_case_closed_category', 'case', ['entity_id', 'desk_id', 'category', 'closed_at', 'id'], unique=False, postgresql_where=sa.text('closed_at IS NOT NULL'))
     op.create_index('ix_case_closed_kind', 'case', ['entity_id', 'desk_id', 'kind', 'closed_at', 'id'], unique=False, postgresql_where=sa.text('closed_at IS NOT NULL'))
-    op.create_index('ix_case_open', 'case', ['entity_id', 'desk_id', sa.literal_column("coalesce(next_due_on, DATE '9999-12-31')"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'))
-    op.create_index('ix_case_open_category', 'case', ['entity_id', 'desk_id', 'category', sa.literal_column("coalesce(next_due_on, DATE '9999-12-31')"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'))
-    op.create_index('ix_case_open_free', 'case', ['entity_id', 'desk_id', sa.literal_column("coalesce(next_due_on, DATE '9999-12-31')"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL AND handler_id IS NULL'))
-    op.create_index('ix_case_open_kind', 'case', ['entity_id', 'desk_id', 'kind', sa.literal_column("coalesce(next_due_on, DATE '9999-12-31')"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'))
-    op.create_index('ix_case_open_mine', 'case', ['entity_id', 'desk_id', 'handler_id', sa.literal_column("coalesce(next_due_on, DATE '9999-12-31')"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL AND handler_id IS NOT NULL'))
-    op.create_index('ix_case_open_state', 'case', ['entity_id', 'desk_id', 'state', sa.literal_column("coalesce(next_due_on, DATE '9999-12-31')"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'))
+    op.create_index('ix_case_open', 'case', ['entity_id', 'desk_id', sa.literal_column("(CASE WHEN next_due_on IS NULL THEN DATE '9999-12-31' ELSE next_due_on END)"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'))
+    op.create_index('ix_case_open_category', 'case', ['entity_id', 'desk_id', 'category', sa.literal_column("(CASE WHEN next_due_on IS NULL THEN DATE '9999-12-31' ELSE next_due_on END)"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'))
+    op.create_index('ix_case_open_free', 'case', ['entity_id', 'desk_id', sa.literal_column("(CASE WHEN next_due_on IS NULL THEN DATE '9999-12-31' ELSE next_due_on END)"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL AND handler_id IS NULL'))
+    op.create_index('ix_case_open_kind', 'case', ['entity_id', 'desk_id', 'kind', sa.literal_column("(CASE WHEN next_due_on IS NULL THEN DATE '9999-12-31' ELSE next_due_on END)"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'))
+    op.create_index('ix_case_open_mine', 'case', ['entity_id', 'desk_id', 'handler_id', sa.literal_column("(CASE WHEN next_due_on IS NULL THEN DATE '9999-12-31' ELSE next_due_on END)"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL AND handler_id IS NOT NULL'))
+    op.create_index('ix_case_open_state', 'case', ['entity_id', 'desk_id', 'state', sa.literal_column("(CASE WHEN next_due_on IS NULL THEN DATE '9999-12-31' ELSE next_due_on END)"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'))
     op.create_index('uq_case_number', 'case', ['entity_id', 'year', 'number'], unique=True)
     op.create_table('membership',
     sa.Column('entity_id', sa.Uuid(), nullable=False),

@@ -1,0 +1,203 @@
+"""The work list as a page."""
+
+import re
+from dataclasses import replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import LazyString, gettext, ngettext
+from flask_babel import lazy_gettext as _l
+
+from spreekbuis.cases import shown
+from spreekbuis.cases.doors import my_desks, room
+from spreekbuis.cases.procedures import State
+from spreekbuis.cases.work_list import CAP, Asked, Cursor, Listed, Row, View, counts, listed
+from spreekbuis.clock import today
+from spreekbuis.directory.catalogue import CATEGORIES, CaseKind
+from spreekbuis.web import door
+from spreekbuis.web.access import Permission
+
+E = TypeVar("E", bound=StrEnum)
+
+VIEW_LABELS: dict[View, LazyString] = {
+    View.OPEN: _l("Alle open"),
+    View.LATE: _l("Te laat"),
+    View.WEEK: _l("Deze week"),
+    View.MINE: _l("Van mij"),
+    View.FREE: _l("Niet toegewezen"),
+    View.WAITING: _l("Wacht op melder"),
+    View.CLOSED: _l("Afgesloten"),
+}
+_NUMBER = re.compile(r"(?:(\d{4})\s*[-/ ]\s*)?0*(\d{1,6})")
+_FILTERS = ("view", "kind", "category", "state", "number")
+
+
+@room.in_nav(_l("Werklijst"))
+@room.get("/desk/<ovo:ovo>/cases", Permission.HANDLE_CASES)
+def work_list() -> ResponseReturnValue:
+    """The open cases of my desks, the most urgent first."""
+    asked, number_unknown = _asked()
+    now, words = today(), shown.labels()
+    account_id, desks = door.the_account().id, my_desks()
+    found = listed(desks, account_id, asked, now, _cursor(asked))
+    counted = counts(desks, account_id, now)
+    return render_template(
+        "cases/work_list.html",
+        rows=_shown(found.rows, account_id, now),
+        pages=_pages(found),
+        views=_views(asked, counted),
+        chips=_chips(asked),
+        asked=asked,
+        number=request.args.get("number", "").strip()[:20],
+        number_unknown=number_unknown,
+        late=_late(counted[View.LATE]),
+        closed=asked.view is View.CLOSED,
+        kinds=list(words.kind.items()),
+        categories=list(words.category.items()),
+        states=[(code, label) for code, label in words.state.items() if code != State.CLOSED],
+    )
+
+
+class ShownRow(NamedTuple):
+    """A line of the list, in words."""
+
+    url: str
+    number: str
+    category: str
+    step: str
+    due: shown.Due | None
+    late: bool
+    state: str
+    tag: str
+    handler: str
+    received: str
+    channel: str
+    unread: bool
+
+
+def _shown(rows: list[Row], account_id: UUID, now: date) -> list[ShownRow]:
+    words = shown.labels()
+    me, colleague, nobody, to_close = (
+        gettext("Jij"),
+        gettext("Collega"),
+        gettext("Niemand"),
+        gettext("Afsluiten"),
+    )
+    here = request.path
+    lines = []
+    for row in rows:
+        is_open = row.closed_at is None
+        due = shown.due(row.next_due_on, now) if is_open else None
+        step = words.step[row.next_step] if row.next_step else to_close
+        others = nobody if row.handler_id is None else colleague
+        lines.append(
+            ShownRow(
+                url=f"{here}/{row.id}",
+                number=shown.number(row.year, row.number),
+                category=words.category.get(row.category, row.category),
+                step=step if is_open else "",
+                due=due,
+                late=due is not None and due.kind == "late",
+                state=words.state[row.state],
+                tag=shown.STATE_TAGS[row.state],
+                handler=me if row.handler_id == account_id else others,
+                received=shown.day(row.received_at, now),
+                channel=words.channel[row.channel],
+                unread=row.unread_by_desk and is_open and row.state != State.NEW,
+            )
+        )
+    return lines
+
+
+def _choice(name: str, options: type[E]) -> E | None:
+    try:
+        return options(request.args.get(name, ""))
+    except ValueError:
+        return None
+
+
+def _asked() -> tuple[Asked, bool]:
+    """What the address asks for, and whether it has a number that cannot be one. The rest is ignored."""
+    category = request.args.get("category", "")
+    text = request.args.get("number", "").strip()
+    match = _NUMBER.fullmatch(text)
+    asked = Asked(
+        view=_choice("view", View) or View.OPEN,
+        kind=_choice("kind", CaseKind),
+        category=category if category in CATEGORIES else None,
+        state=_choice("state", State),
+        number=(int(match[1] or today().year), int(match[2])) if match else None,
+    )
+    if asked.view is View.CLOSED or asked.state is State.CLOSED:
+        asked = replace(asked, view=View.CLOSED, state=None)
+    return asked, bool(text) and match is None
+
+
+def _cursor(asked: Asked) -> Cursor | None:
+    """Where the page continues. An address that was tampered with starts at the beginning."""
+    for name, backwards in (("after", False), ("before", True)):
+        at, _, case_id = request.args.get(name, "").rpartition("~")
+        try:
+            key = datetime.fromisoformat(at) if asked.view is View.CLOSED else date.fromisoformat(at)
+            cursor = Cursor(key, UUID(case_id), backwards)
+        except ValueError:
+            continue
+        if not isinstance(key, datetime) or key.tzinfo is not None:
+            return cursor
+    return None
+
+
+def _address(**changes: str | None) -> str:
+    """The address of the list as it is now, with changes; a change begins at the first page."""
+    kept = {name: request.args.get(name) for name in _FILTERS} | changes
+    values: dict[str, Any] = {name: value for name, value in kept.items() if value}
+    return url_for("cases.work_list", ovo=door.the_entity().ovo_code, **values)
+
+
+def _pages(found: Listed) -> dict[str, Any]:
+    def to(name: str, cursor: Cursor | None) -> str:
+        return _address(**{name: f"{cursor.at.isoformat()}~{cursor.id}"}) if cursor else ""
+
+    return {
+        "summary": ngettext(
+            "%(num)s dossier op deze bladzijde", "%(num)s dossiers op deze bladzijde", len(found.rows)
+        ),
+        "previous_url": to("before", found.previous),
+        "next_url": to("after", found.next),
+        "numbers": [],
+    }
+
+
+def _views(asked: Asked, counted: dict[View, int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": label,
+            "url": _address(view=None if view is View.OPEN else view, state=None, number=None),
+            "current": view is asked.view and asked.number is None,
+            "count": None if view not in counted else f"{CAP}+" if counted[view] > CAP else counted[view],
+        }
+        for view, label in VIEW_LABELS.items()
+    ]
+
+
+def _chips(asked: Asked) -> list[dict[str, Any]]:
+    words = shown.labels()
+    chosen = {
+        "number": shown.number(*asked.number) if asked.number else None,
+        "kind": words.kind[asked.kind] if asked.kind else None,
+        "category": words.category[asked.category] if asked.category else None,
+        "state": words.state[asked.state] if asked.state else None,
+    }
+    return [{"label": label, "url": _address(**{name: None})} for name, label in chosen.items() if label]
+
+
+def _late(count: int) -> str:
+    if not count:
+        return ""
+    if count > CAP:
+        return gettext("Meer dan %(cap)s dossiers zijn te laat.", cap=CAP)
+    return ngettext("%(num)s dossier is te laat.", "%(num)s dossiers zijn te laat.", count)

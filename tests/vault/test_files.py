@@ -1,0 +1,147 @@
+import io
+import zipfile
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from werkzeug.datastructures import FileStorage
+
+from spreekbuis.db.scope import entering, tenant
+from spreekbuis.vault.files import LONGEST_NAME, MOST_FILES, TYPES, Acceptance, accept, clean_name
+from spreekbuis.vault.storage import storage
+
+
+def archive(*names: str, **contents: str) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as made:
+        for name in names:
+            made.writestr(name, contents.get(name, "x"))
+    return target.getvalue()
+
+
+def office(folder: str, *more: str) -> bytes:
+    return archive("[Content_Types].xml", f"{folder}/document.xml", *more)
+
+
+def odf(kind: str) -> bytes:
+    return archive("mimetype", "content.xml", mimetype=f"application/vnd.oasis.opendocument.{kind}")
+
+
+OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+MSG = OLE + b"\x00" * 300_000 + "__properties_version1.0".encode("utf-16-le") + b"\x00" * 100
+
+REAL = {
+    "pdf": b"%PDF-1.4\n", "png": b"\x89PNG\r\n\x1a\n" + b"\x00" * 40,
+    "jpg": b"\xff\xd8\xff\xe0" + b"\x00" * 40,
+    "jpeg": b"\xff\xd8\xff\xe1" + b"\x00" * 40, "gif": b"GIF89a" + b"\x00" * 40,
+    "webp": b"RIFF\x00\x00\x00\x00WEBPVP8 " + b"\x00" * 40,
+    "heic": b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + b"\x00" * 40,
+    "txt": "Gewone tekst: één regel.".encode(), "eml": b"From: x@voorbeeld.example\r\nSubject: y\r\n\r\nz",
+    "msg": MSG, "docx": office("word"), "xlsx": office("xl"), "pptx": office("ppt"),
+    "odt": odf("text"), "ods": odf("spreadsheet"), "odp": odf("presentation"),
+    "mp3": b"ID3\x03" + b"\x00" * 40,
+    "m4a": b"\x00\x00\x00\x20ftypM4A \x00\x00\x00\x00M4A mp42" + b"\x00" * 40,
+    "wav": b"RIFF\x24\x00\x00\x00WAVEfmt " + b"\x00" * 40,
+    "mp4": b"\x00\x00\x00\x20ftypmp42\x00\x00\x00\x00mp42isom" + b"\x00" * 40,
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def somewhere(app):
+    with app.test_request_context(), entering(tenant(uuid4())):
+        yield
+
+
+def take(*files: tuple[str, bytes], **before: int) -> Acceptance:
+    return accept(
+        {uuid4(): FileStorage(io.BytesIO(content), filename=name) for name, content in files}, **before
+    )
+
+
+def test_every_kind_that_we_name_has_an_example():
+    assert REAL.keys() == TYPES.keys()
+
+
+@pytest.mark.parametrize("extension", REAL)
+def test_a_real_file_is_kept_whole_under_the_type_of_its_content(extension):
+    taken = take((f"Bestand.{extension.upper()}", REAL[extension]))
+    assert taken.refusals == ()
+    (file,) = taken.files.values()
+    assert (file.media_type, file.size) == (TYPES[extension], len(REAL[extension]))
+    with storage().open(file.storage_key) as stream:
+        assert stream.read() == REAL[extension]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("foto.png", REAL["jpg"]), ("brief.pdf", REAL["docx"]), ("brief.docx", archive("evil.exe")),
+        ("brief.docx", REAL["xlsx"]), ("brief.docx", office("word", "word/vbaProject.bin")),
+        ("brief.docx", b"PK\x03\x04 broken"), ("brief.odt", REAL["ods"]),
+        ("tekst.txt", b"MZ\x90\x00\x03\x00"),
+        ("tekst.txt", REAL["pdf"]), ("mail.msg", OLE + b"\x00" * 1000), ("mail.eml", b"geen kopregel"),
+        ("lied.mp3", REAL["wav"]), ("film.mp4", b"\x1aE\xdf\xa3webm"), ("foto.jpg", b"<svg onload=alert(1)>"),
+        ("pagina.pdf", b"<!doctype html><script>"),
+    ],
+)  # fmt: skip
+def test_a_file_whose_content_is_not_what_its_name_says_is_refused(name, content):
+    taken = take((name, content))
+    assert not taken.files
+    assert f"‘{name}’ is geen echt" in taken.refusals[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["x.exe", "x.html", "x.svg", "x.zip", "x.docm", "x.pdf.exe", "x", ".pdf", "pdf"]
+)
+def test_a_kind_that_we_do_not_name_is_refused(name):
+    taken = take((name, REAL["pdf"]))
+    assert not taken.files
+    assert "niet aannemen" in taken.refusals[0]
+
+
+def test_an_empty_file_is_refused_by_name():
+    assert "‘leeg.txt’ is leeg" in take(("leeg.txt", b"")).refusals[0]
+
+
+def test_a_bad_file_does_not_cost_the_good_ones():
+    taken = take(("goed.pdf", REAL["pdf"]), ("leeg.pdf", b""), ("ook.png", REAL["png"]))
+    assert [file.name for file in taken.files.values()] == ["goed.pdf", "ook.png"]
+    assert len(taken.refusals) == 1
+
+
+def test_the_sum_of_the_sizes_counts_with_what_was_there(app, monkeypatch):
+    size = len(REAL["pdf"])
+    monkeypatch.setitem(app.extensions, "settings", replace(app.extensions["settings"], max_upload=3 * size))
+    assert take(("een.pdf", REAL["pdf"]), ("twee.pdf", REAL["pdf"]), size=size).refusals == ()
+    assert len(take(("een.pdf", REAL["pdf"]), ("twee.pdf", REAL["pdf"]), size=size + 1).refusals) == 1
+
+
+def test_the_number_of_files_counts_with_what_was_there():
+    assert len(take(("een.pdf", REAL["pdf"]), ("twee.pdf", REAL["pdf"]), count=MOST_FILES - 1).files) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("../../etc/passwd.txt", "passwd.txt"),
+        ("C:\\Users\\melder\\brief.pdf", "brief.pdf"),
+        ("naam\x00\r\n.pdf", "naam.pdf"),
+        ("\u202efdp.exe", "fdp.exe"),
+        ('a"b<c>|?*:.pdf', "abc.pdf"),
+        ("Überblick Ω 😀.pdf", "Überblick Ω 😀.pdf"),
+        ("e\u0301.pdf", "é.pdf"),
+        ("", "bestand"),
+        ("/", "bestand"),
+        ("...", "bestand"),
+        ("\x00", "bestand"),
+    ],
+)
+def test_a_name_keeps_what_a_person_reads_and_nothing_else(given, kept):
+    assert clean_name(given) == kept
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".pdf", "a." + "b" * 300, "é" * 500])
+def test_a_long_name_is_cut_and_keeps_its_extension(name):
+    cut = clean_name(name)
+    assert len(cut) == LONGEST_NAME
+    assert cut.endswith(".pdf") == name.endswith(".pdf")
