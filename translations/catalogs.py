@@ -66,7 +66,9 @@ def save(language: str, catalog: Catalog) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     catalog.creation_date = catalog.revision_date = FIXED
     catalog.fuzzy = False
-    catalog.header_comment = "# Dutch is the source. Written by `make translations`; see translations/catalogs.py."
+    catalog.header_comment = (
+        "# Dutch is the source. Written by `make translations`; see translations/catalogs.py."
+    )
     catalog.version, catalog.msgid_bugs_address, catalog.last_translator = "", "", ""
     catalog.language_team = ""
     with path.open("wb") as file:

@@ -3,13 +3,16 @@
 import importlib
 from pathlib import Path
 
-import spreekbuis
 from flask import Flask
+
+import spreekbuis
+from spreekbuis.db.pool import try_idle_connections
 from spreekbuis.db.security import unsafe_because
 from spreekbuis.db.session import db
 from spreekbuis.settings import Environment, Settings
 from spreekbuis.web import door, frame, logs
 from spreekbuis.web.room import Room, refuse_undeclared
+from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
@@ -81,7 +84,7 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
     """Build the application. Raises UnsafeDatabase when connected as a superuser, an owner or another role."""
     logs.set_up()
     import_models()
-    app = Flask(
+    app = Application(
         frame.__name__,
         root_path=str(Path(frame.__file__).parent),
         static_folder="static",
@@ -90,7 +93,6 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
     engine = {
         "pool_size": pool_size,
         "max_overflow": 4,
-        "pool_pre_ping": True,
         "hide_parameters": True,
         "connect_args": {"connect_timeout": 5, "application_name": "spreekbuis"},
     }
@@ -99,7 +101,8 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engine,
         SQLALCHEMY_BINDS={"figures": {"url": settings.database_figures_url, **engine, "pool_size": 2}},
-        MAX_CONTENT_LENGTH=settings.max_upload + 2 * 1024 * 1024,
+        # well above what is accepted, so that too large files get an answer that keeps the text
+        MAX_CONTENT_LENGTH=4 * settings.max_upload,
         MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
         MAX_FORM_PARTS=200,
         TEMPLATES_AUTO_RELOAD=settings.environment is Environment.DEMO,
@@ -110,6 +113,8 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
     _install(app)
     refuse_undeclared(app)
     with app.app_context():
+        for each in db.engines.values():
+            try_idle_connections(each)
         with db.engine.connect() as connection:
             reason = unsafe_because(connection)
         db.engine.dispose()

@@ -251,3 +251,22 @@ def test_two_who_use_the_same_link_at_once_make_one_account(world, mailed):
     assert sorted(answers) == [303, 410]
     with world.inside(entity):
         assert len(members()) == 1
+
+
+def test_two_presses_at_once_invite_once_and_an_id_of_another_entity_is_refused(world, mailed):
+    entity, other = world.entity(), world.entity()
+    browser = world.browser(administrator(world, entity)[0])
+    path, once = f"/entity/{entity.ovo}/members", str(new_id())
+    form = {"email": EMAIL, "role": "handler", "desk": "wellbeing", "language": "nl", "once": once}
+
+    def press(_):
+        again = world.browser()
+        again.client.set_cookie(*browser.cookie)
+        with world.app.app_context():
+            return again.post(path, form).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(press, range(4))) == {303}
+    assert len(mailed()) == 1
+    stranger = world.browser(administrator(world, other)[0])
+    assert stranger.post(f"/entity/{other.ovo}/members", form).status_code == 409

@@ -73,14 +73,18 @@ def test_each_event_lands_in_the_trail_of_its_own_tenant(world):
     assert trail(tenant(other.id)) == ["member.invited"]
 
 
+def make_a_second_integrity_desk(entity_id) -> None:
+    with within(entity_id) as session:
+        record(Audited.ENTITY_CREATED)
+        session.add(Desk(entity_id=entity_id, kind="integrity", name="Een tweede van dezelfde soort"))
+
+
 def test_a_failure_inside_leaves_nothing_of_the_block_and_the_platform_can_go_on(world):
     one = world.entity()
     with transaction(PLATFORM):
         record(Audited.ENROLMENT_APPROVED)
-        with pytest.raises(IntegrityError), within(one.id) as session:
-            record(Audited.ENTITY_CREATED)
-            session.add(Desk(entity_id=one.id, kind="integrity", name="Een tweede van dezelfde soort"))
-            session.flush()
+        with pytest.raises(IntegrityError):
+            make_a_second_integrity_desk(one.id)
         assert current() == PLATFORM
         assert setting("entity") == str(PLATFORM.entity_id)
         record(Audited.ENROLMENT_REFUSED)
@@ -88,13 +92,18 @@ def test_a_failure_inside_leaves_nothing_of_the_block_and_the_platform_can_go_on
     assert trail(tenant(one.id)) == []
 
 
-def test_a_failure_outside_takes_along_what_was_done_inside(world):
-    one = world.entity()
-    with pytest.raises(ZeroDivisionError), transaction(PLATFORM):
-        with within(one.id) as session:
-            session.add(Affiliation(entity_id=one.id, valid_from=today()))
+def write_and_fail_afterwards(entity_id) -> None:
+    with transaction(PLATFORM):
+        with within(entity_id) as session:
+            session.add(Affiliation(entity_id=entity_id, valid_from=today()))
             record(Audited.ENTITY_CREATED)
         raise ZeroDivisionError
+
+
+def test_a_failure_outside_takes_along_what_was_done_inside(world):
+    one = world.entity()
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail_afterwards(one.id)
     assert trail(tenant(one.id)) == []
     with world.inside(one) as session:
         assert session.scalars(select(Affiliation)).all() == []

@@ -41,8 +41,8 @@ REPORT_MOVES = {
 """The procedure as it was agreed, written again here: the code must not be its own judge."""
 QUESTION_MOVES = REPORT_MOVES | {("new", "closed")}
 KEPT_IN_FACT = (
-    "kind", "topic", "category", "channel", "identity", "reporter_class", "desk", "status", "outcome", "score",
-    "days_to_acknowledge", "days_to_feedback", "days_to_close", "year", "month",
+    "kind", "topic", "category", "channel", "identity", "reporter_class", "desk", "status", "outcome",
+    "score",    "days_to_acknowledge", "days_to_feedback", "days_to_close", "year", "month",
 )  # fmt: skip
 
 steps = st.one_of(

@@ -117,7 +117,8 @@ def test_a_page_deep_in_the_list_costs_no_more_than_the_first(world, crowd, view
         column = "closed_at" if view is View.CLOSED else "next_due_on"
         key, case_id = session.execute(
             text(
-                f'SELECT {column}, id FROM "case" WHERE (closed_at IS NULL) = :open ORDER BY 1, 2 OFFSET 5000 LIMIT 1'
+                f'SELECT {column}, id FROM "case" WHERE (closed_at IS NULL) = :open'
+                " ORDER BY 1, 2 OFFSET 5000 LIMIT 1"
             ),
             {"open": view is View.OPEN},
         ).one()

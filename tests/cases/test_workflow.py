@@ -215,8 +215,8 @@ def test_a_contact_lies_between_receipt_and_today(handler):
 def a_call(**changes):
     usual = {
         "once": new_id(), "channel": Channel.PHONE, "kind": CaseKind.NEW, "category": "fraud",
-        "identity": Identity.NAMED, "reporter_class": ReporterClass.STAFF, "summary": "Belde over een bestelling.",
-        "reporter": {"name": "Contactpersoon", "contact": ""},
+        "identity": Identity.NAMED, "reporter_class": ReporterClass.STAFF,
+        "summary": "Belde over een bestelling.", "reporter": {"name": "Contactpersoon", "contact": ""},
     }  # fmt: skip
     return ContactReport(**{**usual, **changes})
 

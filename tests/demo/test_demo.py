@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from spreekbuis.audit.trail import first_break
 from spreekbuis.cases.models import Case
 from spreekbuis.clock import at, now, today
 from spreekbuis.db.scope import CONTRIBUTIONS, PLATFORM, tenant
@@ -67,6 +68,13 @@ def test_entities_stand_in_every_way_and_one_request_waits(world):
     assert found == {Basis.AFFILIATED: 6, Basis.PAID: 1, Basis.WAIVED: 1, Basis.DUE: 3}
 
 
+def test_the_trail_of_every_entity_is_whole(world):
+    run(world)
+    for entity in entities.ENTITIES:
+        with transaction(tenant(entity_id(entity.ovo_code))):
+            assert first_break() is None
+
+
 def test_two_entities_have_open_cases_that_are_late_due_today_and_soon(world):
     run(world)
     due = []
@@ -90,6 +98,7 @@ def test_every_role_signs_in_with_the_printed_password_and_code(world):
             sign_in.give_password(account.email, shown.password)
             found = session.scalars(select(Account.id).where(Account.email == account.email)).one()
             second_factor.check(found, shown.code)
+        assert world.browser(found).get(account.start).status_code == 200
 
 
 def test_a_reporter_returns_to_a_closed_case_with_the_printed_code(world):

@@ -3,6 +3,7 @@
 import re
 import threading
 from datetime import UTC, date, datetime, timedelta
+from email.message import EmailMessage
 
 import pytest
 from sqlalchemy import select
@@ -17,7 +18,7 @@ from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.session import transaction
 from spreekbuis.directory.catalogue import CATEGORIES
 from spreekbuis.directory.models import OPEN_ENDED, Entity, Organisation
-from spreekbuis.entities import approval
+from spreekbuis.entities import approval, mails
 from spreekbuis.entities.approval import (
     AlreadyDecided,
     NotConfirmed,
@@ -299,8 +300,6 @@ def test_two_confirmations_at_once_leave_one_waiting(app):
 
 
 def test_the_mails_say_what_to_do_and_carry_a_link(app, monkeypatch):
-    from spreekbuis.entities import mails
-
     sent = []
     monkeypatch.setattr(mails, "deliver", lambda *args, **values: sent.append((args, values)))
     enrolment_id = requested()
@@ -315,3 +314,33 @@ def test_the_mails_say_what_to_do_and_carry_a_link(app, monkeypatch):
     assert re.fullmatch(r"http://localhost/enrol/confirmation/[\w.-]+", verify_values["url"])
     assert refused[0] == "enrolment_refused"
     assert refused_values["reason"] == "Vraag eerst een mandaat."
+
+
+class Collector:
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+
+    def send(self, mail: EmailMessage) -> None:
+        self.mails.append(mail)
+
+
+@pytest.mark.parametrize("language", ["nl", "en", "fr", "de"])
+def test_each_mail_has_a_subject_and_reads_as_plain_text(app, monkeypatch, language):
+    collector = Collector()
+    monkeypatch.setattr("spreekbuis.notify.mail.mailer", lambda settings: collector)
+    refused = requested(language=language)
+    accepted = requested(language=language, ovo_code="OVO000039")
+    with transaction(PLATFORM):
+        mails.mail_verification(str(refused))
+        for enrolment_id in (refused, accepted):
+            verify_enrolment(enrolment_id)
+        refuse_enrolment(refused, "Vraag eerst een mandaat & bel ons.")
+        approve_enrolment(accepted)
+        mails.mail_decision(str(refused))
+        mails.mail_decision(str(accepted))
+    verify, no, yes = collector.mails
+    assert all(mail["To"] == "hr@voorbeeld.example" and mail["Subject"].strip() for mail in (verify, no, yes))
+    assert "/enrol/confirmation/" in verify.get_content()
+    assert "Vraag eerst een mandaat & bel ons." in no.get_content()
+    assert "Departement Cultuur, Jeugd en Media" in no.get_content()
+    assert "Agentschap Innoveren en Ondernemen" in yes.get_content()

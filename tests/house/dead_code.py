@@ -65,7 +65,9 @@ def main() -> int:
         finder.used_names.add(name)
     found = finder.get_unused_code(sort_by_size=False)
     for item in found:
-        print(f"{Path(item.filename).relative_to(ROOT)}:{item.first_lineno}: nothing uses {item.typ} {item.name}")
+        print(
+            f"{Path(item.filename).relative_to(ROOT)}:{item.first_lineno}: nothing uses {item.typ} {item.name}"
+        )
     if found:
         print("Remove it, or give the reason why it is alive in tests/house/alive.txt.")
     return 1 if found else 0

@@ -33,9 +33,7 @@ def test_the_migrated_database_keeps_the_rules_of_tenancy(catalogue):
 
 SAFE = "(entity_id = current_entity())"
 GOOD = "CREATE TABLE bad (entity_id uuid, id uuid, PRIMARY KEY (entity_id, id));"
-SECURED = (
-    GOOD + "ALTER TABLE bad ENABLE ROW LEVEL SECURITY; ALTER TABLE bad FORCE ROW LEVEL SECURITY;"
-)
+SECURED = GOOD + "ALTER TABLE bad ENABLE ROW LEVEL SECURITY; ALTER TABLE bad FORCE ROW LEVEL SECURITY;"
 POLICY = f"CREATE POLICY tenant ON bad TO spreekbuis_app USING {SAFE} WITH CHECK {SAFE};"
 WHOLE = SECURED + POLICY
 

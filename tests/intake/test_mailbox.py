@@ -98,7 +98,7 @@ def test_a_message_with_a_file_reaches_the_case_once(inside, count):
     page = inside.browser.get("/inbox")
     for _ in range(2):
         assert write(inside, page, "Nog iets.", ("extra.pdf", PDF)).status_code == 303
-    after = inside.browser.get("/inbox?done=message-sent")
+    after = inside.browser.get("/inbox?done=inbox-message-sent")
     assert "Je bericht is verstuurd." in after.text
     assert "extra.pdf" in after.text
     assert (count(Message), count(Attachment)) == (2, 2)

@@ -5,14 +5,17 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import delete, select, update
 
+from spreekbuis.cases import workflow
 from spreekbuis.cases.models import Attachment, Case, Message
 from spreekbuis.clock import today
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import db, transaction
+from spreekbuis.directory.catalogue import CaseKind, Outcome
 from spreekbuis.directory.models import Entity
-from spreekbuis.intake.models import EntityCategory, Receipt
+from spreekbuis.intake.models import DraftFile, EntityCategory, Receipt
 from spreekbuis.vault.content import Keyring, Place, open_sealed
 from spreekbuis.vault.receipt_code import lookup_hash, parse
+from spreekbuis.vault.storage import storage
 from tests.intake.flow import PDF, PNG, STORY, Reporter, hidden, words
 from tests.world import Browser
 
@@ -252,3 +255,44 @@ def test_english_reporters_get_english_words_and_an_english_case(world, entity, 
 def _service_until(entity, day: date) -> None:
     with transaction(PLATFORM):
         db.session.execute(update(Entity).where(Entity.id == entity.id).values(service_until=day))
+
+
+def test_the_same_files_posted_twice_at_the_same_moment_are_kept_once(world, entity, reporter, count):
+    form = reporter.start()
+    together, answers = threading.Barrier(3), []
+
+    def press() -> None:
+        with world.app.app_context():
+            one = Reporter(Browser(world.app, reporter.browser.cookie), entity)
+            together.wait(10)
+            answers.append(one.check(form, ("brief.pdf", PDF)).status_code)
+
+    presses = [threading.Thread(target=press) for _ in range(3)]
+    for one in presses:
+        one.start()
+    for one in presses:
+        one.join(30)
+    assert answers == [200, 200, 200]
+    assert count(DraftFile) == 1
+    assert len(storage().keys_of(entity.id, today())) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [("Nog iets belangrijks.", 409), ("x" * 100_001, 422), ("", 422)]
+)
+def test_an_addition_that_cannot_be_made_is_given_back_with_the_receipt(
+    world, entity, reporter, count, text, status
+):
+    form = reporter.start()
+    first = reporter.send(reporter.check(form))
+    with world.inside(entity):
+        case = db.session.scalars(select(Case)).one()
+        workflow.acknowledge(case, "Gelezen.")
+        workflow.mark_kind(case, CaseKind.REPORT)
+        workflow.close(case, Outcome.UNFOUNDED, "Klaar.")
+    messages = count(Message)
+    page = reporter.browser.post(f"{reporter.at}/add", {"token": form["token"], "text": text})
+    assert page.status_code == status
+    assert words(page) == words(first)
+    assert text in page.text
+    assert count(Message) == messages

@@ -18,7 +18,7 @@ from spreekbuis.access.invitations import invite
 from spreekbuis.access.jobs import LINK as INVITATION
 from spreekbuis.access.models import Membership
 from spreekbuis.cases.dialogue import write_message
-from spreekbuis.cases.models import Attachment, Case
+from spreekbuis.cases.models import Attachment
 from spreekbuis.cases.opening import NewCase, NewFile, open_case
 from spreekbuis.clock import now, today
 from spreekbuis.db.scope import PLATFORM, tenant
@@ -202,7 +202,13 @@ class House:
     def _job(self, visitor: Visitor) -> str:
         """A failed job that this visitor asked for."""
         with transaction(PLATFORM) as session:
-            job = Job(name="jobs.forget_old", args={}, state=JobState.FAILED, asked_by=visitor.account_id, attempts=8)
+            job = Job(
+                name="jobs.forget_old",
+                args={},
+                state=JobState.FAILED,
+                asked_by=visitor.account_id,
+                attempts=8,
+            )
             session.add(job)
             session.flush()
             return str(job.id)
@@ -232,7 +238,9 @@ class House:
         """An organisation that is no entity and did not ask to be one."""
         with transaction(PLATFORM) as session:
             known = select(Entity.ovo_code).union(select(Enrolment.ovo_code))
-            found = session.scalars(select(Organisation.ovo_code).where(Organisation.ovo_code.not_in(known))).first()
+            found = session.scalars(
+                select(Organisation.ovo_code).where(Organisation.ovo_code.not_in(known))
+            ).first()
             assert found is not None
             return found
 
@@ -336,7 +344,9 @@ def refused(response: TestResponse) -> bool:
     if response.status_code in (401, 403, 404):
         return True
     to = response.headers.get("Location", "")
-    return response.status_code == 303 and to.startswith(("/sign-in?next=", "/sign-in/second-factor?next=", "/inbox/open?next="))
+    return response.status_code == 303 and to.startswith(
+        ("/sign-in?next=", "/sign-in/second-factor?next=", "/inbox/open?next=")
+    )
 
 
 def routes_by_id(routes: list[Route]) -> dict[str, Route]:

@@ -56,11 +56,17 @@ class RowFactory:
     def entity(self) -> UUID:
         used = select(Entity.ovo_code)
         ovo = self.connection.scalars(
-            select(Organisation.ovo_code).where(Organisation.ovo_code.not_in(used)).order_by(Organisation.ovo_code)
+            select(Organisation.ovo_code)
+            .where(Organisation.ovo_code.not_in(used))
+            .order_by(Organisation.ovo_code)
         ).first()
         area = self.connection.scalars(select(PolicyArea.code)).first()
         table = Entity.__table__
-        values = {c.name: value_for(c) for c in table.c} | {"ovo_code": ovo, "policy_area": area, "status": "active"}
+        values = {c.name: value_for(c) for c in table.c} | {
+            "ovo_code": ovo,
+            "policy_area": area,
+            "status": "active",
+        }
         self.connection.execute(table.insert().values(values))
         return values["id"]
 

@@ -98,7 +98,7 @@ VALUES = {
     "a number below zero": "-1",
     "other digits": "٣٤",
     "a float": "NaN",
-    "SQL": "'; DROP TABLE \"case\"; --",
+    "SQL": '\'; DROP TABLE "case"; --',
     "a template": "{{ 7*7 }}{% raw %}",
     "markup": "<script>alert(1)</script>",
     "an identifier of nothing": "00000000-0000-0000-0000-000000000000",
@@ -118,7 +118,9 @@ def fields_of(house: House) -> set[str]:
         for page in Path(folder).rglob("*.html"):
             source = page.read_text()
             found.update(re.findall(r'name="([a-z_]+)"', source))
-            found.update(re.findall(r"(?:field|textarea|select|picks|checks|cards|checkbox|file)\('([a-z_]+)'", source))
+            found.update(
+                re.findall(r"(?:field|textarea|select|picks|checks|cards|checkbox|file)\('([a-z_]+)'", source)
+            )
             for name in re.findall(r"date_field\('([a-z_]+)'", source):
                 found.update((f"{name}_day", f"{name}_month", f"{name}_year"))
     return found - {"csrf"}
@@ -137,7 +139,7 @@ def test_hostile_values_never_crash_a_page(house: House, route: Route, fields: s
         for name, value in VALUES.items():
             safe = value.encode("utf-8", "surrogatepass")
             some = [field for field in sorted(fields) if not (value is LONG and field > "n")]
-            data = {field: safe for field in some} | {"csrf": house.token(visitor)}
+            data = dict.fromkeys(some, safe) | {"csrf": house.token(visitor)}
             body = "&".join(f"{k}={_quoted(v)}" for k, v in data.items())
             response = house.ask(
                 visitor, "POST", url, data=body, content_type="application/x-www-form-urlencoded"
@@ -193,7 +195,8 @@ def test_hostile_files_never_crash_a_page(house: House, route: Route):
     ]  # fmt: skip
     with house.as_it_was():
         data = {"csrf": house.token(visitor), "text": "x"} | {
-            name: [(io.BytesIO(content), filename) for filename, content in files] for name in ("files", "file")
+            name: [(io.BytesIO(content), filename) for filename, content in files]
+            for name in ("files", "file")
         }
         response = house.ask(visitor, "POST", url, data=data, content_type="multipart/form-data")
         assert response.status_code < 500, response.status

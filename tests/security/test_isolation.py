@@ -291,7 +291,9 @@ def test_the_tenant_leaves_with_its_transaction_and_not_with_the_connection(data
     engine.dispose()
 
 
-@pytest.mark.parametrize("scope", [NOBODY, PLATFORM, CONTRIBUTIONS], ids=["nobody", "platform", "contributions"])
+@pytest.mark.parametrize(
+    "scope", [NOBODY, PLATFORM, CONTRIBUTIONS], ids=["nobody", "platform", "contributions"]
+)
 def test_the_session_of_a_scope_without_an_entity_serves_no_entity(application, two, scope: Scope):
     with application.app_context():
         with transaction(tenant(two.theirs)) as session:
@@ -335,7 +337,9 @@ def test_threads_in_two_tenants_never_see_each_others_rows(application, two):
     ("role", "reason"),
     [("admin", "superuser"), ("owner", "owns"), ("backup", "bypasses"), ("figures", "is not spreekbuis_app")],
 )
-def test_the_application_does_not_start_with_a_role_that_can_do_more(database, engines, tmp_path, role, reason):
+def test_the_application_does_not_start_with_a_role_that_can_do_more(
+    database, engines, tmp_path, role, reason
+):
     urls = database | {"admin": engines.admin.url.render_as_string(hide_password=False)}
     with pytest.raises(UnsafeDatabase, match=reason):
         create_app(_settings(urls[role], database["figures"], tmp_path))

@@ -96,13 +96,17 @@ def test_every_page_carries_the_headers_that_protect_it(walk):
 
 
 def test_the_policy_allows_nothing_but_this_site():
-    allowed = {directive.split()[0]: directive.split()[1:] for directive in CONTENT_SECURITY_POLICY.split(";")}
+    allowed = {
+        directive.split()[0]: directive.split()[1:] for directive in CONTENT_SECURITY_POLICY.split(";")
+    }
     assert allowed["default-src"] == ["'none'"]
     assert allowed["frame-ancestors"] == ["'none'"]
     assert {source for sources in allowed.values() for source in sources} <= {"'self'", "'none'"}
 
 
-LOADED = re.compile(r"""(?:src|action|srcset|poster|formaction|data-hx-\w+)\s*=\s*["']?([^"'\s>]+)|<link[^>]+href="([^"]+)""")
+LOADED = re.compile(
+    r"""(?:src|action|srcset|poster|formaction|data-hx-\w+)\s*=\s*["']?([^"'\s>]+)|<link[^>]+href="([^"]+)"""
+)
 NAMED = re.compile(r"https?://[^\s\"'<]+")
 NAMESPACES = ("http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink")
 WAYS_OUT = {"www.vlaanderen.be"}
@@ -132,6 +136,18 @@ def test_no_page_holds_a_script_or_a_style_of_its_own(walk):
             assert not re.search(r"<[^>]+\s(?:style|on\w+)\s*=", page), step.route.rule
             assert not re.search(r"<script(?![^>]*\ssrc=)", page), step.route.rule
             assert "<style" not in page, step.route.rule
+
+
+def test_every_form_that_is_posted_carries_a_token(walk):
+    for step in walk[0]:
+        page = step.response.get_data(as_text=True) if step.response.mimetype == "text/html" else ""
+        for form in re.findall(r"<form\b.*?</form>", page, re.DOTALL):
+            if re.match(r"<form\b[^>]*method=\"?post", form, re.IGNORECASE):
+                assert re.search(r'name="csrf" value="[0-9a-f]{64}"', form), (
+                    f"{step.route.rule}: {form[:120]}"
+                )
+            else:
+                assert 'name="csrf"' not in form, f"{step.route.rule}: a token in an address"
 
 
 def test_a_visitor_gets_the_form_cookie_and_no_other(house: House):
@@ -211,7 +227,9 @@ class Leak(Exception):
     pass
 
 
-def test_an_unforeseen_error_shows_its_text_neither_in_the_log_nor_on_the_page(house: House, monkeypatch, capsys):
+def test_an_unforeseen_error_shows_its_text_neither_in_the_log_nor_on_the_page(
+    house: House, monkeypatch, capsys
+):
     def broken(**_values):
         raise Leak(SECRET_TEXT) from ValueError(f"bij {SECRET_TEXT}")
 

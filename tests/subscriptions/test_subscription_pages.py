@@ -180,6 +180,12 @@ def test_an_entity_administrator_sees_the_own_entitlement_and_not_that_of_anothe
     assert browser.get("/admin/contributions").status_code == 403
 
 
+def test_an_entity_is_told_nothing_about_years_before_it_existed(world, three):
+    browser = world.browser(world.member(three[2], Role.ENTITY_ADMINISTRATOR))
+    page = browser.get("/entity/OVO000096/subscription").text
+    assert re.findall(r'scope="row">(\d{4})<', page) == [str(YEAR + 1), str(YEAR)]
+
+
 def test_others_have_no_business_with_contributions(world, three):
     analyst = world.browser(world.platform_member(Role.CENTRAL_ANALYST))
     assert analyst.get("/admin/contributions").status_code == 403

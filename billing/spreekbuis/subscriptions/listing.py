@@ -12,7 +12,7 @@ from spreekbuis.clock import today
 from spreekbuis.directory.listing import EntityPage, page_by_name
 from spreekbuis.directory.models import Entity, Organisation
 from spreekbuis.directory.register import holds_words
-from spreekbuis.subscriptions.entitlement import Entitlement, Standing, standings
+from spreekbuis.subscriptions.entitlement import Basis, Standing, standings
 from spreekbuis.subscriptions.models import Affiliation, Contribution, ContributionStatus
 
 
@@ -47,7 +47,8 @@ class Line:
     name: str
     policy_area: str
     position: Position
-    entitlement: Entitlement
+    entitled: bool
+    because: str
 
     @property
     def label(self) -> LazyString:
@@ -88,10 +89,22 @@ def lines(
         wanted = wanted.join(Organisation, Organisation.ovo_code == Entity.ovo_code).where(*conditions)
     page = page_by_name(wanted, after=after, before=before)
     known = standings(row.id for row in page.rows)
-    found = [
-        Line(row.ovo_code, row.name, row.policy_area, position_on(known[row.id], day), known[row.id].on(day))
-        for row in page.rows
-    ]
+    because: dict[Basis, str] = {}  # all lines speak of the same day: a sentence is made once per reason
+    found = []
+    for row in page.rows:
+        answer = known[row.id].on(day)
+        if answer.basis not in because:
+            because[answer.basis] = answer.because
+        found.append(
+            Line(
+                row.ovo_code,
+                row.name,
+                row.policy_area,
+                position_on(known[row.id], day),
+                answer.entitled,
+                because[answer.basis],
+            )
+        )
     return found, page
 
 

@@ -25,7 +25,7 @@ class ScopeRule(SharedTable):
 
     __tablename__ = "scope_rule"
     shared_because = "the same rule for every entity"
-    from_year: Mapped[int] = mapped_column(primary_key=True)
+    from_year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     rule: Mapped[str]
 
 

@@ -17,7 +17,7 @@ db = SQLAlchemy(model_class=Base, session_options={"scopefunc": scopes.session_k
 
 
 @event.listens_for(FlaskSession, "after_begin")
-def _enter_scope(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+def _enter_scope(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
     """Tell the database who is being served. SET LOCAL ends with the transaction, so no pool can leak it.
 
     `SET LOCAL` takes no parameters: a UUID object and a fixed office name are safe to write out.
@@ -69,8 +69,7 @@ def at_end(key: str, step: Callable[[], Any]) -> None:
 
 @contextmanager
 def within(entity_id: UUID) -> Iterator[Session]:
-    """Serve one tenant inside the block, in the transaction of the platform that is open: all of it commits
-    or none.
+    """Serve one tenant inside the block, in the open transaction of the platform: all of it commits, or none.
 
     For what the platform decides and a tenant must hold as well (an approved enrolment makes its desks).
     Inside, `current_entity_id()`, the policies and the audit trail are those of the tenant, and no office of

@@ -48,23 +48,32 @@ HANDLERS = {
         "behandelaar.integriteit@omg.voorbeeld.example",
         "Behandelaar integriteit",
         Role.HANDLER,
-        "/workplaces",
+        "/desk/OVO990001/cases",
     ),
     DeskKind.WELLBEING: DemoAccount(
-        "behandelaar.welzijn@omg.voorbeeld.example", "Behandelaar welzijn", Role.HANDLER, "/workplaces"
+        "behandelaar.welzijn@omg.voorbeeld.example",
+        "Behandelaar welzijn",
+        Role.HANDLER,
+        "/desk/OVO990001/cases",
     ),
 }
 ENTITY_ADMINISTRATOR = DemoAccount(
-    "beheerder@omg.voorbeeld.example", "Beheerder Omgeving", Role.ENTITY_ADMINISTRATOR, "/workplaces"
+    "beheerder@omg.voorbeeld.example",
+    "Beheerder Omgeving",
+    Role.ENTITY_ADMINISTRATOR,
+    "/entity/OVO990001/members",
 )
 ANALYST = DemoAccount(
     "centrale.dienst@voorbeeld.example", "Centrale dienst", Role.CENTRAL_ANALYST, "/central/figures"
 )
 TREASURER = DemoAccount(
-    "bijdragen@voorbeeld.example", "Beheerder bijdragen", Role.CONTRIBUTION_ADMINISTRATOR, "/workplaces"
+    "bijdragen@voorbeeld.example",
+    "Beheerder bijdragen",
+    Role.CONTRIBUTION_ADMINISTRATOR,
+    "/admin/contributions",
 )
 OPERATOR = DemoAccount(
-    "platform@voorbeeld.example", "Beheerder platform", Role.PLATFORM_ADMINISTRATOR, "/workplaces"
+    "platform@voorbeeld.example", "Beheerder platform", Role.PLATFORM_ADMINISTRATOR, "/admin/jobs"
 )
 ACCOUNTS = (*HANDLERS.values(), ENTITY_ADMINISTRATOR, ANALYST, TREASURER, OPERATOR)
 

@@ -18,23 +18,22 @@ from spreekbuis.web.frame import LANGUAGES
 
 
 @click.group("account")
-@click.pass_context
-def commands(context: click.Context) -> None:
+def commands() -> None:
     """Accounts: make, disable, new second factor, roles on the platform."""
-    application: Callable[[], Flask] = context.obj
-    context.with_resource(application().app_context())
 
 
 @contextmanager
 def _acting() -> Iterator[None]:
     """One transaction of the platform; what cannot be done is said in one line."""
-    try:
-        with acting_as(COMMAND), transaction(PLATFORM):
-            yield
-    except DomainError as error:
-        with force_locale("nl"):
-            reasons = error.errors.values() if isinstance(error, Invalid) else (error.title,)
-            raise click.ClickException(" ".join(str(reason) for reason in reasons)) from None
+    application: Callable[[], Flask] = click.get_current_context().obj
+    with application().app_context():
+        try:
+            with acting_as(COMMAND), transaction(PLATFORM):
+                yield
+        except DomainError as error:
+            with force_locale("nl"):
+                reasons = error.errors.values() if isinstance(error, Invalid) else (error.title,)
+                raise click.ClickException(" ".join(str(reason) for reason in reasons)) from None
 
 
 def _id_of(email: str) -> UUID:

@@ -41,8 +41,9 @@ TYPES: dict[str, str] = {
 ACCEPT = ",".join(f".{extension}" for extension in TYPES)
 """For the `accept` of a file input."""
 
-_SAME = {"eml": {_EML, _TEXT}, "m4a": {"audio/mp4", "video/mp4"}, "txt": {_TEXT, _EML}}
-"""Extensions whose content may look like more than one type: recorders of phones write m4a as mp4."""
+_SAME = {"m4a": {"audio/mp4", "video/mp4"}, "txt": {_TEXT, _EML}}
+"""Extensions whose content may look like another type: a text that begins with `Word:` looks like a mail,
+recorders of phones write m4a as mp4."""
 _OFFICE_PARTS = {"word/": "docx", "xl/": "xlsx", "ppt/": "pptx"}
 _OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
 _MSG_MARK = "__properties_version1.0".encode("utf-16-le")

@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 
 from spreekbuis.errors import DomainError, NotFound, type_text
 from spreekbuis.settings import Settings
-from spreekbuis.web import csrf
+from spreekbuis.web import csrf, words
 from spreekbuis.web.access import ROLE_LABELS
 from spreekbuis.web.cookies import FORM, LANGUAGE, read_cookie, write_cookie
 from spreekbuis.web.door import EntityHere, Here, SignedIn
@@ -108,9 +108,10 @@ class Page:
         """Links to this page in the other languages; none on the answer to a POST, which a link would lose."""
         if request.method != "GET":
             return []
-        kept = [(k, v) for k, v in request.args.items(multi=True) if k not in ("lang", "done")]
+        kept = urlencode([(k, v) for k, v in request.args.items(multi=True) if k not in ("lang", "done")])
+        here = f"{request.path}?{kept}&lang=" if kept else f"{request.path}?lang="
         return [
-            Language(code, code.upper(), name, f"{request.path}?{urlencode([*kept, ('lang', code)])}")
+            Language(code, code.upper(), name, here + code)
             for code, name in LANGUAGES.items()
         ]
 
@@ -207,6 +208,7 @@ def install(app: Flask, templates: Path, translations: Path) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Europe/Brussels"
     app.config["BABEL_DEFAULT_LOCALE"] = "nl"
     Babel(app, locale_selector=language)
+    words.install(app)
     app.jinja_env.globals["page"] = Page()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     static = Path(app.static_folder or "")

@@ -28,13 +28,43 @@ def _public(template: str, **values: object) -> Response:
 def start() -> ResponseReturnValue:
     actors, about = url_for("directory.actors"), url_for("home.about")
     doors = [
-        (_("Iemand dichtbij"), f"{actors}#nearby", _("Praat met de vertrouwenspersoon of de contactpersoon integriteit van je eigen entiteit."), "people"),
-        (_("Je voelt je niet goed door je werk"), f"{actors}#prevention_gdpb", _("Een preventieadviseur psychosociaal welzijn luistert. Ook de sociale dienst kan helpen."), "heart"),
-        (_("Je bent bang voor gevolgen"), f"{actors}#ombudsman", _("Vraag bescherming aan de Vlaamse Ombudsdienst. Dat kan voor, tijdens en na je melding."), "shield"),
-        (_("Je weet van zware fraude"), f"{actors}#audit_vlaanderen", _("Je kunt ook rechtstreeks naar Audit Vlaanderen. Je hoeft niet eerst bij ons te komen."), "scales"),
-        (_("Liever praten dan typen"), f"{about}#talk", _("Bel ons of vraag een gesprek. De behandelaar noteert wat je vertelt."), "chat"),
-        (_("Je helpt een collega"), url_for("home.choose_entity"), _("Ben je leidinggevende of vertrouwenspersoon? Ook jij kunt ons om raad vragen."), "user"),
-    ]  # fmt: skip
+        (
+            _("Iemand dichtbij"),
+            f"{actors}#nearby",
+            _("Praat met de vertrouwenspersoon of de contactpersoon integriteit van je eigen entiteit."),
+            "people",
+        ),
+        (
+            _("Je voelt je niet goed door je werk"),
+            f"{actors}#prevention_gdpb",
+            _("Een preventieadviseur psychosociaal welzijn luistert. Ook de sociale dienst kan helpen."),
+            "heart",
+        ),
+        (
+            _("Je bent bang voor gevolgen"),
+            f"{actors}#ombudsman",
+            _("Vraag bescherming aan de Vlaamse Ombudsdienst. Dat kan voor, tijdens en na je melding."),
+            "shield",
+        ),
+        (
+            _("Je weet van zware fraude"),
+            f"{actors}#audit_vlaanderen",
+            _("Je kunt ook rechtstreeks naar Audit Vlaanderen. Je hoeft niet eerst bij ons te komen."),
+            "scales",
+        ),
+        (
+            _("Liever praten dan typen"),
+            f"{about}#talk",
+            _("Bel ons of vraag een gesprek. De behandelaar noteert wat je vertelt."),
+            "chat",
+        ),
+        (
+            _("Je helpt een collega"),
+            url_for("home.choose_entity"),
+            _("Ben je leidinggevende of vertrouwenspersoon? Ook jij kunt ons om raad vragen."),
+            "user",
+        ),
+    ]
     return _public(
         "home/start.html",
         doors=doors,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access import jobs
 from spreekbuis.access.models import Desk, Invitation, Membership
@@ -56,36 +57,40 @@ def invite(
     """Invite an address to a role in the tenant in scope; a job mails the link, which works for 14 days.
 
     `invitation_id` is the id that the form carried: sent twice is invited once. A handler needs a desk, an
-    administrator has none. Raises Invalid; nobody invites their own address.
+    administrator has none. Raises Invalid, also for one's own address; Conflict for an id of another entity.
     """
     if role not in ENTITY_ROLES:
         raise Invalid({"role": _l("Kies een van de mogelijkheden.")})
-    if invitation_id is not None:
-        known = db.session.scalar(
-            select(Invitation).where(
-                Invitation.id == invitation_id, Invitation.tenant_id == current_entity_id()
-            )
-        )
-        if known is not None:
-            return known
+    invitation_id = invitation_id or new_id()
+    known = _sent_before(invitation_id)
+    if known is not None:
+        return known
     email = email_address(email)
     desk_id = _desk(desk_kind) if role is Role.HANDLER else None
     _refuse_needless(email, role, desk_id)
-    invitation = Invitation(
-        id=invitation_id or new_id(),
-        tenant_id=current_entity_id(),
-        email=email,
-        role=role,
-        desk_id=desk_id,
-        language=language,
-        invited_by=acting().account_id,
-        expires_at=now() + LIFETIME,
-    )
-    db.session.add(invitation)
-    db.session.flush()
+    invitation: Invitation | None = db.session.scalar(
+        insert(Invitation)
+        .values(
+            id=invitation_id, tenant_id=current_entity_id(), email=email, role=role, desk_id=desk_id,
+            language=language, invited_by=acting().account_id, created_at=now(), expires_at=now() + LIFETIME,
+        )
+        .on_conflict_do_nothing(index_elements=["id"])
+        .returning(Invitation)
+    )  # fmt: skip
+    if invitation is None:  # the other press of a double click was just before
+        invitation = _sent_before(invitation_id)
+        if invitation is None:
+            raise Conflict
+        return invitation
     record(Audited.MEMBER_INVITED, invitation.id, {"role": role})
     enqueue(jobs.MAIL_INVITATION, id=str(invitation.id))
     return invitation
+
+
+def _sent_before(invitation_id: UUID) -> Invitation | None:
+    return db.session.scalar(
+        select(Invitation).where(Invitation.id == invitation_id, Invitation.tenant_id == current_entity_id())
+    )
 
 
 def _desk(kind: DeskKind | None) -> UUID:

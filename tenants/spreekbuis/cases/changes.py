@@ -63,10 +63,14 @@ def changed(
     set_next_due(case)
     db.session.add(
         CaseEvent(
-            entity_id=current_entity_id(), case_id=case.id, kind=what, at=moment, account_id=acting().account_id,
+            entity_id=current_entity_id(),
+            case_id=case.id,
+            kind=what,
+            at=moment,
+            account_id=acting().account_id,
             data=data,
         )
-    )  # fmt: skip
+    )
     record(audited, case.id, {"what": what.value, **data})
     if what not in (Happened.MESSAGE, Happened.NOTE, Happened.CONTACT, Happened.ASSIGNED):
         record_fact(case)

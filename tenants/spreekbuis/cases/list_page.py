@@ -69,7 +69,9 @@ class ShownRow(NamedTuple):
     number: str
     category: str
     step: str
+    """What is owed next; of a closed case its outcome."""
     due: shown.Due | None
+    closed_on: str
     late: bool
     state: str
     tag: str
@@ -99,8 +101,9 @@ def _shown(rows: list[Row], account_id: UUID, now: date) -> list[ShownRow]:
                 url=f"{here}/{row.id}",
                 number=shown.number(row.year, row.number),
                 category=words.category.get(row.category, row.category),
-                step=step if is_open else "",
+                step=step if is_open else words.outcome[row.outcome or ""],
                 due=due,
+                closed_on=shown.day(row.closed_at, now) if row.closed_at is not None else "",
                 late=due is not None and due.kind == "late",
                 state=words.state[row.state],
                 tag=shown.STATE_TAGS[row.state],

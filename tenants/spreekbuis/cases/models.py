@@ -13,10 +13,12 @@ from spreekbuis.db.base import TenantTable, new_id, to_entity, to_tenant
 URGENCY = "(CASE WHEN next_due_on IS NULL THEN DATE '9999-12-31' ELSE next_due_on END)"
 """The sort key of open cases: what has no deadline comes last, and can be a keyset. Not `coalesce`, which
 PostgreSQL does not count as leakproof: behind a row-level policy it could order by the index, but not start
-in the middle.""" _DESK = ("entity_id", "desk_id") _OPEN = text("closed_at IS NULL") _CLOSED = text("closed_at
-IS NOT
-NULL") _FREE = text("closed_at IS NULL AND handler_id IS NULL") _TAKEN = text("closed_at IS NULL AND
-handler_id IS NOT NULL")
+in the middle."""
+_DESK = ("entity_id", "desk_id")
+_OPEN = text("closed_at IS NULL")
+_CLOSED = text("closed_at IS NOT NULL")
+_FREE = text("closed_at IS NULL AND handler_id IS NULL")
+_TAKEN = text("closed_at IS NULL AND handler_id IS NOT NULL")
 
 
 class Case(TenantTable):

@@ -58,9 +58,9 @@ def keep_contact() -> ResponseReturnValue:
     once = form.once()
     try:
         channel = Channel(form.one_of("channel", HAPPENED_ELSEWHERE) or Channel.PHONE)
-        summary = form.text("summary", longest=100_000, lines=True)
+        summary = form.text("about", longest=100_000, lines=True)
         if not summary:
-            form.errors["summary"] = _l("Schrijf waarover het gaat.")
+            form.errors["about"] = _l("Schrijf waarover het gaat.")
         number = form.text("number", longest=20, required=False)
         if number:
             form.check()
@@ -111,6 +111,7 @@ def _form(kept: dict[str, str], errors: Any, once: str) -> str:
     usual = {
         "channel": Channel.PHONE.value, "kind": CaseKind.NEW.value, "identity": Identity.CONFIDENTIAL.value,
         "reporter_class": ReporterClass.STAFF.value,
+        **dict.fromkeys(("about", "number", "category", "name", "contact"), ""),
     }  # fmt: skip
     return render_template(
         "cases/new_contact.html",

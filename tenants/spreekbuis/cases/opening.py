@@ -173,8 +173,8 @@ def _write_first_rows(case: Case, new: NewCase, contact_fact_id: UUID | None) ->
         parts.append(insert(Attachment).values(rows).cte("first_files"))
     if contact_fact_id is not None:
         contact = {
-            "entity_id": case.entity_id, "id": new_id(), "case_id": case.id, "channel": case.channel, "at": moment,
-            "account_id": account_id, "fact_id": contact_fact_id,
+            "entity_id": case.entity_id, "id": new_id(), "case_id": case.id, "channel": case.channel,
+            "at": moment, "account_id": account_id, "fact_id": contact_fact_id,
         }  # fmt: skip
         parts.append(insert(Contact).values(contact).cte("first_contact"))
     event = {

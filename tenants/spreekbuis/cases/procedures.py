@@ -98,7 +98,8 @@ _DECREE_7_DAYS = _l(
     "Decreet van 18 november 2022 en richtlijn (EU) 2019/1937, artikel 9: bevestigen binnen 7 dagen."
 )
 _DECREE_3_MONTHS = _l(
-    "Decreet van 18 november 2022 en richtlijn (EU) 2019/1937, artikel 9: terugkoppelen binnen 3 maanden na de bevestiging."
+    "Decreet van 18 november 2022 en richtlijn (EU) 2019/1937, artikel 9:"
+    " terugkoppelen binnen 3 maanden na de bevestiging."
 )
 _HOUSE_7_DAYS = _l("Afspraak van Spreekbuis: bevestigen binnen 7 dagen.")
 _HOUSE_3_MONTHS = _l("Afspraak van Spreekbuis: terugkoppelen binnen 3 maanden na de bevestiging.")

@@ -77,6 +77,7 @@ class Row(NamedTuple):
     handler_id: UUID | None
     received_at: datetime
     closed_at: datetime | None
+    outcome: str | None
     channel: str
     unread_by_desk: bool
     key: date | datetime
@@ -157,7 +158,8 @@ def _values(desks: Set[UUID], account_id: UUID, asked: Asked, today: date) -> di
     return {
         "entity": current_entity_id(), "me": account_id, "today": today,
         "sunday": today + timedelta(days=6 - today.weekday()), "asked_kind": asked.kind,
-        "asked_category": asked.category, "asked_state": asked.state, "asked_year": year, "asked_number": number,
+        "asked_category": asked.category, "asked_state": asked.state, "asked_year": year,
+        "asked_number": number,
         **{f"desk_{n}": desk_id for n, desk_id in enumerate(sorted(desks))},
     }  # fmt: skip
 

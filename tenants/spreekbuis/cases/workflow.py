@@ -22,6 +22,8 @@ from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, CaseKind, 
 from spreekbuis.errors import Conflict, Invalid
 from spreekbuis.web.access import Role
 
+OTHER_DESK = _l("Dit onderwerp hoort bij een ander loket. Een dossier gaat pas over als de melder dat wil.")
+
 
 class MoveNotAllowed(Conflict):
     """The procedure has no move from where the case is to where it was asked to go."""
@@ -128,13 +130,7 @@ def recategorise(case: Case, category: str) -> None:
     if wanted is None:
         raise Invalid({"category": _l("Kies een van de mogelijkheden.")})
     if DESK_OF_TOPIC[wanted.topic] is not DESK_OF_TOPIC[Topic(case.topic)]:
-        raise Invalid(
-            {
-                "category": _l(
-                    "Dit onderwerp hoort bij een ander loket. Een dossier gaat pas over als de melder dat wil."
-                )
-            }
-        )
+        raise Invalid({"category": OTHER_DESK})
     case.category, case.topic = category, wanted.topic
     changed(case, Happened.CATEGORY, category=category)
 

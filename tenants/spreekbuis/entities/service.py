@@ -36,11 +36,12 @@ def accepts_reports(entity: Served) -> bool:
 
 
 def locked_entity(entity_id: UUID) -> Entity:
-    """The entity, held against other changes of its service until this transaction ends."""
+    """The entity, held against other changes of its service until this transaction ends. New cases, which
+    only refer to it, do not wait."""
     return db.session.scalars(
         select(Entity)
         .where(Entity.id == entity_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()
 

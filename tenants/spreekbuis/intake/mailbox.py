@@ -41,9 +41,9 @@ from spreekbuis.web.room import Room
 
 room = Room("mailbox")
 
-SENT = notice_after("message-sent", _l("Je bericht is verstuurd."))
-SCORED = notice_after("score-kept", _l("Dank je voor je score."))
-CLOSED = notice_after("mailbox-closed", _l("Je melding is gesloten op dit toestel."))
+SENT = notice_after("inbox-message-sent", _l("Je bericht is verstuurd."))
+SCORED = notice_after("inbox-score-kept", _l("Dank je voor je score."))
+CLOSED = notice_after("inbox-closed", _l("Je melding is gesloten op dit toestel."))
 LONGEST_COMMENT = 2000
 _KEYRING = Keyring(holder="reporter")
 

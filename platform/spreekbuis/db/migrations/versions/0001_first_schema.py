@@ -131,7 +131,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('name', name=op.f('pk_schedule_mark'))
     )
     op.create_table('scope_rule',
-    sa.Column('from_year', sa.Integer(), nullable=False),
+    sa.Column('from_year', sa.Integer(), autoincrement=False, nullable=False),
     sa.Column('rule', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('from_year', name=op.f('pk_scope_rule'))
     )
