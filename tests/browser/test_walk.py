@@ -209,7 +209,7 @@ def sending_again_changes_nothing(reporter: Person, words: str) -> None:
     reporter.page.reload()
     assert words_of(reporter) == words
     assert reporter.sees("Er is niets dubbel verstuurd")
-    reporter.page.go_back()
+    reporter.go_back_to_a_form()
     reporter.page.get_by_role("button", name="Verstuur", exact=True).click()
     assert words_of(reporter) == words
     reporter.photo("4-receipt-again")

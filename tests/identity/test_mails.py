@@ -16,7 +16,7 @@ class Kept:
 @pytest.mark.parametrize(
     ("template", "values", "subject", "link"),
     [
-        ("invitation", {"entity": "Kunst & Co", "path": "/invitation/abc.d"}, "Uitnodiging", "/invitation/abc.d"),
+        ("invitation", {"entity": "Kunst & Co", "path": "/invitation/a.b"}, "Uitnodiging", "/invitation/a.b"),
         ("password_reset", {"path": "/password-reset/abc"}, "nieuw wachtwoord", "/password-reset/abc"),
         ("password_changed", {}, "wachtwoord is veranderd", "/password-reset"),
     ],

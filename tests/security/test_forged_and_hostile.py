@@ -1,7 +1,10 @@
 """Forms that come from elsewhere are refused, and whatever somebody sends never makes a page crash."""
 
 import io
+import re
 import secrets
+from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -9,6 +12,7 @@ from spreekbuis.app import import_models, rooms
 from spreekbuis.web.access import Audience
 from spreekbuis.web.cookies import FORM
 from spreekbuis.web.room import Route
+from tests.house.sources import modules
 from tests.security.house import House, Visitor, routes_by_id
 
 import_models()
@@ -110,9 +114,6 @@ VALUES = {
 
 def fields_of(house: House) -> set[str]:
     """The names in the forms of all pages that the template tree holds, besides the usual words."""
-    import re
-    from pathlib import Path
-
     found = set(FIELDS)
     for folder in house.app.jinja_loader.searchpath:  # type: ignore[union-attr]
         for page in Path(folder).rglob("*.html"):
@@ -154,8 +155,6 @@ def test_hostile_values_never_crash_a_page(house: House, route: Route, fields: s
 
 
 def _quoted(value: str | bytes) -> str:
-    from urllib.parse import quote_plus
-
     return quote_plus(value)
 
 
@@ -191,7 +190,8 @@ def test_hostile_files_never_crash_a_page(house: House, route: Route):
     url = house.url(route, visitor)
     files = [
         ("../../../etc/passwd", b"x"), ("a.pdf", b""), ("b.pdf", b"MZ\x90\x00" + bytes(200)),
-        ("c\u202efdp.exe", b"%PDF-1.7"), ("\x00.txt", b"\xff\xfe"), ("x" * 3000 + ".txt", b"tekst"), ("d.docx", b"PK\x03\x04"),
+        ("c\u202efdp.exe", b"%PDF-1.7"), ("\x00.txt", b"\xff\xfe"), ("x" * 3000 + ".txt", b"tekst"),
+        ("d.docx", b"PK\x03\x04"),
     ]  # fmt: skip
     with house.as_it_was():
         data = {"csrf": house.token(visitor), "text": "x"} | {
@@ -202,12 +202,22 @@ def test_hostile_files_never_crash_a_page(house: House, route: Route):
         assert response.status_code < 500, response.status
 
 
-HOSTILE_QUERIES = (
-    "page=-1", "page=x", "after=%00", "after=99999", "state=%F0%9F%92%A3", "year=99999999999999999999", "year=-1",
-    "year=x", "category=%00", "q=%00%ff", "q=" + "a" * 3000, "done=__class__", "lang=xx", "lang=../../etc", "sort=%27",
-    "next=//elders.example", "next=https://elders.example", "next=%00", "handler=x", "view=x", "cursor=e30", "cursor=%00",
-    "kind=x&kind=y", "area=%27%20OR%201=1", "from=2026-02-31", "before=x", "at=x", "tab=x", "scope=x", "topic=%00",
-)  # fmt: skip
+QUESTIONS = {
+    "nothing": "", "a NUL": "%00", "no UTF-8": "%ff%ed%a0%80", "a huge number": "9" * 400, "below zero": "-1",
+    "another site": "//elders.example", "another site in full": "https://elders.example/", "SQL": "%27%20OR%201=1--",
+    "something long": "a" * 2000, "a date that does not exist": "2026-02-31", "an emoji": "%F0%9F%92%A3",
+    "a cursor of nothing": "e30", "a dunder": "__class__",
+}  # fmt: skip
+
+
+def questions() -> list[str]:
+    """The names that the views read from addresses."""
+    source = "\n".join(module.read_text() for module in modules())
+    return sorted(
+        {*re.findall(r"""args\.get(?:list)?\(\s*["']([a-z_]+)["']""", source), "lang", "done", "next"}
+    )
+
+
 GETS = routes_by_id([route for room in rooms() for route in room.routes if route.method == "GET"])
 
 
@@ -215,19 +225,22 @@ GETS = routes_by_id([route for room in rooms() for route in room.routes if route
 def test_hostile_queries_never_crash_a_page_nor_lead_away(house: House, route: Route):
     visitor = who_may(house, route)
     url = house.url(route, visitor)
-    for query in HOSTILE_QUERIES:
+    names = questions()
+    together = ["&".join(f"{name}={value}" for name in names) for value in QUESTIONS.values()]
+    alone = [f"{name}={value}" for name in names for value in ("%00", "9" * 30, "x")]
+    for query in together + alone:
         response = house.ask(visitor, "GET", f"{url}?{query}")
-        assert response.status_code < 500 or route.rule == "/readyz", f"{query}: {response.status}"
+        assert response.status_code < 500 or route.rule == "/readyz", f"{query[:200]}: {response.status}"
         assert "elders.example" not in response.headers.get("Location", ""), query
         page = response.get_data(as_text=True) if response.mimetype == "text/html" else ""
-        assert 'href="//elders' not in page and 'href="https://elders' not in page, query
+        assert not re.search('(?:href|action)="(https:)?//elders', page), query
 
 
 HOSTILE_ADDRESSES = (
     "/o/OVO000000/report", "/o/OVO99/report", "/o/ovo001234/report", "/desk/%00/cases", "/desk/OVO000001/cases/x",
     "/%2e%2e/%2e%2e/etc/passwd", "/static/../app.py", "/static/%2e%2e/door.py", "/\\elders.example",
-    "/jobs/00000000-0000-0000-0000-00000000000g", "/enrol/%F0%9F%92%A3", "/invitation/" + "a" * 4000, "/password-reset/%00",
-    "/.git/config", "/.env", "/admin", "/%ff",
+    "/jobs/00000000-0000-0000-0000-00000000000g", "/enrol/%F0%9F%92%A3", "/invitation/" + "a" * 4000,
+    "/password-reset/%00", "/.git/config", "/.env", "/admin", "/%ff",
 )  # fmt: skip
 
 

@@ -82,9 +82,9 @@ def test_whoever_is_no_entity_sees_no_row_of_any(engines, two, model, who):
 
 @every_table
 def test_a_setting_that_is_no_identifier_is_an_error_and_no_way_in(engines, two, model):
-    with standing(engines.app, as_entity("' OR true --".replace("'", "''"))) as connection:
-        with pytest.raises(DataError):
-            seen(connection, model.__table__)
+    wrong = as_entity("'' OR true --")
+    with standing(engines.app, wrong) as connection, pytest.raises(DataError):
+        seen(connection, model.__table__)
 
 
 @every_table
@@ -224,7 +224,8 @@ def test_turning_row_security_off_gives_an_error_and_no_rows(engines, two, model
     "statement",
     [
         "SET ROLE spreekbuis_owner", "SET ROLE spreekbuis_backup", "SET SESSION AUTHORIZATION postgres",
-        "CREATE TABLE mine (id int)", "CREATE OR REPLACE FUNCTION current_entity() RETURNS uuid LANGUAGE sql RETURN NULL",
+        "CREATE TABLE mine (id int)",
+        "CREATE OR REPLACE FUNCTION current_entity() RETURNS uuid LANGUAGE sql RETURN NULL",
         "ALTER ROLE spreekbuis_app BYPASSRLS", "GRANT spreekbuis_owner TO spreekbuis_app",
     ],
 )  # fmt: skip
@@ -252,10 +253,11 @@ def test_an_error_of_a_filter_does_not_tell_about_other_entities_rows(engines, t
 
 
 def test_a_copy_holds_the_rows_of_its_entity_alone(engines, two):
-    with standing(engines.app, as_entity(two.ours)) as connection:
-        with connection.connection.cursor().copy("COPY desk (entity_id) TO STDOUT") as copy:
-            lines = b"".join(copy).decode().split()
-    assert set(lines) == {str(two.ours)}
+    with (
+        standing(engines.app, as_entity(two.ours)) as connection,
+        connection.connection.cursor().copy("COPY desk (entity_id) TO STDOUT") as copy,
+    ):
+        assert set(b"".join(copy).decode().split()) == {str(two.ours)}
 
 
 def test_changing_the_tenant_within_a_transaction_shows_the_new_tenants_rows_alone(engines, two):

@@ -10,7 +10,7 @@ from werkzeug.routing import RequestRedirect
 from spreekbuis.web.room import routes_of
 from tests.security.house import House, Visitor
 
-LINK = re.compile(r'<(?:a|form)\b[^>]*?\s(?:href|action)="([^"]*)"')
+LINK = re.compile(r'<[a-z]+\b[^>]*?\s(?:href|action|data-hx-get)="([^"]*)"')
 BY_MAIL = re.compile("token>")
 BY_DEED = {"report.check", "report.edit", "report.send", "report.add"}
 """Steps that only a form with an answer in it leads to."""

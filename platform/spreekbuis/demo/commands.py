@@ -1,6 +1,8 @@
 """`spreekbuis demo`: fill a demo installation, and tell how to sign in."""
 
 from collections.abc import Callable
+from email import message_from_bytes
+from email.policy import default
 
 import click
 from flask import Flask
@@ -40,6 +42,19 @@ def code(email: str) -> None:
         click.echo(people.sign_in_of(email).code)
     except NotFound:
         raise click.ClickException("no account of the demo has this address") from None
+
+
+@demo.command()
+@click.option("--last", default=3, show_default=True, help="How many.")
+def mails(last: int) -> None:
+    """Print the last mails of the demo's mailbox folder."""
+    files = sorted(people.settings_of_demo().mail_folder.glob("*.eml"))[-last:]
+    for file in files:
+        mail = message_from_bytes(file.read_bytes(), policy=default)
+        body = mail.get_body(("plain",))
+        click.echo(f"To: {mail['To']}\nSubject: {mail['Subject']}\n\n{body.get_content() if body else ''}\n---")
+    if not files:
+        click.echo("No mail yet.")
 
 
 def load_year_2014() -> None:

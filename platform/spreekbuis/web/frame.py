@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
-from flask import Flask, current_app, g, render_template, request, url_for
+from flask import Flask, current_app, g, has_request_context, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, LazyString
 from flask_babel import lazy_gettext as _l
@@ -86,7 +86,9 @@ NOTICES: dict[str, Notice] = {}
 
 
 def notice_after(code: str, text: LazyString, kind: str = "ok") -> str:
-    """Register the message for `?done=<code>`; gives the code."""
+    """Register the message for `?done=<code>`; gives the code. Raises ValueError for a code that is taken."""
+    if code in NOTICES:
+        raise ValueError(f"two notices are called {code}")
     NOTICES[code] = Notice(kind, text)
     return code
 
@@ -180,6 +182,8 @@ class Page:
 
 def language() -> str:
     """The language of this request: chosen on this page, chosen before, the account's, the browser's, Dutch."""
+    if not has_request_context():
+        return "nl"
     chosen: str | None = g.get("language")
     if chosen is None:
         here: Here | None = g.get("here")
