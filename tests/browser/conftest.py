@@ -31,9 +31,9 @@ def home() -> Iterator[Installation]:
         made.discard()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def demo_home() -> Iterator[Installation]:
-    """An installation with the demo."""
+    """An installation with the demo, for the modules of group `browser-demo`."""
     made = Installation()
     try:
         made.start(demo=True)
@@ -43,7 +43,7 @@ def demo_home() -> Iterator[Installation]:
         made.discard()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     assert program, "no Chromium: `deploy/bootstrap.sh browser` installs it, or name one in CHROMIUM"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyotp
 from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, Request, Response
 
-from tests.browser.installation import Installation
+from tests.browser.installation import Installation, until
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
@@ -79,8 +79,7 @@ class Person:
 
     def look_at_page(self) -> None:
         """The page as it is now: its frame, its headings, its labels."""
-        if not self.javascript:
-            return
+        self.page.wait_for_load_state("load")
         at = self.page.url.removeprefix(self.home.url)
         self.wrong += [f"{at}: {fault}" for fault in self.page.evaluate(PAGE_FAULTS)]
         if self.page.locator("html").get_attribute("lang") != "nl":
@@ -120,9 +119,18 @@ class Person:
         """The panel under a heading."""
         return self.page.locator(".panel", has=self.page.get_by_role("heading", name=heading, exact=True))
 
+    def reads(self) -> str:
+        """All that stands on the page, in one line."""
+        return " ".join(self.page.locator("body").inner_text().split())
+
     def sees(self, text: str) -> bool:
-        """Whether the text stands on the page, however it is broken into lines."""
-        return text in " ".join(self.page.locator("body").inner_text().split())
+        """Whether the text stands on the page, or on the page that is on its way."""
+        give_up = time.monotonic() + 15
+        while text not in self.reads():
+            if time.monotonic() > give_up:
+                return False
+            self.page.wait_for_timeout(50)
+        return True
 
     def photo(self, name: str, *, narrow: bool = False) -> None:
         """A picture of the whole page, and one as on a telephone. Also looks at the page itself."""
@@ -150,7 +158,16 @@ class Person:
         except Error as asked:
             if "ERR_CACHE_MISS" not in asked.message:
                 raise
+            until(self.reloads, "the question whether to send the form again")
+
+    def reloads(self) -> bool:
+        """Press reload, and yes to sending the form again."""
+        try:
             self.page.reload()
+        except Error as too_early:
+            assert "Not attached" in too_early.message, too_early.message
+            return False
+        return True
 
     # --- staff ---
 

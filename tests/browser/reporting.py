@@ -1,5 +1,7 @@
 """A report through the pages, as a member of staff fills them in."""
 
+from pathlib import Path
+
 from playwright.sync_api import FilePayload
 
 from tests.browser.person import Person
@@ -23,7 +25,7 @@ def accept_duty(reporter: Person) -> None:
     reporter.press("Ik begrijp het en ga verder")
 
 
-def tell(reporter: Person, story: str = STORY, file: FilePayload | None = None) -> None:
+def tell(reporter: Person, story: str = STORY, file: FilePayload | Path | None = None) -> None:
     """Step 2, without a name."""
     reporter.fill_long("Je verhaal", story)
     reporter.choose("Zonder naam")
@@ -41,7 +43,7 @@ def words_of(reporter: Person) -> str:
     return " ".join(words)
 
 
-def report(reporter: Person, ovo_code: str, story: str = STORY, file: FilePayload | None = None) -> str:
+def report(reporter: Person, ovo_code: str, story: str = STORY, file: FilePayload | Path | None = None) -> str:
     """The whole way to the receipt, about theft; gives the words."""
     reporter.goto(f"/o/{ovo_code}/report")
     choose_topic(reporter, "Integriteit", "Diefstal van werkmiddelen")

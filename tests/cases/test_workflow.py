@@ -64,6 +64,15 @@ def test_acknowledging_writes_to_the_reporter_and_starts_the_three_months(handle
     assert db.session.scalars(select(Fact.days_to_acknowledge)).all() == [2]
 
 
+def test_who_acknowledges_a_case_that_nobody_handles_becomes_its_handler(world, entity, handler):
+    colleague = world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
+    free, taken, of_another_desk = (open_case(a_new_case(category=c)) for c in ("fraud", "leak", "bullying"))
+    workflow.assign(taken, colleague)
+    for case in (free, taken, of_another_desk):
+        workflow.acknowledge(case, "Dank je.")
+    assert [case.handler_id for case in (free, taken, of_another_desk)] == [handler, colleague, None]
+
+
 def test_nothing_moves_before_the_report_is_acknowledged(handler):
     case = open_case(a_new_case(kind=CaseKind.REPORT))
     for step in (
@@ -134,7 +143,8 @@ def test_a_kind_cannot_be_unchosen(handler):
         workflow.mark_kind(case, CaseKind.NEW)
 
 
-def test_a_closed_case_does_not_change_any_more(handler):
+def test_a_closed_case_does_not_change_any_more(world, entity, handler):
+    colleague = world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
     case = in_progress(kind=CaseKind.REPORT)
     workflow.close(case, Outcome.UNFOUNDED, "Klaar")
     for change in (
@@ -142,7 +152,7 @@ def test_a_closed_case_does_not_change_any_more(handler):
         lambda: workflow.add_note(case, "Nog iets"),
         lambda: workflow.mark_kind(case, CaseKind.INFORMATION_REQUEST),
         lambda: workflow.recategorise(case, "leak"),
-        lambda: workflow.take(case),
+        lambda: workflow.assign(case, colleague),
         lambda: workflow.change_state(case, State.IN_PROGRESS),
         lambda: workflow.close(case, Outcome.FOUNDED, "Toch"),
     ):

@@ -6,18 +6,19 @@ One walk over every GET route by everybody who may enter (and every POST with an
 import json
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from spreekbuis.app import import_models, rooms
+from spreekbuis.app import create_app, import_models, rooms
 from spreekbuis.web import logs
 from spreekbuis.web.access import Audience
 from spreekbuis.web.frame import CONTENT_SECURITY_POLICY
 from spreekbuis.web.room import Route
+from tests.conftest import _settings
 from tests.security.house import FORWARDED, HERE, SECRET_TEXT, House, Visitor, routes_by_id
 
 import_models()
@@ -254,3 +255,20 @@ def test_a_failing_statement_quotes_no_value(house: House):
     with house.app.app_context():
         assert db.engine.hide_parameters
         assert db.engines["figures"].hide_parameters
+
+
+def test_behind_https_every_cookie_is_bound_to_the_host(database, tmp_path):
+    settings = replace(
+        _settings(database["app"], database["figures"], tmp_path), base_url="https://spreekbuis.example"
+    )
+    client = create_app(settings, pool_size=1).test_client()
+    response = client.get("/inbox/open?lang=en", base_url="https://spreekbuis.example")
+    cookies = response.headers.getlist("Set-Cookie")
+    assert len(cookies) == 2
+    for cookie in cookies:
+        assert cookie.startswith("__Host-")
+        assert "; Secure" in cookie
+        assert "; HttpOnly" in cookie
+        assert "; Path=/" in cookie
+        assert "Domain" not in cookie
+    assert "max-age=63072000" in response.headers["Strict-Transport-Security"]

@@ -12,8 +12,10 @@ from tests.security.house import House, Visitor
 
 LINK = re.compile(r'<[a-z]+\b[^>]*?\s(?:href|action|data-hx-get)="([^"]*)"')
 BY_MAIL = re.compile("token>")
-BY_DEED = {"report.check", "report.edit", "report.send", "report.add"}
-"""Steps that only a form with an answer in it leads to."""
+BY_DEED = {
+    "identity.second_factor", "entities.look_in_mailbox", "entities.fill_in", "report.story", "report.stop",
+}  # fmt: skip
+"""Pages that come after a form was sent, or a choice was made."""
 
 
 def follow(house: House, visitor: Visitor, start: tuple[str, ...]) -> tuple[set[str], list[str]]:
@@ -57,11 +59,7 @@ def walked(house: House) -> dict[str, tuple[set[str], list[str]]]:
     ]
     start = f"/o/{house.own.entity.ovo}/report"  # from the intranet of the entity
     return {
-        v.name: follow(
-            house,
-            v,
-            ("/", "/workplaces") if v.signed_in else ("/", "/inbox", start) if v.reporter else ("/", start),
-        )
+        v.name: follow(house, v, ("/", "/inbox", start) if v.reporter else ("/", "/workplaces", start))
         for v in insiders
     }
 
@@ -71,12 +69,6 @@ def test_no_link_leads_to_nothing(walked):
 
 
 def test_every_page_is_reached_from_another(house: House, walked):
-    reached = set().union(*(seen for seen, _ in walked.values()))
-    for route in routes_of(house.app):
-        if (
-            route.transactional
-            and not BY_MAIL.search(route.rule)
-            and route.endpoint not in BY_DEED
-            and route.method == "GET"
-        ):
-            assert route.endpoint in reached, f"no link leads to {route.rule}"
+    reached = set().union(*(seen for seen, _ in walked.values())) | BY_DEED
+    pages = [r for r in routes_of(house.app) if r.method == "GET" and r.transactional]
+    assert [r.rule for r in pages if r.endpoint not in reached and not BY_MAIL.search(r.rule)] == []

@@ -115,7 +115,7 @@ def withdraw(invitation_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("access.member_list", ovo=the_entity().ovo_code, done=WITHDRAWN), 303)
 
 
-@room.get("/invitation/<token>", Audience.EVERYONE)
+@room.get("/invitation/<string:token>", Audience.EVERYONE)
 def invitation(token: str) -> ResponseReturnValue:
     try:
         return _invitation_page(token, {}, "")
@@ -144,7 +144,7 @@ def _used_page(used: acceptance.InvitationUsed) -> str:
     )
 
 
-@room.post("/invitation/<token>", Audience.EVERYONE)
+@room.post("/invitation/<string:token>", Audience.EVERYONE)
 def accept(token: str) -> ResponseReturnValue:
     """With an account: take the role. Without one: make it, and go on to the second factor."""
     account = here().account

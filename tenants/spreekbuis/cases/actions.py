@@ -92,12 +92,13 @@ def _written(case: Case, values: tuple[str, UUID]) -> bool:
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/acknowledge", Permission.HANDLE_CASES)
 def acknowledge(case_id: UUID) -> ResponseReturnValue:
-    def do(case: Case, values: tuple[str, UUID]) -> None:
-        workflow.acknowledge(case, values[0], once=values[1])
-        if case.handler_id is None:
-            workflow.take(case)
-
-    return _act(case_id, _text_and_once("acknowledgement"), _written, do, ACKNOWLEDGED)
+    return _act(
+        case_id,
+        _text_and_once("acknowledgement"),
+        _written,
+        lambda case, v: workflow.acknowledge(case, v[0], once=v[1]),
+        ACKNOWLEDGED,
+    )
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/write", Permission.HANDLE_CASES)

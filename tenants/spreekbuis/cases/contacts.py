@@ -13,7 +13,7 @@ from spreekbuis.actor import acting
 from spreekbuis.cases.changes import Happened, changed
 from spreekbuis.cases.models import Case, Contact
 from spreekbuis.cases.opening import SPOKEN, NewCase, open_case
-from spreekbuis.cases.workflow import handlers_of
+from spreekbuis.cases.workflow import adopt
 from spreekbuis.clock import local_date, now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
@@ -112,11 +112,9 @@ def register_case(report: ContactReport) -> Case:
             duty_accepted=False,
         )
     )
-    account_id = acting().account_id
-    if account_id is not None and case.handler_id is None and account_id in handlers_of(case.desk_id):
-        case.handler_id = account_id
-        case.unread_by_desk = False
-        changed(case, Happened.ASSIGNED, handler=str(account_id))
+    if case.handler_id is None:
+        adopt(case)
+        case.unread_by_desk = case.handler_id is None
     return case
 
 

@@ -10,10 +10,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from spreekbuis.clock import now
 from spreekbuis.db.base import TenantTable, new_id, to_entity, to_tenant
 
-URGENCY = "(CASE WHEN next_due_on IS NULL THEN DATE '9999-12-31' ELSE next_due_on END)"
+URGENCY = """(
+CASE
+    WHEN next_due_on IS NULL THEN '9999-12-31'::date
+    ELSE next_due_on
+END)"""
 """The sort key of open cases: what has no deadline comes last, and can be a keyset. Not `coalesce`, which
 PostgreSQL does not count as leakproof: behind a row-level policy it could order by the index, but not start
-in the middle."""
+in the middle. Written as PostgreSQL prints it, so that models and schema can be compared."""
 _DESK = ("entity_id", "desk_id")
 _OPEN = text("closed_at IS NULL")
 _CLOSED = text("closed_at IS NOT NULL")

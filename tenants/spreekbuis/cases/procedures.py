@@ -142,8 +142,6 @@ INFORMATION_REQUEST = Procedure(
 )
 """No law sets a term for a question; the service keeps its own."""
 
-PROCEDURES = (INTEGRITY_REPORT, WELLBEING_INFORMAL, INFORMATION_REQUEST)
-
 OUTCOMES: Mapping[CaseKind, tuple[Outcome, ...]] = {
     CaseKind.NEW: (),
     CaseKind.REPORT: tuple(outcome for outcome in Outcome if outcome is not Outcome.ANSWERED),

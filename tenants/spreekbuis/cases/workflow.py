@@ -35,6 +35,7 @@ class MoveNotAllowed(Conflict):
 def acknowledge(case: Case, message_text: str, *, once: UUID | None = None) -> None:
     """Tell the reporter that the report arrived. Decree of 18 November 2022: within 7 days of receipt.
 
+    Whoever acknowledges a case that nobody handles becomes its handler.
     Raises MoveNotAllowed when it was acknowledged before. The same `once` again changes nothing.
     """
     if _made(case, once):
@@ -43,6 +44,7 @@ def acknowledge(case: Case, message_text: str, *, once: UUID | None = None) -> N
     write_message(case, author="handler", text=message_text, once=once)
     case.acknowledged_at = now()
     changed(case, Happened.ACKNOWLEDGED)
+    adopt(case)
 
 
 def write_to_reporter(
@@ -140,6 +142,13 @@ def take(case: Case) -> None:
     account_id = acting().account_id
     assert account_id is not None, "only an account handles cases"
     assign(case, account_id)
+
+
+def adopt(case: Case) -> None:
+    """Become the handler of a case that has none, when its desk is one's own; else leave it as it is."""
+    account_id = acting().account_id
+    if case.handler_id is None and account_id is not None and account_id in handlers_of(case.desk_id):
+        assign(case, account_id)
 
 
 def assign(case: Case, account_id: UUID) -> None:

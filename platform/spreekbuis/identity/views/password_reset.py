@@ -44,7 +44,7 @@ def _ask_page(email: str, errors: dict[str, type_text]) -> str:
     return render_template("identity/reset_ask.html", email=email, errors=errors)
 
 
-@room.get("/password-reset/<token>", Audience.EVERYONE)
+@room.get("/password-reset/<string:token>", Audience.EVERYONE)
 def choose_password(token: str) -> ResponseReturnValue:
     try:
         password_change.check_reset(token)
@@ -53,7 +53,7 @@ def choose_password(token: str) -> ResponseReturnValue:
     return _choose_page({})
 
 
-@room.post("/password-reset/<token>", Audience.EVERYONE)
+@room.post("/password-reset/<string:token>", Audience.EVERYONE)
 def choose_password_post(token: str) -> ResponseReturnValue:
     try:
         password_change.reset_password(token, Reading().raw("new_password"))

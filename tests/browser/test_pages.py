@@ -1,0 +1,103 @@
+"""Every page, for everybody who may see it: its frame, its headings and labels, wide and narrow, without a fault.
+
+What is watched on each page (requests elsewhere, refused scripts, errors) stands in `person.py`.
+"""
+
+import re
+
+import pytest
+from playwright.sync_api import Error
+
+from spreekbuis.demo import people as demo_people
+from tests.browser.conftest import NewPerson
+from tests.browser.demo import ENTITY, HANDLER, enter
+from tests.browser.installation import Installation
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-demo")]
+
+EVERYBODY = [
+    "/", "/report", "/report?q=omgeving", "/report?q=bestaat-niet", "/about", "/actors", "/privacy",
+    "/leave-no-traces", "/accessibility", "/contact", "/enrol", "/enrol?q=departement", "/enrol/OVO000067",
+    "/enrol/OVO990001", "/enrol/mailbox", "/enrol/confirmation/onzin", "/inbox/open", "/inbox", "/sign-in",
+    "/password-reset", "/password-reset/onzin", "/invitation/onzin", f"/o/{ENTITY}/report", "/o/OVO000100/report",
+    f"/o/{ENTITY}/report/stop", f"/o/{ENTITY}/report/story?topic=integrity&integrity=fraud",
+    f"/o/{ENTITY}/report/story?topic=private", "/bestaat-niet",
+]  # fmt: skip
+OF_THE_ROLES = {
+    HANDLER: [
+        "/workplaces", "/account", f"/desk/{ENTITY}/cases", f"/desk/{ENTITY}/cases?view=closed",
+        f"/desk/{ENTITY}/cases?view=late", f"/desk/{ENTITY}/cases?number=2014-999", f"/desk/{ENTITY}/contacts/new",
+        "/central/figures",
+    ],
+    demo_people.ENTITY_ADMINISTRATOR.email: [
+        "/workplaces", f"/entity/{ENTITY}/members", f"/entity/{ENTITY}/subscription", f"/entity/{ENTITY}/figures",
+        f"/entity/{ENTITY}/figures?year=2014",
+    ],
+    demo_people.ANALYST.email: [
+        "/workplaces", "/central/figures", "/central/figures?year=2014", "/central/figures?year=2014&area=MOW",
+        "/central/figures/entities", "/central/enrolments", "/central/enrolments?state=approved",
+        f"/desk/{ENTITY}/cases",
+    ],
+    demo_people.TREASURER.email: [
+        "/workplaces", "/admin/contributions", "/admin/contributions?q=bestaat-niet",
+        f"/admin/contributions/{ENTITY}", "/admin/contributions/OVO000100",
+    ],
+    demo_people.OPERATOR.email: ["/workplaces", "/admin/jobs"],
+}  # fmt: skip
+
+
+def name_of(path: str) -> str:
+    return re.sub(r"\W+", "-", path).strip("-") or "start"
+
+
+def visit(person, paths: list[str], who: str) -> dict[str, str]:
+    """Open each page and take its pictures; gives the titles by heading."""
+    titles = {}
+    for path in paths:
+        assert person.goto(path) < 500
+        person.photo(f"d-{who}-{name_of(path)}", narrow=True)
+        titles[path.partition("?")[0]] = person.page.title()
+    return titles
+
+
+def assert_titles_differ(titles: dict[str, str]) -> None:
+    """Two addresses that are two pages do not share a title; refusals do."""
+    refusals = {"Deze pagina is er niet", "Dit mag je niet zien"}
+    shown = [title for title in titles.values() if title.removesuffix(" – Spreekbuis") not in refusals]
+    twice = {title: [p for p, t in titles.items() if t == title] for title in shown if shown.count(title) > 1}
+    assert not twice
+
+
+def test_the_public_pages(demo_home: Installation, people: NewPerson) -> None:
+    print(visit(people(demo_home), EVERYBODY, "public"))
+
+
+@pytest.mark.parametrize("email", OF_THE_ROLES, ids=lambda email: email.partition("@")[0])
+def test_the_pages_of_a_role(demo_home: Installation, people: NewPerson, email: str) -> None:
+    person = people(demo_home)
+    enter(person, email)
+    print(visit(person, OF_THE_ROLES[email], email.partition("@")[0].replace(".", "-")))
+
+
+def test_each_language_is_marked_as_such(demo_home: Installation, people: NewPerson) -> None:
+    visitor = people(demo_home)
+    for code, own_name in (("en", "English"), ("fr", "Français"), ("de", "Deutsch"), ("nl", "Nederlands")):
+        visitor.goto("/")
+        visitor.page.get_by_role("navigation").get_by_role("link", name=own_name).click()
+        visitor.goto("/about")  # the choice stays
+        assert visitor.page.locator("html").get_attribute("lang") == code
+
+
+def test_leaving_the_site_quickly_leaves_no_page_to_go_back_to(demo_home: Installation, people: NewPerson) -> None:
+    visitor = people(demo_home)
+    visitor.page.route("https://www.vlaanderen.be/**", lambda route: route.fulfill(body="<title>Elders</title>"))
+    visitor.goto("/")
+    visitor.goto(f"/o/{ENTITY}/report")
+    visitor.follow("Verlaat deze site")
+    visitor.page.wait_for_url("https://www.vlaanderen.be/")
+    visitor.wrong = [fault for fault in visitor.wrong if "www.vlaanderen.be" not in fault]
+    try:
+        visitor.page.go_back()
+    except Error:
+        return
+    assert "/report" not in visitor.page.url

@@ -1,0 +1,286 @@
+"""A report under difficult circumstances: no mouse, no JavaScript, a lost connection, an expired session."""
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Error
+
+from tests.browser.conftest import NewPerson
+from tests.browser.demo import ENTITY, HANDLER, cases_counted, enter
+from tests.browser.installation import Installation, until
+from tests.browser.person import Person
+from tests.browser.reporting import (
+    PDF,
+    STORY,
+    accept_duty,
+    choose_topic,
+    report,
+    return_with,
+    tell,
+    words_of,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-demo")]
+
+
+@pytest.fixture(scope="module")
+def central(demo_home: Installation, chromium: Browser, album: Path) -> Iterator[Person]:
+    """The central office, signed in: it counts the cases."""
+    person = Person(chromium, demo_home, album)
+    enter(person, "centrale.dienst@voorbeeld.example")
+    yield person
+    assert not person.done()
+
+
+# --- only the keyboard ---------------------------------------------------------------------------------------
+
+FOCUSED = """() => {
+  const e = document.activeElement;
+  return [e.labels?.length ? e.labels[0].textContent : e.textContent, e.type || e.tagName].map(s => s.trim());
+}"""
+SHOWS_FOCUS = """() => {
+  const shown = e => { const s = getComputedStyle(e); return s.outlineStyle !== 'none' || s.boxShadow !== 'none'; };
+  const e = document.activeElement;
+  return shown(e) || (e.labels?.length ? [...e.labels].some(shown) : false);
+}"""
+
+
+def tab_to(person: Person, words: str) -> None:
+    """Press Tab until something with these words has the focus, and shows that it has."""
+    person.page.wait_for_load_state("load")
+    for _ in range(80):
+        person.page.keyboard.press("Tab")
+        if words in person.page.evaluate(FOCUSED)[0]:
+            assert person.page.evaluate(SHOWS_FOCUS), f"one does not see that '{words}' has the focus"
+            return
+    raise AssertionError(f"Tab never comes to '{words}'")
+
+
+def pick(person: Person, words: str) -> None:
+    """Go to a group of radio buttons with Tab, and with the arrows to the option with these words."""
+    for _ in range(80):
+        person.page.keyboard.press("Tab")
+        passed: list[str] = []
+        while (here := person.page.evaluate(FOCUSED))[1] == "radio" and here[0] not in passed:
+            if words in here[0]:
+                person.page.keyboard.press("Space")
+                assert person.page.evaluate(SHOWS_FOCUS), f"one does not see that '{words}' has the focus"
+                return
+            passed.append(here[0])
+            person.page.keyboard.press("ArrowDown")
+    raise AssertionError(f"the keyboard never comes to '{words}'")
+
+
+def test_a_report_is_made_with_the_keyboard_alone(demo_home: Installation, people: NewPerson) -> None:
+    reporter = people(demo_home)
+    keyboard = reporter.page.keyboard
+    reporter.goto("/")
+    keyboard.press("Tab")
+    assert reporter.page.evaluate(FOCUSED)[0] == "Ga naar de inhoud"
+    reporter.photo("b-skip-link")
+    keyboard.press("Enter")
+    tab_to(reporter, "Ik wil iets melden of vragen")
+    keyboard.press("Enter")
+    reporter.page.wait_for_url("**/report")
+    tab_to(reporter, "Naam of OVO-code")
+    keyboard.type("omgeving")
+    found = reporter.page.locator(f'#found a[href*="{ENTITY}"]')
+    found.wait_for()
+    tab_to(reporter, found.inner_text())
+    keyboard.press("Enter")
+    reporter.page.wait_for_url(f"**/o/{ENTITY}/report")
+    pick(reporter, "Integriteit")
+    pick(reporter, "Diefstal van werkmiddelen")
+    reporter.photo("b-topic-focus")
+    tab_to(reporter, "Ga verder")
+    keyboard.press("Enter")
+    reporter.page.wait_for_url("**/story*")
+    tab_to(reporter, "Ik begrijp het en ga verder")
+    keyboard.press("Enter")
+    reporter.page.locator("#text").wait_for()
+    tab_to(reporter, "Je verhaal")
+    keyboard.type(STORY.split("\n")[0])
+    pick(reporter, "Zonder naam")
+    pick(reporter, "Personeelslid")
+    tab_to(reporter, "Kijk je melding na")
+    keyboard.press("Enter")
+    reporter.page.wait_for_url("**/check")
+    tab_to(reporter, "Verstuur")
+    keyboard.press("Enter")
+    assert words_of(reporter)
+
+
+def test_after_an_error_the_focus_is_on_what_has_to_be_looked_at(
+    demo_home: Installation, people: NewPerson
+) -> None:
+    reporter = people(demo_home)
+    reporter.goto(f"/o/{ENTITY}/report")
+    choose_topic(reporter, "Welzijn", "Pesten")
+    reporter.press("Kijk je melding na")
+    assert reporter.page.evaluate("document.activeElement.id") == "summary"
+    reporter.page.keyboard.press("Tab")
+    reporter.page.keyboard.press("Enter")
+    assert reporter.page.evaluate("document.activeElement.id") == "text"
+
+
+# --- without JavaScript --------------------------------------------------------------------------------------
+
+
+def test_everything_works_without_javascript(
+    demo_home: Installation, people: NewPerson, central: Person
+) -> None:
+    reporter, handler = (people(demo_home, javascript=False) for _ in range(2))
+    before = cases_counted(central)
+    reporter.goto("/")
+    reporter.follow("Ik wil iets melden of vragen", exact=False)
+    reporter.fill("Naam of OVO-code van je entiteit", "omgeving")
+    reporter.press("Zoek")
+    reporter.page.locator(f'#found a[href*="{ENTITY}"]').click()
+    choose_topic(reporter, "Integriteit", "Fraude")
+    accept_duty(reporter)
+    tell(reporter, "Een factuur werd twee keer betaald.", PDF)
+    reporter.photo("c-check-no-javascript")
+    reporter.page.get_by_role("button", name="Verstuur", exact=True).dblclick()
+    words = words_of(reporter)
+    reporter.photo("c-receipt-no-javascript")
+    assert cases_counted(central) == before + 1
+
+    enter(handler, HANDLER)
+    handler.goto(f"/desk/{ENTITY}/cases?category=fraud&state=new")
+    handler.photo("c-work-list-no-javascript")
+    handler.page.locator("tbody th a").last.click()
+    assert handler.sees("Een factuur werd twee keer betaald.")
+    handler.photo("c-case-no-javascript")
+    handler.press("Bevestig de ontvangst")
+    assert handler.sees("De ontvangst is bevestigd.")
+
+    return_with(reporter, words)
+    assert reporter.sees("uurrooster.pdf")
+    assert reporter.page.locator(".talk .message, ol.talk > li").count() >= 2
+
+
+# --- a lost connection ---------------------------------------------------------------------------------------
+
+
+def kept_files(home: Installation) -> int:
+    return sum(1 for file in (home.data / "files").rglob("*") if file.is_file())
+
+
+def half_an_upload(reporter: Person) -> None:
+    """What the network does when it breaks: half of the form and its file, then nothing any more."""
+    fields = {
+        e.get_attribute("name"): e.input_value()
+        for e in reporter.page.locator('form[enctype] input[type="hidden"]').all()
+    } | {"text": STORY, "identity": "anonymous", "reporter_class": "staff"}
+    cookies = "; ".join(f"{c['name']}={c['value']}" for c in reporter.context.cookies())
+    body = "".join(
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    ).encode()
+    body += b'--b\r\nContent-Disposition: form-data; name="files"; filename="half.pdf"\r\n'
+    body += b"Content-Type: application/pdf\r\n\r\n" + PDF["buffer"]
+    head = (
+        f"POST /o/{ENTITY}/report/check HTTP/1.1\r\nHost: 127.0.0.1:{reporter.home.port}\r\n"
+        f"Cookie: {cookies}\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        f"Content-Length: {len(body) + 500_000}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", reporter.home.port)) as connection:
+        connection.sendall(head.encode() + body)
+
+
+def test_a_connection_lost_in_mid_upload_leaves_nothing_and_the_retry_works(
+    demo_home: Installation, people: NewPerson, central: Person, tmp_path: Path
+) -> None:
+    reporter = people(demo_home)
+    file = tmp_path / PDF["name"]  # a file of the disk, so that the browser can read it twice
+    file.write_bytes(PDF["buffer"])
+    cases, files = cases_counted(central), kept_files(demo_home)
+    reporter.goto(f"/o/{ENTITY}/report")
+    choose_topic(reporter, "Welzijn", "Conflict")
+    half_an_upload(reporter)
+    assert kept_files(demo_home) == files
+
+    reporter.page.route("**/check", lambda route: route.abort("connectionreset"), times=1)
+    reporter.expected_failures.add("net::ERR_CONNECTION_RESET")
+    with pytest.raises(Error, match="ERR_CONNECTION_RESET"), reporter.page.expect_navigation():
+        tell(reporter, file=file)
+    until(reporter.reloads, "the page of the browser that offers to try again")
+    assert reporter.sees("Er verdwijnt elke week materiaal")
+    assert reporter.page.locator("ul.files li").all_inner_texts() == ["uurrooster.pdf"]
+    reporter.press("Verstuur")
+    words = words_of(reporter)
+    assert cases_counted(central) == cases + 1
+    return_with(people(demo_home), words)
+
+
+def test_the_answer_that_got_lost_is_given_again(
+    demo_home: Installation, people: NewPerson, central: Person
+) -> None:
+    reporter = people(demo_home)
+    cases = cases_counted(central)
+    reporter.goto(f"/o/{ENTITY}/report")
+    choose_topic(reporter, "Welzijn", "Conflict")
+    tell(reporter)
+
+    def deliver_and_lose_the_answer(route) -> None:  # type: ignore[no-untyped-def]
+        # What Playwright sends itself lacks the word of the browser about where the form stands.
+        assert route.fetch(headers={**route.request.headers, "sec-fetch-site": "same-origin"}).ok
+        route.abort("connectionreset")
+
+    reporter.page.route("**/send", deliver_and_lose_the_answer, times=1)
+    reporter.expected_failures.add("net::ERR_CONNECTION_RESET")
+    with pytest.raises(Error, match="ERR_CONNECTION_RESET"), reporter.page.expect_navigation():
+        reporter.press("Verstuur")
+    until(reporter.reloads, "the page of the browser that offers to try again")
+    assert words_of(reporter)
+    assert reporter.sees("Er is niets dubbel verstuurd")
+    assert cases_counted(central) == cases + 1
+
+
+# --- an expired session --------------------------------------------------------------------------------------
+
+
+def test_a_session_that_expired_on_the_last_page_loses_nothing(
+    demo_home: Installation, people: NewPerson, central: Person
+) -> None:
+    reporter = people(demo_home)
+    cases = cases_counted(central)
+    reporter.goto(f"/o/{ENTITY}/report")
+    choose_topic(reporter, "Welzijn", "Conflict")
+    tell(reporter, file=PDF)
+    reporter.context.clear_cookies()
+    reporter.press("Verstuur")
+    assert reporter.sees("Je formulier was verlopen")
+    assert reporter.page.locator("textarea").first.input_value() == STORY
+    reporter.photo("f-kept-reporter", narrow=True)
+    reporter.press("Verstuur opnieuw")
+    words = words_of(reporter)
+    assert cases_counted(central) == cases + 1
+    returned = people(demo_home)
+    return_with(returned, words)
+    assert returned.sees("uurrooster.pdf")
+
+
+def test_a_handler_whose_session_ended_signs_in_again_and_sends_what_was_written(
+    demo_home: Installation, people: NewPerson
+) -> None:
+    handler = people(demo_home)
+    enter(handler, HANDLER)
+    handler.goto(f"/desk/{ENTITY}/cases")
+    handler.page.locator("tbody th a").first.click()
+    handler.choose("Interne notitie")
+    handler.fill("Tekst", "Dit mag niet verloren gaan.")
+    handler.context.clear_cookies()
+    handler.press("Verstuur")
+    assert handler.sees("Je was te lang weg")
+    handler.photo("f-kept-handler", narrow=True)
+    with handler.context.expect_page() as opened:
+        handler.page.get_by_role("link", name=re.compile("nieuw tabblad")).click()
+    first, handler.page = handler.page, opened.value
+    enter(handler, HANDLER)
+    handler.page = first
+    handler.press("Verstuur opnieuw")
+    assert handler.sees("Je notitie is bewaard.")
+    assert handler.page.get_by_text("Dit mag niet verloren gaan.").count() == 1
