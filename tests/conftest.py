@@ -11,18 +11,25 @@ from flask import Flask
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from spreekbuis.app import create_app, import_models
-from spreekbuis.db.base import Base
-from spreekbuis.db.bootstrap import prepare
-from spreekbuis.db.security import FUNCTIONS, mapped_tables, securing
-from spreekbuis.db.session import transaction
+from spreekbuis.app import create_app
+from spreekbuis.db.bootstrap import migrate, prepare
 from spreekbuis.db.scope import PLATFORM
+from spreekbuis.db.security import mapped_tables
+from spreekbuis.db.session import transaction
 from spreekbuis.embedded.postgres import EmbeddedPostgres
 from spreekbuis.embedded.valkey import EmbeddedValkey
 from spreekbuis.settings import Environment, Settings
 from tests.world import World
 
-SEEDED = {"policy_area", "organisation", "organisation_policy_area", "actor_kind", "actor", "published_figure", "scope_rule"}
+SEEDED = {
+    "policy_area",
+    "organisation",
+    "organisation_policy_area",
+    "actor_kind",
+    "actor",
+    "published_figure",
+    "scope_rule",
+}
 SECRET = "a-secret-for-tests-only-and-long-enough-000"
 _servers: list[EmbeddedPostgres | EmbeddedValkey] = []
 
@@ -34,12 +41,16 @@ def pytest_configure(config: pytest.Config) -> None:
     data.chmod(0o755)
     os.environ["SPREEKBUIS_TEST_DATA"] = str(data)
     postgres, valkey = EmbeddedPostgres(data / "postgres", fsync=False), EmbeddedValkey(data / "valkey")
-    for server in (postgres, valkey):
-        server.start()
-        _servers.append(server)
-    os.environ["SPREEKBUIS_TEST_ADMIN_URL"] = postgres.admin_url
-    os.environ["SPREEKBUIS_TEST_REDIS_URL"] = valkey.url
-    _make_template(postgres.admin_url, data)
+    try:
+        for server in (postgres, valkey):
+            server.start()
+            _servers.append(server)
+        os.environ["SPREEKBUIS_TEST_ADMIN_URL"] = postgres.admin_url
+        os.environ["SPREEKBUIS_TEST_REDIS_URL"] = valkey.url
+        _make_template(postgres.admin_url, data)
+    except BaseException:
+        pytest_unconfigure(config)
+        raise
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -53,16 +64,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _make_template(admin_url: str, data: Path) -> None:
     """The schema with the register, from which every worker's database is copied."""
     addresses = prepare(admin_url, "spreekbuis_template", data / "passwords")
-    import_models()
-    owner = create_engine(make_url(addresses.owner))
-    with owner.begin() as connection:
-        for function in FUNCTIONS:
-            connection.exec_driver_sql(function)
-        Base.metadata.create_all(connection)
-        for name, declared in mapped_tables().items():
-            for statement in securing(name, declared):
-                connection.exec_driver_sql(statement)
-    owner.dispose()
+    migrate(addresses.owner)
     app = create_app(_settings(addresses.app, addresses.figures, data), pool_size=1)
     with app.app_context():
         from spreekbuis.app import load_shared_data
@@ -95,13 +97,17 @@ def database(worker_id: str = "") -> dict[str, str]:
     with engine.connect() as connection:
         connection.exec_driver_sql("SELECT pg_advisory_lock(1)")
         connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE spreekbuis_template OWNER spreekbuis_owner")
+        connection.exec_driver_sql(
+            f"CREATE DATABASE {name} TEMPLATE spreekbuis_template OWNER spreekbuis_owner"
+        )
         connection.exec_driver_sql("SELECT pg_advisory_unlock(1)")
     engine.dispose()
 
     def url(role: str) -> str:
         password = (data / "passwords" / role).read_text()
-        return admin.set(username=role, password=password, database=name).render_as_string(hide_password=False)
+        return admin.set(username=role, password=password, database=name).render_as_string(
+            hide_password=False
+        )
 
     return {role: url(f"spreekbuis_{role}") for role in ("owner", "app", "figures", "backup")}
 

@@ -103,7 +103,9 @@ class World:
         account_id = self.account()
         with transaction(tenant(entity.id)) as session:
             session.add(
-                Membership(entity_id=entity.id, account_id=account_id, role=role, desk_id=desk and entity.desks[desk])
+                Membership(
+                    entity_id=entity.id, account_id=account_id, role=role, desk_id=desk and entity.desks[desk]
+                )
             )
             session.add(MembershipLookup(account_id=account_id, tenant_id=entity.id))
         return account_id

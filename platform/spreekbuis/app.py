@@ -55,14 +55,7 @@ ROOMS = (
 
 def rooms() -> list[Room]:
     """Every room that has doors."""
-    found = []
-    for name in ROOMS:
-        try:
-            found.append(importlib.import_module(f"spreekbuis.{name}").room)
-        except ModuleNotFoundError as error:  # rooms are being built: remove when all exist
-            if error.name != f"spreekbuis.{name}":
-                raise
-    return found
+    return [importlib.import_module(f"spreekbuis.{name}").room for name in ROOMS]
 
 
 def load_shared_data() -> None:
@@ -132,7 +125,7 @@ def _install(app: Flask) -> None:
     from spreekbuis.subscriptions.contributions import open_subscription
     from spreekbuis.web.door import Doors
 
-    frame.install(app, _tree("templates"), _tree("translations"))
+    frame.install(app, _tree("translations"))
     door.install(
         app,
         Doors(

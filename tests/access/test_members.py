@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from spreekbuis.access.desks import create_default_desks
 from spreekbuis.access.members import LastAdministrator, OwnRights, end_membership, join, members
 from spreekbuis.access.models import Desk, Membership, MembershipLookup
-from spreekbuis.access.roles import desks_of, roles_in_entity, workplaces_of
+from spreekbuis.access.roles import roles_in_entity, workplaces_of
 from spreekbuis.actor import Actor, acting_as
 from spreekbuis.audit.models import AuditEvent
 from spreekbuis.clock import today
@@ -46,10 +46,8 @@ def test_a_role_holds_in_its_own_entity_only(world):
         found = roles_in_entity(account_id)
         assert found.roles == {Role.HANDLER}
         assert found.desks == {one.desks[DeskKind.WELLBEING]}
-        assert [d.kind for d in desks_of(account_id)] == [DeskKind.WELLBEING]
     with world.inside(other):
         assert roles_in_entity(account_id).roles == frozenset()
-        assert desks_of(account_id) == []
 
 
 @pytest.mark.parametrize(
@@ -69,9 +67,7 @@ def test_a_role_holds_from_its_first_to_its_last_day(world, since, until, holds)
         session.add(MembershipLookup(account_id=account_id, tenant_id=entity.id))
     with world.inside(entity):
         found = roles_in_entity(account_id)
-        assert (
-            bool(found.roles) is bool(found.desks) is bool(desks_of(account_id)) is bool(members()) is holds
-        )
+        assert bool(found.roles) is bool(found.desks) is bool(members()) is holds
     with transaction(PLATFORM):
         assert bool(workplaces_of(account_id)) is holds
 

@@ -29,7 +29,14 @@ from spreekbuis.db.bootstrap import Addresses, migrate, prepare
 from spreekbuis.directory.catalogue import CATEGORIES
 from spreekbuis.embedded.ports import any_free_port
 from spreekbuis.embedded.services import Services, start_services
-from tests.benchmarks.flows import Signed, central_dashboard, desk_list, mailbox, open_mailbox, report, sign_in_rows
+from tests.benchmarks.flows import (
+    central_dashboard,
+    desk_list,
+    mailbox,
+    open_mailbox,
+    report,
+    sign_in_rows,
+)
 from tests.benchmarks.load import Client, Measured, measure
 from tests.benchmarks.seed import Size, ovo, seed
 
@@ -80,9 +87,21 @@ def _pages(
     migrate(addresses.owner)
     env = _environment(addresses, services.redis_url, folder / database)
     spreekbuis = [sys.executable, "-m", "spreekbuis.cli"]
-    subprocess.run([*spreekbuis, "load-shared"], env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [*spreekbuis, "load-shared"],
+        env=env,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     seed(services.admin_url, database, size, list(CATEGORIES))
-    subprocess.run([*spreekbuis, "figures", "rebuild"], env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [*spreekbuis, "figures", "rebuild"],
+        env=env,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     signed = sign_in_rows(services.admin_url, database, ovo(1))
     _say(f"\n{size}")
     found: dict[str, dict[str, float]] = {}
@@ -104,13 +123,22 @@ def _pages(
 
 
 def _flows(
-    services: Services, database: str, port: int, master: psutil.Process, bare: Measured, results: dict[str, object]
+    services: Services,
+    database: str,
+    port: int,
+    master: psutil.Process,
+    bare: Measured,
+    results: dict[str, object],
 ) -> None:
     """Complete anonymous reports, alone, with 8 clients, and 64 at once with nothing lost or doubled."""
     flows = {}
     for clients in (1, 8):
         flows[clients] = measure(lambda client: report(client, ovo(2)), port, clients, SECONDS)
-        _row(f"complete report, {clients} client(s)", flows[clients], f"{flows[clients].p50 / bare.p50:5.1f} bare pages")
+        _row(
+            f"complete report, {clients} client(s)",
+            flows[clients],
+            f"{flows[clients].p50 / bare.p50:5.1f} bare pages",
+        )
     before = _count(services, database)
     crowd = measure(lambda client: report(client, ovo(3)), port, CROWD, SECONDS, warm=0)
     made = _count(services, database) - before
@@ -156,7 +184,9 @@ def _sql_alone(services: Services, database: str) -> dict[str, float]:
             times["desk list rows"].append((time.perf_counter() - began) * 1000)
             connection.commit()
             began = time.perf_counter()
-            connection.execute("INSERT INTO receipt VALUES (%s, %s, %s)", [secrets.token_bytes(32), entity, desk])
+            connection.execute(
+                "INSERT INTO receipt VALUES (%s, %s, %s)", [secrets.token_bytes(32), entity, desk]
+            )
             connection.commit()
             times["one commit"].append((time.perf_counter() - began) * 1000)
     medians = {name: statistics.median(values) for name, values in times.items()}
@@ -191,7 +221,10 @@ def _start_up() -> dict[str, float]:
         env = {**os.environ, "SPREEKBUIS_DATA": str(folder), "PORT": str(port)}
         began = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, "-m", "spreekbuis.cli", "run"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "spreekbuis.cli", "run"],
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         _wait(port)
         found[kind] = time.perf_counter() - began

@@ -94,7 +94,9 @@ def sign_in_rows(admin_url: str, database: str, ovo: str) -> Signed:
             {"e": entity, "a": handler, "d": desk},
         )
         connection.execute(
-            text("INSERT INTO platform_role (account_id, role, granted_at) VALUES (:a, 'central_analyst', now())"),
+            text(
+                "INSERT INTO platform_role (account_id, role, granted_at) VALUES (:a, 'central_analyst', now())"
+            ),
             {"a": analyst},
         )
     engine.dispose()

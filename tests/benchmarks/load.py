@@ -55,9 +55,7 @@ class Client:
         if not multipart:
             return self.request("POST", path, urlencode(fields).encode(), "application/x-www-form-urlencoded")
         edge = "----spreekbuis-bench"
-        parts = [
-            f'--{edge}\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields
-        ]
+        parts = [f'--{edge}\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields]
         body = ("".join(parts) + f"--{edge}--\r\n").encode()
         return self.request("POST", path, body, f"multipart/form-data; boundary={edge}")
 
@@ -75,7 +73,9 @@ class Measured:
     p95: float
 
 
-def measure(work: Callable[[Client], None], port: int, clients: int, seconds: float, warm: int = 3) -> Measured:
+def measure(
+    work: Callable[[Client], None], port: int, clients: int, seconds: float, warm: int = 3
+) -> Measured:
     """`clients` threads repeat `work` for `seconds`, each with a browser of its own."""
     times: list[float] = []
     errors: list[BaseException] = []
@@ -92,7 +92,7 @@ def measure(work: Callable[[Client], None], port: int, clients: int, seconds: fl
                 began = time.perf_counter()
                 work(client)
                 times.append((time.perf_counter() - began) * 1000)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 (raised again by the main thread)
             errors.append(error)
             start.abort()
         finally:

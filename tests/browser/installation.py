@@ -78,13 +78,23 @@ class Installation:
         """`spreekbuis run` once more on the same data, or on another port; for what has to be refused."""
         env = {**self._env(), "PORT": str(port or self.port)}
         return subprocess.run(
-            [*SPREEKBUIS, "run", "--empty"], env=env, capture_output=True, text=True, timeout=PATIENCE, check=False
+            [*SPREEKBUIS, "run", "--empty"],
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
         )
 
     def command(self, *words: str) -> str:
         """A command of the administrator in another terminal; what it says."""
         done = subprocess.run(
-            [*SPREEKBUIS, *words], env=self._env(), capture_output=True, text=True, timeout=PATIENCE, check=False
+            [*SPREEKBUIS, *words],
+            env=self._env(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
         )
         assert done.returncode == 0, f"spreekbuis {' '.join(words)}: {done.stdout}{done.stderr}"
         return done.stdout

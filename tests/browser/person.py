@@ -73,7 +73,9 @@ class Person:
             self.wrong.append(f"{response.status}: {response.url}")
 
     def _said(self, message: ConsoleMessage) -> None:
-        a_refusal = message.text.startswith("Failed to load resource: the server responded with a status of 4")
+        a_refusal = message.text.startswith(
+            "Failed to load resource: the server responded with a status of 4"
+        )
         if message.type in ("error", "warning") and not a_refusal:
             self.wrong.append(f"{message.type}: {message.text}")
 

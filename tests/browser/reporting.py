@@ -43,7 +43,9 @@ def words_of(reporter: Person) -> str:
     return " ".join(words)
 
 
-def report(reporter: Person, ovo_code: str, story: str = STORY, file: FilePayload | Path | None = None) -> str:
+def report(
+    reporter: Person, ovo_code: str, story: str = STORY, file: FilePayload | Path | None = None
+) -> str:
     """The whole way to the receipt, about theft; gives the words."""
     reporter.goto(f"/o/{ovo_code}/report")
     choose_topic(reporter, "Integriteit", "Diefstal van werkmiddelen")

@@ -88,9 +88,13 @@ def test_each_language_is_marked_as_such(demo_home: Installation, people: NewPer
         assert visitor.page.locator("html").get_attribute("lang") == code
 
 
-def test_leaving_the_site_quickly_leaves_no_page_to_go_back_to(demo_home: Installation, people: NewPerson) -> None:
+def test_leaving_the_site_quickly_leaves_no_page_to_go_back_to(
+    demo_home: Installation, people: NewPerson
+) -> None:
     visitor = people(demo_home)
-    visitor.page.route("https://www.vlaanderen.be/**", lambda route: route.fulfill(body="<title>Elders</title>"))
+    visitor.page.route(
+        "https://www.vlaanderen.be/**", lambda route: route.fulfill(body="<title>Elders</title>")
+    )
     visitor.goto("/")
     visitor.goto(f"/o/{ENTITY}/report")
     visitor.follow("Verlaat deze site")

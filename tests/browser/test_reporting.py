@@ -17,7 +17,6 @@ from tests.browser.reporting import (
     STORY,
     accept_duty,
     choose_topic,
-    report,
     return_with,
     tell,
     words_of,
@@ -177,7 +176,8 @@ def half_an_upload(reporter: Person) -> None:
     } | {"text": STORY, "identity": "anonymous", "reporter_class": "staff"}
     cookies = "; ".join(f"{c['name']}={c['value']}" for c in reporter.context.cookies())
     body = "".join(
-        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
     ).encode()
     body += b'--b\r\nContent-Disposition: form-data; name="files"; filename="half.pdf"\r\n'
     body += b"Content-Type: application/pdf\r\n\r\n" + PDF["buffer"]

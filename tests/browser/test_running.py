@@ -12,7 +12,9 @@ from tests.browser.reporting import PDF, report, return_with
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-demo")]
 
 
-def test_after_a_kill_of_everything_a_report_is_still_there(demo_home: Installation, people: NewPerson) -> None:
+def test_after_a_kill_of_everything_a_report_is_still_there(
+    demo_home: Installation, people: NewPerson
+) -> None:
     words = report(people(demo_home), ENTITY, "Dit bleef staan na de stroompanne.", PDF)
     killed = "\n".join(demo_home.kill_everything())
     for program in ("spreekbuis.cli run", "spreekbuis.cli worker", "gunicorn", "postgres", "valkey"):

@@ -210,7 +210,9 @@ def test_the_list_walks_through_many_requests_page_by_page(world, analyst):
     assert functions(analyst.get(back)) == functions(first)
 
 
-@pytest.mark.parametrize("query", ["state=onzin", "after=onzin", "before=onzin", "after=01a2001e-d174-712e-ab09-053bb2a2c7e7"])
+@pytest.mark.parametrize(
+    "query", ["state=onzin", "after=onzin", "before=onzin", "after=01a2001e-d174-712e-ab09-053bb2a2c7e7"]
+)
 def test_a_wrong_address_of_the_list_is_no_error_of_ours(analyst, query):
     assert analyst.get(f"/central/enrolments?{query}").status_code in (200, 404)
 

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from html import unescape
+from uuid import UUID
 
 import pytest
 from sqlalchemy import event, select, text
@@ -15,6 +16,7 @@ from spreekbuis.db.session import db, transaction
 from spreekbuis.directory.models import Entity, Organisation
 from spreekbuis.figures.facts import ContactFact
 from spreekbuis.figures.roll_up import roll_up_all
+from spreekbuis.jobs.worker import do
 from spreekbuis.web.access import Role
 from tests.figures.samples import case, count
 
@@ -257,3 +259,14 @@ def test_a_figures_page_asks_at_most_four_questions_of_the_figures(world, analys
     finally:
         event.remove(engine, "before_cursor_execute", note)
     assert 0 < len(asked) <= 4
+
+
+def test_the_recount_that_the_central_office_asks_for_shows_how_far_it_is_and_what_it_found(world, analyst):
+    count(world, world.entity(), case(), case())
+    answer = analyst.post("/central/figures/verification")
+    assert answer.status_code == 303
+    assert "Alles klopt" not in analyst.get(answer.location).text
+    do(UUID(answer.location.rsplit("/", 1)[1]))
+    page = analyst.get(answer.location).text
+    assert "Alles klopt" in page
+    assert "100 %" in page or 'value="2" max="2"' in page

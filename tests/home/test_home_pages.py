@@ -140,7 +140,14 @@ def test_paging_keeps_the_search(world, without_extra_organisations):
 
 
 @pytest.mark.parametrize(
-    "query", [{"q": "%"}, {"q": "日本"}, {"q": "a" * 9000}, {"after": "onzin"}, {"before": "01a2001e-d174-712e-ab09-053bb2a2c7e7"}]
+    "query",
+    [
+        {"q": "%"},
+        {"q": "日本"},
+        {"q": "a" * 9000},
+        {"after": "onzin"},
+        {"before": "01a2001e-d174-712e-ab09-053bb2a2c7e7"},
+    ],
 )
 def test_a_search_or_place_that_fits_nothing_shows_nothing(world, query):
     world.entity("OVO000067")

@@ -63,7 +63,14 @@ def test_deleting_twice_is_deleting_once(folder):
 
 
 @pytest.mark.parametrize(
-    "key", ["../../etc/passwd", "/etc/passwd", "", "a/b/c", "01f69d6a-e818-4150-8c58-6ceef002b44f/2026-01-01/../../x"]
+    "key",
+    [
+        "../../etc/passwd",
+        "/etc/passwd",
+        "",
+        "a/b/c",
+        "01f69d6a-e818-4150-8c58-6ceef002b44f/2026-01-01/../../x",
+    ],
 )
 def test_a_key_that_is_none_of_ours_opens_and_deletes_nothing(folder, key):
     for use in (folder.open, folder.delete):

@@ -56,12 +56,19 @@ class Audited(StrEnum):
     FIGURES_EXPORTED = "figures.exported"
 
 
-def record(kind: Audited, subject_id: UUID | None = None, data: Mapping[str, str | int | bool | None] | None = None) -> None:
+def record(
+    kind: Audited, subject_id: UUID | None = None, data: Mapping[str, str | int | bool | None] | None = None
+) -> None:
     """Add an event to the trail of the tenant in scope (or of the platform), in this transaction."""
     pending: list[AuditEvent] = db.session.info.setdefault("audit", [])
     pending.append(
         AuditEvent(
-            id=new_id(), at=now(), actor=str(acting()), kind=kind, subject_id=subject_id, data=dict(data or {})
+            id=new_id(),
+            at=now(),
+            actor=str(acting()),
+            kind=kind,
+            subject_id=subject_id,
+            data=dict(data or {}),
         )
     )
     at_end("audit", _write)
@@ -74,7 +81,9 @@ def _write() -> None:
     head = session.execute(
         insert(AuditHead)
         .values(entity_id=entity_id, sequence=0, hash=GENESIS)
-        .on_conflict_do_update(index_elements=["entity_id"], set_={"sequence": AuditHead.sequence + len(pending)})
+        .on_conflict_do_update(
+            index_elements=["entity_id"], set_={"sequence": AuditHead.sequence + len(pending)}
+        )
         .returning(AuditHead.sequence, AuditHead.hash)
     ).one()
     fresh = head.sequence == 0

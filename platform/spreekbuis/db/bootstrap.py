@@ -53,9 +53,7 @@ def prepare(admin_url: str, database: str, passwords: Path) -> Addresses:
                 urls[role] = admin.set(username=role, password=password, database=database).render_as_string(
                     hide_password=False
                 )
-            if not connection.scalar(
-                text("SELECT 1 FROM pg_database WHERE datname = :d"), {"d": database}
-            ):
+            if not connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :d"), {"d": database}):
                 connection.exec_driver_sql(f"CREATE DATABASE {database} OWNER {OWNER_ROLE}")
         inside = create_engine(admin.set(database=database), isolation_level="AUTOCOMMIT")
         with inside.connect() as connection:

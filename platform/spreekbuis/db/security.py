@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, MetaData, Table, text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Mapper
 
 from spreekbuis.db.base import (
@@ -12,14 +12,6 @@ from spreekbuis.db.base import (
     Base,
     SharedTable,
     TenantTable,
-)
-
-FUNCTIONS = (
-    # Inlinable, so that the policy is an index condition; an empty setting (as after RESET) gives NULL: no rows.
-    """CREATE FUNCTION current_entity() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN nullif(current_setting('spreekbuis.entity', true), '')::uuid""",
-    """CREATE FUNCTION current_office() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN nullif(current_setting('spreekbuis.office', true), '')""",
 )
 
 
@@ -77,9 +69,9 @@ def unsafe_because(connection: Connection) -> str | None:
         text(
             "SELECT rolsuper, rolbypassrls, EXISTS (SELECT 1 FROM pg_class c WHERE c.relowner = r.oid"
             " AND c.relnamespace = 'public'::regnamespace) AS owns,"
-            f" pg_has_role(r.oid, '{APP_ROLE}', 'MEMBER') AS app"
-            " FROM pg_roles r WHERE rolname = current_user"
-        )
+            " pg_has_role(r.oid, :app, 'MEMBER') AS app FROM pg_roles r WHERE rolname = current_user"
+        ),
+        {"app": APP_ROLE},
     ).one()
     if row.rolsuper:
         return "the database role is a superuser"
@@ -90,7 +82,3 @@ def unsafe_because(connection: Connection) -> str | None:
     if not row.app:
         return f"the database role is not {APP_ROLE}"
     return None
-
-
-def tables_in(metadata: MetaData) -> list[Table]:
-    return list(metadata.sorted_tables)

@@ -52,7 +52,9 @@ def mails(last: int) -> None:
     for file in files:
         mail = message_from_bytes(file.read_bytes(), policy=default)
         body = mail.get_body(("plain",))
-        click.echo(f"To: {mail['To']}\nSubject: {mail['Subject']}\n\n{body.get_content() if body else ''}\n---")
+        click.echo(
+            f"To: {mail['To']}\nSubject: {mail['Subject']}\n\n{body.get_content() if body else ''}\n---"
+        )
     if not files:
         click.echo("No mail yet.")
 

@@ -57,11 +57,6 @@ class CaseScript:
     steps: tuple[Step, ...] = ()
 
     @property
-    def final_kind(self) -> CaseKind:
-        """The kind once every step was played."""
-        return next((step.kind for step in self.steps if step.kind is not None), self.kind)
-
-    @property
     def id(self) -> UUID:
         """The id with which the form would have come."""
         return uuid5(NAMESPACE_URL, f"https://demo.spreekbuis.example/{self.key}")

@@ -5,6 +5,8 @@ Addresses are examples until the central office sets its own.
 
 from typing import Any
 
+# ruff: noqa: E501 (texts)
+
 KINDS: list[dict[str, Any]] = [
     {"code": "coordinator", "central": True, "names": {"nl": "Coördinator Integriteitszorg", "en": "Integrity coordinator"}},
     {"code": "audit", "central": True, "names": {"nl": "Audit", "en": "Audit"}},

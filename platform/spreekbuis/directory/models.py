@@ -82,7 +82,6 @@ class Actor(SharedTable):
 
 class EntityStatus(StrEnum):
     ACTIVE = "active"
-    PAUSED = "paused"
     LEFT = "left"
 
 

@@ -1,6 +1,6 @@
 """Pages of figures: the central office's across entities, and an entity's own. None opens a case."""
 
-from flask import Response, render_template, request, stream_with_context, url_for
+from flask import Response, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -13,6 +13,7 @@ from spreekbuis.directory.models import PolicyArea
 from spreekbuis.errors import NotFound
 from spreekbuis.figures import charts, export, published, reading, words
 from spreekbuis.figures.roll_up import figures_engine
+from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.web.access import Permission
 from spreekbuis.web.room import Room
 
@@ -113,3 +114,9 @@ def own() -> ResponseReturnValue:
         line=charts.per_year(overview.cases_by_year),
         words=words,
     )
+
+
+@room.post("/central/figures/verification", Permission.VIEW_FIGURES)
+def start_verification() -> ResponseReturnValue:
+    """Recount everything in the background; the answer is a page that shows how far it is."""
+    return redirect(url_for("jobs.progress", job_id=enqueue("figures.verify")), 303)

@@ -16,6 +16,7 @@ from spreekbuis.jobs.models import Job
 
 type_arg = str | int | bool | None
 Work = Callable[..., Mapping[str, type_arg] | None]
+Tell = Callable[[Mapping[str, type_arg]], str]
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,16 @@ class Defined:
     work: Work
     every: timedelta | None
     attempts: int
+    tell: Tell | None
+    """Puts the result into a sentence for whoever asked."""
 
 
 DEFINED: dict[str, Defined] = {}
 
 
-def job(name: str, *, every: timedelta | None = None, attempts: int = 8) -> Callable[[Work], Work]:
+def job(
+    name: str, *, every: timedelta | None = None, attempts: int = 8, tell: Tell | None = None
+) -> Callable[[Work], Work]:
     """Define a kind of work under `name` ("cases.remind"). The function must be idempotent: it can run twice.
 
     It runs in one transaction, under the scope of the tenant for which it was asked (or the platform's).
@@ -40,7 +45,7 @@ def job(name: str, *, every: timedelta | None = None, attempts: int = 8) -> Call
     def define(work: Work) -> Work:
         if name in DEFINED:
             raise ValueError(f"job {name} is defined twice")
-        DEFINED[name] = Defined(name, work, every, attempts)
+        DEFINED[name] = Defined(name, work, every, attempts, tell)
         return work
 
     return define

@@ -22,7 +22,9 @@ def redis_at(url: str) -> Redis:
 
 
 def queue(url: str) -> Queue:
-    return Queue(QUEUE, connection=worker_connection(url), serializer=JSONSerializer, default_timeout=JOB_TIMEOUT)
+    return Queue(
+        QUEUE, connection=worker_connection(url), serializer=JSONSerializer, default_timeout=JOB_TIMEOUT
+    )
 
 
 @cache
@@ -34,7 +36,11 @@ def worker_connection(url: str) -> Redis:
 def push(url: str, job_id: UUID, attempt: int) -> None:
     """Put one outbox row in the queue. Twice the same attempt is one entry."""
     queue(url).enqueue(
-        "spreekbuis.jobs.worker.perform", str(job_id), job_id=f"{job_id}-{attempt}", result_ttl=0, failure_ttl=60
+        "spreekbuis.jobs.worker.perform",
+        str(job_id),
+        job_id=f"{job_id}-{attempt}",
+        result_ttl=0,
+        failure_ttl=60,
     )
 
 

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from spreekbuis.jobs.models import Job, JobState
 from spreekbuis.jobs.operations import count_by_state, drop, job_of, recent_jobs, retry
+from spreekbuis.jobs.outbox import DEFINED
 from spreekbuis.web.access import Audience, Permission
 from spreekbuis.web.door import here, the_account
 from spreekbuis.web.frame import NavItem, notice_after
@@ -33,7 +34,9 @@ DROPPED = notice_after("job-dropped", _l("De taak is geschrapt."))
 def overview() -> ResponseReturnValue:
     wanted = request.args.get("state", "")
     state = JobState(wanted) if wanted in set(JobState) else None
-    return render_template("jobs/overview.html", jobs=[_row(j) for j in recent_jobs(state)], tabs=_tabs(state))
+    return render_template(
+        "jobs/overview.html", jobs=[_row(j) for j in recent_jobs(state)], tabs=_tabs(state)
+    )
 
 
 def _tabs(chosen: JobState | None) -> list[NavItem]:
@@ -80,5 +83,11 @@ def progress(job_id: UUID) -> ResponseReturnValue:
         "jobs/progress_part.html" if part else "jobs/progress.html",
         url=url_for("jobs.progress", job_id=job_id), ended=ended, label=STATE_LABELS[JobState(row.state)][1],
         done=(known if row.state == JobState.DONE else row.progress_done) if known else None, total=known,
-        words=percent, results=[str(v) for v in (row.result or {}).values()],
+        words=percent, told=_told(row),
     )  # fmt: skip
+
+
+def _told(row: Job) -> str:
+    """What the work found, in words; nothing while it runs."""
+    defined = DEFINED.get(row.name)
+    return defined.tell(row.result) if defined and defined.tell and row.result is not None else ""

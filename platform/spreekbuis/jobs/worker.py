@@ -81,7 +81,12 @@ def _do_leased(job_id: UUID) -> None:
             session.execute(
                 update(Job)
                 .where(Job.id == job_id)
-                .values(state=JobState.DONE, finished_at=now(), error=None, result=dict(result) if result else None)
+                .values(
+                    state=JobState.DONE,
+                    finished_at=now(),
+                    error=None,
+                    result=dict(result) if result else None,
+                )
             )
     except Exception as error:  # noqa: BLE001 (whatever a job raises, it is tried again)
         _failed(taken, error)
@@ -122,7 +127,9 @@ def report_progress(done: int, total: int) -> None:
     if job_id is None:
         return
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(update(Job).where(Job.id == job_id).values(progress_done=done, progress_total=total))
+        connection.execute(
+            update(Job).where(Job.id == job_id).values(progress_done=done, progress_total=total)
+        )
 
 
 @job("jobs.forget_old", every=timedelta(days=1))

@@ -48,7 +48,9 @@ class SmtpMailer:
     def send(self, mail: EmailMessage) -> None:
         secure = self._url.scheme == "smtps"
         kind = smtplib.SMTP_SSL if secure else smtplib.SMTP
-        with kind(self._url.hostname or "localhost", self._url.port or (465 if secure else 25), timeout=20) as server:
+        with kind(
+            self._url.hostname or "localhost", self._url.port or (465 if secure else 25), timeout=20
+        ) as server:
             if not secure and server.ehlo()[0] == 250 and server.has_extn("starttls"):
                 server.starttls()
             if self._url.username:

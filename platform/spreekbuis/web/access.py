@@ -17,7 +17,7 @@ class Audience(StrEnum):
 
 
 class Permission(StrEnum):
-    """What a role allows. Those of `ENTITY_PERMISSIONS` hold in one entity, the others on the platform."""
+    """What a role allows, in its entity or on the platform."""
 
     HANDLE_CASES = "handle_cases"
     MANAGE_ENTITY = "manage_entity"
@@ -26,11 +26,6 @@ class Permission(StrEnum):
     VIEW_FIGURES = "view_figures"
     MANAGE_CONTRIBUTIONS = "manage_contributions"
     MANAGE_PLATFORM = "manage_platform"
-
-
-ENTITY_PERMISSIONS = frozenset(
-    {Permission.HANDLE_CASES, Permission.MANAGE_ENTITY, Permission.VIEW_OWN_FIGURES}
-)
 
 
 class Role(StrEnum):

@@ -7,10 +7,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import current_app, g, render_template, request, url_for
@@ -20,9 +18,6 @@ from flask_babel import lazy_gettext as _l
 from spreekbuis.errors import DomainError
 from spreekbuis.settings import Settings
 from spreekbuis.web.cookies import FORM, MAILBOX, SIGN_IN, read_cookie
-
-if TYPE_CHECKING:
-    from spreekbuis.web.door import Here
 
 FIELD = "csrf"
 KEPT_LIMIT = 200_000
@@ -42,7 +37,9 @@ class TokenExpired(DomainError):
 
     status = 409
     title = _l("Je formulier was verlopen")
-    advice = _l("We hebben nog niets ontvangen. Wat je schreef staat hieronder. Kijk het na en verstuur het opnieuw.")
+    advice = _l(
+        "We hebben nog niets ontvangen. Wat je schreef staat hieronder. Kijk het na en verstuur het opnieuw."
+    )
 
 
 def token() -> str:
@@ -60,10 +57,10 @@ def _binding() -> str:
 
 def _token_for(binding: str) -> str:
     settings: Settings = current_app.extensions["settings"]
-    return hmac.new(f"csrf {settings.secret_key}".encode(), binding.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(f"csrf {settings.secret_key}".encode(), binding.encode(), "sha256").hex()
 
 
-def check(here: Here) -> None:
+def check() -> None:
     """Raise FromElsewhere or TokenExpired when the POST did not come from a page that we gave this browser."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None and site not in ("same-origin", "none"):

@@ -155,7 +155,7 @@ def enter(route: Route, view: View, kwargs: dict[str, Any]) -> ResponseReturnVal
             if isinstance(route.may, Permission):
                 _admit(route, scope)
             if request.method == "POST":
-                csrf.check(g.here)
+                csrf.check()
             response: Response = make_response(view(**kwargs))
             if response.status_code >= 400:
                 session.rollback()
@@ -280,4 +280,15 @@ def _admit(route: Route, scope: scopes.Scope) -> None:
         raise NotAllowed
 
 
-__all__ = ["Doors", "EntityHere", "EntityRoles", "Here", "Mapping", "ReporterHere", "SignedIn", "enter", "here", "install"]
+__all__ = [
+    "Doors",
+    "EntityHere",
+    "EntityRoles",
+    "Here",
+    "Mapping",
+    "ReporterHere",
+    "SignedIn",
+    "enter",
+    "here",
+    "install",
+]

@@ -6,9 +6,10 @@ import hashlib
 import logging
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, has_request_context, render_template, request, url_for
@@ -22,12 +23,14 @@ from werkzeug.wrappers import Response
 from spreekbuis.errors import DomainError, NotFound, type_text
 from spreekbuis.settings import Settings
 from spreekbuis.web import csrf, words
-from spreekbuis.web.access import ROLE_LABELS
+from spreekbuis.web.access import ROLE_LABELS, Role, permissions_of
 from spreekbuis.web.cookies import FORM, LANGUAGE, read_cookie, write_cookie
 from spreekbuis.web.door import EntityHere, Here, SignedIn
 
 if TYPE_CHECKING:
     from spreekbuis.web.room import NavEntry
+
+T = TypeVar("T")
 
 LANGUAGES = {"nl": "Nederlands", "en": "English", "fr": "Français", "de": "Deutsch"}
 log = logging.getLogger("spreekbuis.request")
@@ -94,7 +97,18 @@ def notice_after(code: str, text: LazyString, kind: str = "ok") -> str:
 
 
 class Page:
-    """The `page` of the templates. Everything is computed when first asked."""
+    """The `page` of the templates. What depends on language and roles alone is made once per process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[object, ...], Any] = {}
+
+    def _once(self, make: Callable[..., T], *about: object) -> T:
+        """What `make` gives for `about` in the language of this request, remembered."""
+        key = (make, language(), *about)
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = make(*about)
+        return cast(T, found)
 
     @property
     def _here(self) -> Here | None:
@@ -112,10 +126,7 @@ class Page:
             return []
         kept = urlencode([(k, v) for k, v in request.args.items(multi=True) if k not in ("lang", "done")])
         here = f"{request.path}?{kept}&lang=" if kept else f"{request.path}?lang="
-        return [
-            Language(code, code.upper(), name, here + code)
-            for code, name in LANGUAGES.items()
-        ]
+        return [Language(code, code.upper(), name, here + code) for code, name in LANGUAGES.items()]
 
     @property
     def csrf(self) -> str:
@@ -138,7 +149,7 @@ class Page:
     @property
     def role_label(self) -> str:
         here = self._here
-        return ", ".join(str(ROLE_LABELS[role]) for role in sorted(here.roles)) if here else ""
+        return self._once(_role_label, here.roles) if here else ""
 
     @property
     def nav(self) -> list[NavItem]:
@@ -148,19 +159,14 @@ class Page:
             return []
         inside = here.entity is not None
         values: dict[str, Any] = {"ovo": here.entity.ovo_code} if here.entity else {}
-        entries: list[NavEntry] = current_app.extensions["nav"]
         return [
-            NavItem(e.label, url_for(e.endpoint, **values), current=e.endpoint == request.endpoint)
-            for e in entries
-            if e.tenant == inside and here.may(e.may)
+            NavItem(label, url_for(endpoint, **values), current=endpoint == request.endpoint)
+            for label, endpoint in self._once(_nav, inside, here.roles)
         ]
 
     @property
     def menu(self) -> list[NavItem]:
-        return [
-            NavItem(_l("Mijn werkplekken"), url_for("identity.workplaces")),
-            NavItem(_l("Account en beveiliging"), url_for("identity.account")),
-        ]
+        return self._once(_menu)
 
     @property
     def sign_out_url(self) -> str:
@@ -173,11 +179,33 @@ class Page:
     @property
     def footer(self) -> list[NavItem]:
         """The pages that explain, on every page."""
-        return [NavItem(label, url_for(endpoint)) for endpoint, label in FOOTER]
+        return self._once(_footer)
 
     @property
     def reporter_home(self) -> str:
         return url_for("home.start")
+
+
+def _role_label(roles: frozenset[Role]) -> str:
+    return ", ".join(str(ROLE_LABELS[role]) for role in sorted(roles))
+
+
+def _nav(inside: bool, roles: frozenset[Role]) -> list[tuple[str, str]]:
+    """Label and endpoint of what these roles see in an entity, or outside one."""
+    permissions = permissions_of(roles)
+    entries: list[NavEntry] = current_app.extensions["nav"]
+    return [(str(e.label), e.endpoint) for e in entries if e.tenant == inside and e.may in permissions]
+
+
+def _menu() -> list[NavItem]:
+    return [
+        NavItem(str(_l("Mijn werkplekken")), url_for("identity.workplaces")),
+        NavItem(str(_l("Account en beveiliging")), url_for("identity.account")),
+    ]
+
+
+def _footer() -> list[NavItem]:
+    return [NavItem(str(label), url_for(endpoint)) for endpoint, label in FOOTER]
 
 
 def language() -> str:
@@ -190,7 +218,11 @@ def language() -> str:
         chosen = next(
             (
                 code
-                for code in (request.args.get("lang"), read_cookie(LANGUAGE), here and here.account and here.account.language)
+                for code in (
+                    request.args.get("lang"),
+                    read_cookie(LANGUAGE),
+                    here and here.account and here.account.language,
+                )
                 if code in LANGUAGES
             ),
             None,
@@ -205,18 +237,19 @@ class OvoConverter(BaseConverter):
     regex = "OVO[0-9]{6}"
 
 
-def install(app: Flask, templates: Path, translations: Path) -> None:
+def install(app: Flask, translations: Path) -> None:
     """Set up pages on `app`: language, headers, static files, error pages, the request log."""
     app.url_map.converters["ovo"] = OvoConverter
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(translations)
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Europe/Brussels"
     app.config["BABEL_DEFAULT_LOCALE"] = "nl"
-    Babel(app, locale_selector=language)
-    words.install(app)
+    words.install(app, Babel(app, locale_selector=language))
     app.jinja_env.globals["page"] = Page()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     static = Path(app.static_folder or "")
-    versions = {f.name: hashlib.sha256(f.read_bytes()).hexdigest()[:12] for f in static.glob("*") if f.is_file()}
+    versions = {
+        f.name: hashlib.sha256(f.read_bytes()).hexdigest()[:12] for f in static.glob("*") if f.is_file()
+    }
 
     @app.url_defaults
     def version_static(endpoint: str, values: dict[str, Any]) -> None:
@@ -228,19 +261,26 @@ def install(app: Flask, templates: Path, translations: Path) -> None:
         g.began = time.perf_counter()
         g.request_id = secrets.token_hex(8)
 
+    settings: Settings = app.extensions["settings"]
+    always = [*HEADERS.items()]
+    if settings.secure:
+        always.append(("Strict-Transport-Security", "max-age=63072000; includeSubDomains"))
+
     @app.after_request
     def finish_page(response: Response) -> Response:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        settings: Settings = app.extensions["settings"]
-        if settings.secure:
-            response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
-        response.headers["X-Request-ID"] = g.get("request_id", "")
+        headers = response.headers
+        own = {name.lower() for name in headers.keys()}  # noqa: SIM118 (its iteration gives pairs)
+        for name, value in always:
+            if name.lower() not in own:
+                headers.add(name, value)
+        headers.add("X-Request-ID", g.get("request_id", ""))
         if request.endpoint == "static":
-            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+            headers["Cache-Control"] = "public, max-age=31536000, immutable"
             return response
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.vary.update(("Cookie", "Accept-Language"))
+        if "cache-control" not in own:
+            headers.add("Cache-Control", "no-store")
+        if "vary" not in own:
+            headers.add("Vary", "Cookie, Accept-Language")
         if "form_cookie" in g:
             write_cookie(response, FORM, g.form_cookie)
         chosen = request.args.get("lang")
@@ -315,5 +355,8 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
     return error_page(
         500,
         _l("Er ging iets mis bij ons"),
-        _l("Wat je net verstuurde is niet bewaard. Ga terug met je browser: je tekst staat er nog. Probeer het over enkele minuten opnieuw."),
+        _l(
+            "Wat je net verstuurde is niet bewaard. Ga terug met je browser: je tekst staat er nog."
+            " Probeer het over enkele minuten opnieuw."
+        ),
     )

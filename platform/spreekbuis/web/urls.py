@@ -4,12 +4,16 @@ from typing import Any
 
 from flask import Flask, has_request_context
 
+from spreekbuis.web.jinja import Templates
+
 MOST = 4096
 """Addresses kept per process before starting anew."""
 
 
 class Application(Flask):
     """Flask with a memory for `url_for` inside requests: an address depends on endpoint and values alone."""
+
+    jinja_environment = Templates
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

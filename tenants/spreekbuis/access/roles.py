@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select
 
-from spreekbuis.access.models import Desk, Membership, MembershipLookup
+from spreekbuis.access.models import Membership, MembershipLookup
 from spreekbuis.clock import today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, within
@@ -32,18 +32,6 @@ def roles_in_entity(account_id: UUID) -> EntityRoles:
     return EntityRoles(
         roles=frozenset(Role(row.role) for row in rows),
         desks=frozenset(row.desk_id for row in rows if row.desk_id is not None),
-    )
-
-
-def desks_of(account_id: UUID) -> list[Desk]:
-    """The desks of the tenant in scope for which the account handles cases."""
-    return list(
-        db.session.scalars(
-            select(Desk)
-            .join(Membership, (Membership.entity_id == Desk.entity_id) & (Membership.desk_id == Desk.id))
-            .where(Desk.entity_id == current_entity_id(), Membership.account_id == account_id, holds_today())
-            .order_by(Desk.kind)
-        )
     )
 
 
