@@ -1,9 +1,14 @@
 """Connections that were idle are tried before use; busy ones are not, which saves a round trip per request."""
 
 import time
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
 
+from psycopg import Connection
 from sqlalchemy import Engine, event, exc
+
+from spreekbuis.db.session import db
 
 IDLE = 1.0
 """Seconds after which a connection is tried first: a server that was restarted meanwhile is noticed."""
@@ -24,3 +29,20 @@ def try_idle_connections(engine: Engine) -> None:
             engine.dialect.do_ping(connection)
         except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr]
             raise exc.DisconnectionError from error
+
+
+@contextmanager
+def bare_connection() -> Iterator[Connection[tuple[Any, ...]]]:
+    """A connection of the pool as psycopg has it, outside any transaction and without a tenant.
+
+    For the door, where SQLAlchemy's own work would be most of the time of a page.
+    """
+    pooled = db.engine.raw_connection()
+    connection = cast("Connection[tuple[Any, ...]]", pooled.driver_connection)
+    try:
+        connection.autocommit = True
+        yield connection
+    finally:
+        if not connection.closed:
+            connection.autocommit = False
+        pooled.close()

@@ -1,13 +1,13 @@
 """Sessions and transactions: one per request or job, under one scope, committed at the end or not at all."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import Connection, event, inspect
+from sqlalchemy import Connection, CursorResult, Executable, event, inspect
 from sqlalchemy.orm import Session, SessionTransaction
 
 from spreekbuis.db import scope as scopes
@@ -23,10 +23,13 @@ def _enter_scope(_session: Session, _transaction: SessionTransaction, connection
     `SET LOCAL` takes no parameters: a UUID object and a fixed office name are safe to write out.
     """
     scope = scopes.current()
+    settings = []
     if scope.entity_id is not None:
-        connection.exec_driver_sql(f"SET LOCAL spreekbuis.entity = '{scope.entity_id}'")
+        settings.append(f"SET LOCAL spreekbuis.entity = '{scope.entity_id}'")
     if scope.office is not None:
-        connection.exec_driver_sql(f"SET LOCAL spreekbuis.office = '{scope.office}'")
+        settings.append(f"SET LOCAL spreekbuis.office = '{scope.office}'")
+    if settings:
+        connection.exec_driver_sql("; ".join(settings))
 
 
 @contextmanager
@@ -44,8 +47,20 @@ def transaction(scope: scopes.Scope) -> Iterator[Session]:
             session.remove()
 
 
+def rows(statement: Executable, values: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+    """What a statement on columns gives, in the transaction of the session.
+
+    Past the ORM, whose preparations cost twice the statement; for what a page reads, with a statement made once.
+    """
+    session = db.session()
+    session.flush()
+    return session.connection().execute(statement, values)
+
+
 def finish() -> None:
     """Run what waits for the end of the transaction, then commit. Called by `transaction` and by the door."""
+    if not db.session.registry.has():
+        return  # nobody asked the database anything
     _run_what_waits()
     db.session.commit()
 

@@ -1,6 +1,6 @@
 """Move deltas into totals, and prove that the totals are right. All of it as the figures role."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -150,22 +150,26 @@ def _roll_up_now() -> None:
     roll_up_all()
 
 
-def verify(progress: Callable[[int, int], None] = lambda done, steps: None) -> list[Difference]:
+def verify() -> list[Difference]:
     """Recount all facts and compare: per entity with cells and deltas, then the totals with the cells.
 
     Costs the number of facts, one entity at a time. No differences: every figure that a page shows is the sum of
-    facts. `progress` hears how many steps of how many are done.
+    facts. A job that runs it shows how far it is.
     """
     with figures_engine().connect() as connection:
         entities = connection.scalars(select(Entity.id).order_by(Entity.ovo_code)).all()
         steps = len(entities) + 1
-        wrong: list[Row[Any]] = []
+        wrong: list[Difference] = []
         for done, entity_id in enumerate(entities):
-            progress(done, steps)
-            wrong += connection.execute(_WRONG_CELLS, {"entity": entity_id})
-        progress(len(entities), steps)
-        wrong += connection.execute(_WRONG_TOTALS)
-    return [Difference(*row) for row in wrong]
+            report_progress(done, steps)
+            wrong += _differences(connection.execute(_WRONG_CELLS, {"entity": entity_id}))
+        report_progress(len(entities), steps)
+        wrong += _differences(connection.execute(_WRONG_TOTALS))
+    return wrong
+
+
+def _differences(rows: Iterable[Row[Any]]) -> list[Difference]:
+    return [Difference(*row) for row in rows]
 
 
 def _told(result: Mapping[str, type_arg]) -> str:
@@ -179,7 +183,7 @@ def _told(result: Mapping[str, type_arg]) -> str:
 @job("figures.verify", attempts=2, tell=_told)
 def _verify_now() -> dict[str, str]:
     """The recount that somebody asked for on the page; what it found is shown with its progress."""
-    wrong = verify(report_progress)
+    wrong = verify()
     if not wrong:
         return {"found": "0"}
     return {

@@ -8,23 +8,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from flask import Flask, current_app, g, make_response, redirect, request, url_for
+from flask import Flask, Request, current_app, g, make_response, redirect, request, url_for
+from flask.sessions import SessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin
-from sqlalchemy import Connection, bindparam, func, select, update
+from psycopg import Connection as PlainConnection
 from werkzeug.wrappers import Response
 
 from spreekbuis.actor import REPORTER, VISITOR, Actor, acting_as
 from spreekbuis.clock import now
 from spreekbuis.db import scope as scopes
+from spreekbuis.db.pool import bare_connection
 from spreekbuis.db.session import db, finish
-from spreekbuis.directory.models import Entity
 from spreekbuis.errors import NotAllowed, NotFound
-from spreekbuis.identity.models import Account, PlatformRole, SignInSession
 from spreekbuis.web import csrf
 from spreekbuis.web.access import Audience, Permission, Role, permissions_of
 from spreekbuis.web.cookies import MAILBOX, SIGN_IN, read_cookie
@@ -106,7 +106,7 @@ class Doors:
 
     roles_in_entity: Callable[[UUID], EntityRoles]
     """Roles of an account in the tenant in scope."""
-    returning_reporter: Callable[[Connection, bytes], ReporterHere | None]
+    returning_reporter: Callable[[PlainConnection[tuple[Any, ...]], bytes], ReporterHere | None]
     """The case that a mailbox token (its SHA-256) opens."""
 
 
@@ -130,9 +130,18 @@ def the_account() -> SignedIn:
 
 def install(app: Flask, doors: Doors) -> None:
     app.extensions["doors"] = doors
-    manager = LoginManager(app)
+    app.session_interface = NoCookieSession()
+    manager = LoginManager()
+    manager.init_app(app, add_context_processor=False)
     manager.session_protection = None
     manager.request_loader(lambda _request: g.here.account if "here" in g else None)
+
+
+class NoCookieSession(SessionInterface):
+    """Flask's own session stays closed: what is remembered of a browser stands in the database."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        return None
 
 
 def hash_token(token: str) -> bytes:
@@ -176,11 +185,10 @@ def _identify(route: Route, kwargs: dict[str, Any]) -> Here:
     needs_reporter = route.may is Audience.RETURNING_REPORTER
     if ovo is None and not sign_in and not (needs_reporter and mailbox):
         return Here(route)
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        entity = _entity(connection, cast(str, ovo)) if ovo is not None else None
+    with bare_connection() as connection:
+        entity, account = _look_up(connection, ovo, hash_token(sign_in) if sign_in else None)
         if ovo is not None and entity is None:
             raise NotFound
-        account = _account(connection, hash_token(sign_in)) if sign_in else None
         reporter = None
         if needs_reporter and mailbox:
             doors: Doors = current_app.extensions["doors"]
@@ -188,50 +196,33 @@ def _identify(route: Route, kwargs: dict[str, Any]) -> Here:
     return Here(route, entity, account, reporter)
 
 
-_ENTITY = select(
-    Entity.id, Entity.ovo_code, Entity.name, Entity.policy_area, Entity.status, Entity.service_until
-).where(Entity.ovo_code == bindparam("ovo"))
+# One statement for every request, in SQL as it is sent: the door is in front of all pages.
+_WHO_AND_WHERE = """
+SELECT entity.id, entity.ovo_code, entity.name, entity.policy_area, entity.status, entity.service_until,
+    account.id, account.email, account.label, account.language, session.complete, session.token_hash,
+    ARRAY(SELECT role FROM platform_role WHERE account_id = account.id), session.last_seen_at
+FROM (VALUES (1)) AS request
+LEFT JOIN entity ON entity.ovo_code = %(ovo)s
+LEFT JOIN (sign_in_session AS session JOIN account ON account.id = session.account_id)
+    ON session.token_hash = %(token)s AND session.expires_at > %(moment)s AND session.last_seen_at > %(idle_since)s
+    AND account.disabled_at IS NULL"""
+_SEEN = "UPDATE sign_in_session SET last_seen_at = %(moment)s WHERE token_hash = %(token)s"
 
 
-def _entity(connection: Connection, ovo: str) -> EntityHere | None:
-    row = connection.execute(_ENTITY, {"ovo": ovo}).one_or_none()
-    return None if row is None else EntityHere(*row)
-
-
-# Built once: putting a statement together costs more than running it.
-_ACCOUNT = (
-    select(
-        Account.id, Account.email, Account.label, Account.language, SignInSession.complete,
-        SignInSession.token_hash, SignInSession.last_seen_at,
-        func.array(select(PlatformRole.role).where(PlatformRole.account_id == Account.id).scalar_subquery()),
-    )
-    .join(SignInSession, SignInSession.account_id == Account.id)
-    .where(
-        SignInSession.token_hash == bindparam("token"),
-        SignInSession.expires_at > bindparam("moment"),
-        SignInSession.last_seen_at > bindparam("idle_since"),
-        Account.disabled_at.is_(None),
-    )
-)  # fmt: skip
-
-
-def _account(connection: Connection, token_hash: bytes) -> SignedIn | None:
+def _look_up(
+    connection: PlainConnection[tuple[Any, ...]], ovo: str | None, token_hash: bytes | None
+) -> tuple[EntityHere | None, SignedIn | None]:
     moment = now()
-    row = connection.execute(
-        _ACCOUNT, {"token": token_hash, "moment": moment, "idle_since": moment - IDLE_LIMIT}
-    ).one_or_none()
-    if row is None:
-        return None
-    *fields, last_seen, roles = row
-    if _long_ago(last_seen, moment):
-        connection.execute(
-            update(SignInSession).where(SignInSession.token_hash == token_hash).values(last_seen_at=moment)
-        )
-    return SignedIn(*fields, platform_roles=frozenset(Role(role) for role in roles))
-
-
-def _long_ago(last_seen: datetime, moment: datetime) -> bool:
-    return moment - last_seen > SEEN_EVERY
+    asked = {"ovo": ovo, "token": token_hash, "moment": moment, "idle_since": moment - IDLE_LIMIT}
+    row = connection.execute(_WHO_AND_WHERE, asked).fetchone()
+    assert row is not None, "the request itself is a row"
+    entity, (*person, roles, last_seen) = row[:6], row[6:]
+    if person[0] is not None and moment - last_seen > SEEN_EVERY:
+        connection.execute(_SEEN, {"moment": moment, "token": token_hash})
+    return (
+        None if entity[0] is None else EntityHere(*entity),
+        None if person[0] is None else SignedIn(*person, platform_roles=frozenset(map(Role, roles))),
+    )
 
 
 def _turn_away(route: Route, here: Here) -> ResponseReturnValue | None:

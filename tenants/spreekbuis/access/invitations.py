@@ -67,7 +67,7 @@ def invite(
         return known
     email = email_address(email)
     desk_id = _desk(desk_kind) if role is Role.HANDLER else None
-    _refuse_needless(email, role, desk_id)
+    _refuse_needless(email, role, desk_id, invitation_id)
     invitation: Invitation | None = db.session.scalar(
         insert(Invitation)
         .values(
@@ -102,7 +102,7 @@ def _desk(kind: DeskKind | None) -> UUID:
     return found
 
 
-def _refuse_needless(email: str, role: Role, desk_id: UUID | None) -> None:
+def _refuse_needless(email: str, role: Role, desk_id: UUID | None, invitation_id: UUID) -> None:
     own = select(Account.email).where(Account.id == acting().account_id)
     if email == db.session.scalar(own):
         raise Invalid({"email": _l("Jezelf uitnodigen kan niet. Vraag het aan een andere beheerder.")})
@@ -117,6 +117,7 @@ def _refuse_needless(email: str, role: Role, desk_id: UUID | None) -> None:
         raise Invalid({"email": _l("Wie dit adres heeft, heeft deze rol al.")})
     invited = exists().where(
         _is_open(),
+        Invitation.id != invitation_id,  # the other press of a double click is no other invitation
         Invitation.email == email,
         Invitation.role == role,
         Invitation.desk_id.is_not_distinct_from(desk_id),

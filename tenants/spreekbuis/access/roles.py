@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 
 from spreekbuis.access.models import Membership, MembershipLookup
 from spreekbuis.clock import today
 from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import db, within
+from spreekbuis.db.session import db, rows, within
 from spreekbuis.directory.models import Entity
 from spreekbuis.identity.workplaces import Workplace
 from spreekbuis.web.access import Role
@@ -24,14 +24,20 @@ def holds_today() -> ColumnElement[bool]:
     )
 
 
+_ROLES = select(Membership.role, Membership.desk_id).where(
+    Membership.entity_id == bindparam("entity"),
+    Membership.account_id == bindparam("account"),
+    Membership.since <= bindparam("today"),
+    or_(Membership.until.is_(None), Membership.until >= bindparam("today")),
+)
+
+
 def roles_in_entity(account_id: UUID) -> EntityRoles:
     """Roles and desks in the tenant in scope. Read at each request, so that an end is at once."""
-    rows = db.session.execute(
-        select(Membership.role, Membership.desk_id).where(Membership.account_id == account_id, holds_today())
-    ).all()
+    held = rows(_ROLES, {"entity": current_entity_id(), "account": account_id, "today": today()}).all()
     return EntityRoles(
-        roles=frozenset(Role(row.role) for row in rows),
-        desks=frozenset(row.desk_id for row in rows if row.desk_id is not None),
+        roles=frozenset(Role(role) for role, _ in held),
+        desks=frozenset(desk_id for _, desk_id in held if desk_id is not None),
     )
 
 

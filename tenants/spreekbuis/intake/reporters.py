@@ -4,9 +4,11 @@ import hashlib
 import hmac
 import secrets
 from datetime import timedelta
+from typing import Any
 
 from flask import current_app
-from sqlalchemy import Connection, delete, select, update
+from psycopg import Connection
+from sqlalchemy import delete
 
 from spreekbuis.clock import now
 from spreekbuis.db.session import db
@@ -54,20 +56,17 @@ def drop_ended_sessions() -> int:
     return len(db.session.scalars(ended.returning(ReporterSession.case_id)).all())
 
 
-def returning_reporter(connection: Connection, token_hash: bytes) -> ReporterHere | None:
+_SESSION = "SELECT tenant_id, case_id, expires_at FROM reporter_session WHERE token_hash = %(token)s AND expires_at > %(now)s"
+_RENEW = "UPDATE reporter_session SET expires_at = %(end)s WHERE token_hash = %(token)s"
+
+
+def returning_reporter(connection: Connection[tuple[Any, ...]], token_hash: bytes) -> ReporterHere | None:
     """The case that a mailbox session opens, for the door. Use renews the session, written once a minute."""
     moment = now()
-    row = connection.execute(
-        select(ReporterSession.tenant_id, ReporterSession.case_id, ReporterSession.expires_at).where(
-            ReporterSession.token_hash == token_hash, ReporterSession.expires_at > moment
-        )
-    ).one_or_none()
+    row = connection.execute(_SESSION, {"token": token_hash, "now": moment}).fetchone()
     if row is None:
         return None
-    if moment + IDLE_LIMIT - row.expires_at > _RENEW_AFTER:
-        connection.execute(
-            update(ReporterSession)
-            .where(ReporterSession.token_hash == token_hash)
-            .values(expires_at=moment + IDLE_LIMIT)
-        )
-    return ReporterHere(row.tenant_id, row.case_id)
+    tenant_id, case_id, expires_at = row
+    if moment + IDLE_LIMIT - expires_at > _RENEW_AFTER:
+        connection.execute(_RENEW, {"token": token_hash, "end": moment + IDLE_LIMIT})
+    return ReporterHere(tenant_id, case_id)
