@@ -1,13 +1,15 @@
 """Builders for tests: entities, people, signed-in browsers. They write rows directly and quickly."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
 from flask import Flask
+from flask.globals import _cv_app
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -54,10 +56,21 @@ class Browser:
         raise LookupError("no cookie to bind a token to")
 
     def get(self, url: str, **kwargs) -> TestResponse:
-        return self.client.get(url, **kwargs)
+        return self._apart(lambda: self.client.get(url, buffered=True, **kwargs))
 
     def post(self, url: str, data: dict | None = None, **kwargs) -> TestResponse:
-        return self.client.post(url, data={"csrf": self.csrf, **(data or {})}, **kwargs)
+        form = {"csrf": self.csrf, **(data or {})}
+        return self._apart(lambda: self.client.post(url, data=form, buffered=True, **kwargs))
+
+    @staticmethod
+    def _apart(ask: Callable[[], TestResponse]) -> TestResponse:
+        """Ask outside the test's own application context, so that each request has a `g` of its own."""
+
+        def run() -> TestResponse:
+            _cv_app.set(None)
+            return ask()
+
+        return copy_context().run(run)
 
 
 class World:

@@ -97,6 +97,14 @@ def migrate() -> None:
     click.echo("The database is up to date.")
 
 
+@main.command()
+def routes() -> None:
+    """Print who may enter which route, as in platform/spreekbuis/web/ACCESS.md."""
+    from spreekbuis.web.matrix import access_matrix
+
+    click.echo(access_matrix(application()), nl=False)
+
+
 @main.command("load-shared")
 def load_shared() -> None:
     """Load the register, the central actors, published figures and scope rules."""

@@ -31,6 +31,8 @@ PAGE_FAULTS = """() => {
         if (!document.getElementById(id)) faults.push(`${name} of nothing: ${id}`);
   for (const e of document.querySelectorAll('a[href^="#"]'))
     if (!document.getElementById(e.hash.slice(1))) faults.push(`link to nothing: ${e.hash}`);
+  for (const e of document.querySelectorAll('.table-box'))
+    if (e.scrollWidth > e.clientWidth) faults.push(`a table of ${e.scrollWidth} px in ${e.clientWidth} px`);
   return faults;
 }"""
 SIDEWAYS = "document.scrollingElement.scrollWidth > document.documentElement.clientWidth"

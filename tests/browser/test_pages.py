@@ -13,7 +13,7 @@ from tests.browser.conftest import NewPerson
 from tests.browser.demo import ENTITY, HANDLER, enter
 from tests.browser.installation import Installation
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-demo")]
+pytestmark = pytest.mark.browser
 
 EVERYBODY = [
     "/", "/report", "/report?q=omgeving", "/report?q=bestaat-niet", "/about", "/actors", "/privacy",

@@ -22,7 +22,7 @@ from tests.browser.reporting import (
     words_of,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-demo")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

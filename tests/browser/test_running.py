@@ -9,7 +9,7 @@ from tests.browser.demo import ENTITY
 from tests.browser.installation import Installation, free_port
 from tests.browser.reporting import PDF, report, return_with
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-demo")]
+pytestmark = pytest.mark.browser
 
 
 def test_after_a_kill_of_everything_a_report_is_still_there(

@@ -13,7 +13,7 @@ from tests.browser.installation import Installation
 from tests.browser.person import Person, link_in
 from tests.browser.reporting import PDF, STORY, accept_duty, choose_topic, return_with, tell, words_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser-walk")]
+pytestmark = pytest.mark.browser
 
 OVO, ORGANISATION = "OVO000067", "Cultuur"
 PASSWORD = "vier lange woorden op een rij"

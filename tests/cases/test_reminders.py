@@ -104,4 +104,4 @@ def test_jobs_hold_identifiers_and_days_only(world, sent):
     remind_on(MORNING)
     with transaction(PLATFORM) as session:
         for args in session.scalars(select(Job.args)):
-            assert set(args) <= {"day", "recipient"}
+            assert set(args) <= {"day", "recipient_id"}

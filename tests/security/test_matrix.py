@@ -78,7 +78,7 @@ def test_the_matrix_names_every_route_and_opens_each_for_somebody(application):
     for name in ROUTES:
         row = next(line for line in table.splitlines() if f"`{name}`" in line)
         assert "✓" in row
-    assert len(table.splitlines()) == len(ROUTES) + 2
+    assert len([line for line in table.splitlines() if line.startswith("| `")]) == len(ROUTES)
 
 
 def test_every_room_of_the_list_has_doors():

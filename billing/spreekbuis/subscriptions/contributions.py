@@ -1,5 +1,6 @@
 """What the administrator of contributions sets: status per service year, and periods of affiliation."""
 
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -25,9 +26,10 @@ class NotAffiliated(Conflict):
     advice = _l("Er is geen aansluiting om te beëindigen. Er is niets veranderd.")
 
 
-def contribution_years() -> list[int]:
-    """Service years for which a contribution exists: by the rules, up to and including next year."""
-    known = Standing(rules())
+def contribution_years(by_year: Mapping[int, Rule] | None = None) -> list[int]:
+    """Service years for which a contribution exists: by the rules, read when not given, up to and including
+    next year."""
+    known = Standing(rules() if by_year is None else by_year)
     return [
         year
         for year in range(min(known.rules, default=today().year), today().year + 2)

@@ -9,13 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 
-from flask_babel import format_date
+from babel import Locale
+from babel.dates import format_date
+from flask_babel import get_locale
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 
-from spreekbuis.db.session import db
+from spreekbuis.db.session import rows
 from spreekbuis.directory.models import OPEN_ENDED
 from spreekbuis.subscriptions.models import Affiliation, Contribution, ContributionStatus, Rule, ScopeRule
 
@@ -62,7 +65,7 @@ class Entitlement:
     @property
     def because(self) -> str:
         """The sentence on screen, in the reader's language."""
-        year, day = str(self.service_year), format_date(self.on, "long")
+        year, day = str(self.service_year), _in_words(get_locale(), self.on)
         match self.basis:
             case Basis.EVERYBODY:
                 return _("In %(year)s is Spreekbuis gratis voor elke entiteit.", year=year)
@@ -88,6 +91,12 @@ class Entitlement:
                 )
             case Basis.NO_SERVICE:
                 return _("In %(year)s bestond Spreekbuis nog niet.", year=year)
+
+
+@lru_cache(maxsize=64)
+def _in_words(locale: Locale | None, day: date) -> str:
+    # Kept: a list speaks of one day, and babel takes as long for it as a query.
+    return format_date(day, "long", locale=locale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,31 +178,35 @@ class Standing:
 
 def rules() -> dict[int, Rule]:
     """The rules by the first service year in which they hold."""
-    return {
-        row.from_year: Rule(row.rule)
-        for row in db.session.execute(select(ScopeRule.from_year, ScopeRule.rule))
-    }
+    return {from_year: Rule(rule) for from_year, rule in rows(_RULES)}
 
 
-def standings(entity_ids: Iterable[UUID]) -> dict[UUID, Standing]:
-    """What decides for each of these entities, in three queries. The scope must be theirs, or the
-    office's."""
+_RULES = select(ScopeRule.from_year, ScopeRule.rule)
+_WANTED = bindparam("wanted", type_=ARRAY(Uuid))
+_PERIODS = (
+    select(Affiliation.entity_id, Affiliation.valid_from, Affiliation.valid_until)
+    .where(Affiliation.entity_id == any_(_WANTED))
+    .order_by(Affiliation.valid_from)
+)
+_CONTRIBUTIONS = select(Contribution.entity_id, Contribution.service_year, Contribution.status).where(
+    Contribution.entity_id == any_(_WANTED)
+)
+
+
+def standings(
+    entity_ids: Iterable[UUID], by_year: Mapping[int, Rule] | None = None
+) -> dict[UUID, Standing]:
+    """What decides for each of these entities, in two queries, and one more when the rules (`by_year`) are
+    not given. The scope must be theirs, or the office's."""
     wanted = list(entity_ids)
-    by_year = rules()
+    if by_year is None:
+        by_year = rules()
     periods: dict[UUID, list[Period]] = {entity_id: [] for entity_id in wanted}
-    for row in db.session.execute(
-        select(Affiliation.entity_id, Affiliation.valid_from, Affiliation.valid_until)
-        .where(Affiliation.entity_id.in_(wanted))
-        .order_by(Affiliation.valid_from)
-    ):
-        periods[row.entity_id].append(Period(row.valid_from, row.valid_until))
+    for entity_id, since, until in rows(_PERIODS, {"wanted": wanted}):
+        periods[entity_id].append(Period(since, until))
     contributions: dict[UUID, dict[int, ContributionStatus]] = {entity_id: {} for entity_id in wanted}
-    for paid in db.session.execute(
-        select(Contribution.entity_id, Contribution.service_year, Contribution.status).where(
-            Contribution.entity_id.in_(wanted)
-        )
-    ):
-        contributions[paid.entity_id][paid.service_year] = ContributionStatus(paid.status)
+    for entity_id, year, status in rows(_CONTRIBUTIONS, {"wanted": wanted}):
+        contributions[entity_id][year] = ContributionStatus(status)
     return {i: Standing(by_year, periods[i], contributions[i]) for i in wanted}
 
 

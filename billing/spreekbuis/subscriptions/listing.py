@@ -1,10 +1,12 @@
 """The list of entities and their contribution in a service year."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
-from flask_babel import LazyString
+from flask_babel import LazyString, get_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 
@@ -13,7 +15,7 @@ from spreekbuis.directory.listing import EntityPage, page_by_name
 from spreekbuis.directory.models import Entity, Organisation
 from spreekbuis.directory.register import holds_words
 from spreekbuis.subscriptions.entitlement import Basis, Standing, standings
-from spreekbuis.subscriptions.models import Affiliation, Contribution, ContributionStatus
+from spreekbuis.subscriptions.models import Affiliation, Contribution, ContributionStatus, Rule
 
 
 class Position(StrEnum):
@@ -46,17 +48,20 @@ class Line:
     ovo_code: str
     name: str
     policy_area: str
-    position: Position
+    tag: str
+    label: str
     entitled: bool
     because: str
 
-    @property
-    def label(self) -> LazyString:
-        return POSITION_LABELS[self.position]
 
-    @property
-    def tag(self) -> str:
-        return POSITION_TAGS[self.position]
+def position_labels() -> dict[Position, str]:
+    """The labels in the language of the reader."""
+    return _position_labels(str(get_locale()))
+
+
+@lru_cache(maxsize=8)
+def _position_labels(_language: str) -> dict[Position, str]:
+    return {position: str(label) for position, label in POSITION_LABELS.items()}
 
 
 def day_to_show(year: int) -> date:
@@ -76,10 +81,16 @@ def position_on(standing: Standing, day: date) -> Position:
 
 
 def lines(
-    year: int, position: Position | None, query: str, *, after: str = "", before: str = ""
+    year: int,
+    position: Position | None,
+    query: str,
+    by_year: Mapping[int, Rule],
+    *,
+    after: str = "",
+    before: str = "",
 ) -> tuple[list[Line], EntityPage]:
-    """One page of entities by name, with the page itself for its neighbours. Five queries, whatever the
-    number."""
+    """One page of entities by name under the rules `by_year`, with the page itself for its neighbours. Three
+    queries, whatever the number."""
     day = day_to_show(year)
     wanted = select(Entity.id, Entity.ovo_code, Entity.name, Entity.policy_area)
     if position is not None:
@@ -88,11 +99,12 @@ def lines(
     if conditions:
         wanted = wanted.join(Organisation, Organisation.ovo_code == Entity.ovo_code).where(*conditions)
     page = page_by_name(wanted, after=after, before=before)
-    known = standings(row.id for row in page.rows)
+    known = standings((row.id for row in page.rows), by_year)
+    labels = position_labels()
     because: dict[Basis, str] = {}  # all lines speak of the same day: a sentence is made once per reason
     found = []
     for row in page.rows:
-        answer = known[row.id].on(day)
+        answer, stands = known[row.id].on(day), position_on(known[row.id], day)
         if answer.basis not in because:
             because[answer.basis] = answer.because
         found.append(
@@ -100,7 +112,8 @@ def lines(
                 row.ovo_code,
                 row.name,
                 row.policy_area,
-                position_on(known[row.id], day),
+                POSITION_TAGS[stands],
+                labels[stands],
                 answer.entitled,
                 because[answer.basis],
             )

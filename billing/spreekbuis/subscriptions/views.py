@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from sqlalchemy import select
 
 from spreekbuis.clock import today
-from spreekbuis.db.session import db
+from spreekbuis.db.session import db, rows
 from spreekbuis.directory.listing import asked, pages
 from spreekbuis.directory.models import Entity, PolicyArea
 from spreekbuis.errors import Invalid, NotFound, type_text
@@ -23,7 +23,8 @@ from spreekbuis.subscriptions.contributions import (
     set_contribution_status,
     start_affiliation,
 )
-from spreekbuis.subscriptions.listing import POSITION_LABELS, Position, lines
+from spreekbuis.subscriptions.entitlement import rules
+from spreekbuis.subscriptions.listing import POSITION_LABELS, Position, lines, position_labels
 from spreekbuis.subscriptions.models import ContributionStatus
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
@@ -32,6 +33,7 @@ from spreekbuis.web.frame import notice_after
 from spreekbuis.web.room import Room
 
 room = Room("subscriptions")
+_AREAS = select(PolicyArea.code, PolicyArea.name)
 
 STATUS_SET = notice_after("contribution-set", _l("De status van de bijdrage is bewaard."))
 AFFILIATION_SET = notice_after("affiliation-set", _l("De aansluiting bij GDPB is bewaard."))
@@ -42,14 +44,15 @@ LONGEST_REASON = 500
 @room.get("/admin/contributions", Permission.MANAGE_CONTRIBUTIONS)
 def contributions() -> ResponseReturnValue:
     """Entities and their contribution in one service year."""
-    years = contribution_years()
+    by_year = rules()
+    years = contribution_years(by_year)
     year = _year(years)
     try:
         position = Position(asked("status")) if asked("status") else None
     except ValueError:
         raise NotFound from None
     query = asked("q")
-    found, page = lines(year, position, query, after=asked("after"), before=asked("before"))
+    found, page = lines(year, position, query, by_year, after=asked("after"), before=asked("before"))
     summary = ngettext(
         "%(num)s entiteit op deze bladzijde", "%(num)s entiteiten op deze bladzijde", len(found)
     )
@@ -58,11 +61,11 @@ def contributions() -> ResponseReturnValue:
         "subscriptions/contributions.html",
         year=year,
         years=[(str(y), str(y)) for y in reversed(years)],
-        positions=[(p.value, POSITION_LABELS[p]) for p in Position],
+        positions=list(position_labels().items()),
         position=position or "",
         query=query,
         lines=found,
-        areas={area.code: area.name for area in db.session.execute(select(PolicyArea.code, PolicyArea.name))},
+        areas=dict(rows(_AREAS).tuples().all()),
         pages=pages(page, summary, "subscriptions.contributions", kept),
         filtered=bool(position or query),
     )

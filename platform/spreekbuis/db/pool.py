@@ -8,8 +8,6 @@ from typing import Any, cast
 from psycopg import Connection
 from sqlalchemy import Engine, event, exc
 
-from spreekbuis.db.session import db
-
 IDLE = 1.0
 """Seconds after which a connection is tried first: a server that was restarted meanwhile is noticed."""
 
@@ -32,12 +30,12 @@ def try_idle_connections(engine: Engine) -> None:
 
 
 @contextmanager
-def bare_connection() -> Iterator[Connection[tuple[Any, ...]]]:
-    """A connection of the pool as psycopg has it, outside any transaction and without a tenant.
+def bare_connection(engine: Engine) -> Iterator[Connection[tuple[Any, ...]]]:
+    """A connection of the pool as psycopg has it, without a tenant; each statement is a transaction of its own.
 
-    For the door, where SQLAlchemy's own work would be most of the time of a page.
+    For what every page asks, where the work of SQLAlchemy would cost more than the statement.
     """
-    pooled = db.engine.raw_connection()
+    pooled = engine.raw_connection()
     connection = cast("Connection[tuple[Any, ...]]", pooled.driver_connection)
     try:
         connection.autocommit = True

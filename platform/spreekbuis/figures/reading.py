@@ -4,12 +4,15 @@ The cost is that of the cells of a year. It grows with neither the cases nor the
 """
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, LiteralString
 
-from sqlalchemy import Connection, text
+from psycopg import Connection
+from sqlalchemy import text
 
+from spreekbuis.db.pool import bare_connection
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.figures.roll_up import figures_engine
@@ -97,15 +100,16 @@ class EntityPage:
     after: str | None
 
 
-_OVERVIEW = text("""
+_OVERVIEW = """
 SELECT scope, year, dimension, value, sum(n)::int AS n, sum(total)::int AS total FROM (
     SELECT scope, year, dimension, value, n, total FROM figure_total
     UNION ALL
     SELECT scope, year, dimension, value, n, total
     FROM figure_delta JOIN entity ON entity.id = entity_id, unnest(ARRAY['all', policy_area]) AS scope
 ) AS both_kinds
-WHERE (scope = :scope AND year = :year) OR (dimension = 'cases' AND (scope = :scope OR year = :year))
-GROUP BY scope, year, dimension, value HAVING sum(n) <> 0""")
+WHERE (scope = %(scope)s AND year = %(year)s)
+    OR (dimension = 'cases' AND (scope = %(scope)s OR year = %(year)s))
+GROUP BY scope, year, dimension, value HAVING sum(n) <> 0"""
 
 _OWN = text("""
 SELECT year, dimension, value, sum(n)::int AS n, sum(total)::int AS total FROM (
@@ -125,20 +129,20 @@ SELECT page.ovo_code, page.name, page.policy_area, cells.* FROM page, LATERAL (
         coalesce(sum(n) FILTER (WHERE dimension = 'score'), 0)::int,
         coalesce(sum(total) FILTER (WHERE dimension = 'score'), 0)::int
     FROM (
-        SELECT dimension, value, n, total FROM figure_cell WHERE entity_id = page.id AND year = :year
+        SELECT dimension, value, n, total FROM figure_cell WHERE entity_id = page.id AND year = %(year)s
         UNION ALL
-        SELECT dimension, value, n, total FROM figure_delta WHERE entity_id = page.id AND year = :year
+        SELECT dimension, value, n, total FROM figure_delta WHERE entity_id = page.id AND year = %(year)s
     ) AS both_kinds WHERE dimension IN ('cases', 'kind', 'contacts', 'score')
 ) AS cells"""
-_CURSOR = "((SELECT name FROM entity WHERE ovo_code = :at), :at)"
+_CURSOR = "((SELECT name FROM entity WHERE ovo_code = %(at)s), %(at)s)"
 
 
-def _page(condition: str, order: str) -> Any:
-    return text(f"""
+def _page(condition: LiteralString, order: LiteralString) -> LiteralString:
+    return f"""
 WITH page AS (
     SELECT id, ovo_code, name, policy_area FROM entity {condition}
-    ORDER BY name {order}, ovo_code {order} LIMIT :most
-){_ENTITY_CELLS} ORDER BY page.name, page.ovo_code""")  # noqa: S608 (fixed text)
+    ORDER BY name {order}, ovo_code {order} LIMIT %(most)s
+){_ENTITY_CELLS} ORDER BY page.name, page.ovo_code"""  # noqa: S608 (fixed text)
 
 
 _FIRST_PAGE = _page("", "")
@@ -146,22 +150,31 @@ _PAGE_AFTER = _page(f"WHERE (name, ovo_code) > {_CURSOR}", "")
 _PAGE_BEFORE = _page(f"WHERE (name, ovo_code) < {_CURSOR}", "DESC")
 
 
-def reading() -> Connection:
-    """A connection as the figures role that opens no transaction: each statement is its own snapshot."""
-    return figures_engine().connect().execution_options(isolation_level="AUTOCOMMIT")
+type_connection = Connection[tuple[Any, ...]]
 
 
-def overview(connection: Connection, year: int, scope: str = EVERYWHERE) -> Overview:
+def reading() -> AbstractContextManager[type_connection]:
+    """A connection as the figures role; each statement is its own snapshot."""
+    return bare_connection(figures_engine())
+
+
+def policy_areas(connection: type_connection) -> dict[str, str]:
+    """The names of the policy areas by code."""
+    return dict(connection.execute("SELECT code, name FROM policy_area").fetchall())
+
+
+def overview(connection: type_connection, year: int, scope: str = EVERYWHERE) -> Overview:
     """Totals of `scope` (EVERYWHERE or a policy area) in `year`."""
     figures, by_year, by_area = Figures(), {}, {}
-    for row in connection.execute(_OVERVIEW, {"scope": scope, "year": year}):
-        if row.scope == scope and row.year == year:
-            figures.cells[row.dimension, row.value] = (row.n, row.total)
-        if row.dimension == "cases":
-            if row.scope == scope:
-                by_year[row.year] = row.n
-            if row.year == year and row.scope != EVERYWHERE:
-                by_area[row.scope] = row.n
+    rows = connection.execute(_OVERVIEW, {"scope": scope, "year": year}).fetchall()
+    for of_scope, of_year, dimension, value, n, total in rows:
+        if of_scope == scope and of_year == year:
+            figures.cells[dimension, value] = (n, total)
+        if dimension == "cases":
+            if of_scope == scope:
+                by_year[of_year] = n
+            if of_year == year and of_scope != EVERYWHERE:
+                by_area[of_scope] = n
     return Overview(figures, by_year, by_area)
 
 
@@ -177,12 +190,12 @@ def own_overview(year: int) -> Overview:
 
 
 def entities(
-    connection: Connection, year: int, *, after: str | None = None, before: str | None = None
+    connection: type_connection, year: int, *, after: str | None = None, before: str | None = None
 ) -> EntityPage:
     """A page of all entities by name, beside the OVO code of a neighbour or from the start."""
     values = {"year": year, "most": ENTITIES_PER_PAGE + 1, "at": after or before}
     query = _PAGE_AFTER if after else _PAGE_BEFORE if before else _FIRST_PAGE
-    rows = [EntityRow(*row) for row in connection.execute(query, values)]
+    rows = [EntityRow(*row) for row in connection.execute(query, values).fetchall()]
     more = len(rows) > ENTITIES_PER_PAGE
     if before and not after:
         rows = rows[-ENTITIES_PER_PAGE:]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Engine, Row, select, text
+from sqlalchemy import Engine, select, text
 
 from spreekbuis.db.session import db
 from spreekbuis.directory.models import Entity
@@ -168,7 +168,7 @@ def verify() -> list[Difference]:
     return wrong
 
 
-def _differences(rows: Iterable[Row[Any]]) -> list[Difference]:
+def _differences(rows: Iterable[Any]) -> list[Difference]:
     return [Difference(*row) for row in rows]
 
 

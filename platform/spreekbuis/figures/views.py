@@ -4,17 +4,16 @@ from flask import Response, redirect, render_template, request, stream_with_cont
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
 
 from spreekbuis.audit import trail
 from spreekbuis.audit.trail import Audited
 from spreekbuis.clock import today
-from spreekbuis.directory.models import PolicyArea
 from spreekbuis.errors import NotFound
 from spreekbuis.figures import charts, export, published, reading, words
 from spreekbuis.figures.roll_up import figures_engine
 from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.web.access import Permission
+from spreekbuis.web.forms import clean
 from spreekbuis.web.room import Room
 
 room = Room("figures")
@@ -36,12 +35,17 @@ def _years(*known: int) -> list[tuple[str, str]]:
     return [(str(year), str(year)) for year in sorted({*known, today().year}, reverse=True)]
 
 
+def _place(name: str) -> str | None:
+    """Where a page of the list begins or ends, as our own link said it."""
+    return clean(request.args.get(name, "")) or None
+
+
 @room.in_nav(_l("Cijfers"))
 @room.get("/central/figures", Permission.VIEW_FIGURES)
 def dashboard() -> ResponseReturnValue:
     year, area = _year(), request.args.get("area") or None
     with reading.reading() as connection:
-        areas = {row.code: row.name for row in connection.execute(select(PolicyArea.code, PolicyArea.name))}
+        areas = reading.policy_areas(connection)
         if area is not None and area not in areas:
             raise NotFound
         overview = reading.overview(connection, year, area or reading.EVERYWHERE)
@@ -70,7 +74,7 @@ def dashboard() -> ResponseReturnValue:
 
 @room.get("/central/figures/entities", Permission.VIEW_FIGURES)
 def by_entity() -> ResponseReturnValue:
-    year, after, before = _year(), request.args.get("after"), request.args.get("before")
+    year, after, before = _year(), _place("after"), _place("before")
     with reading.reading() as connection:
         page = reading.entities(connection, year, after=after, before=before)
     if (after or before) and not page.rows:
@@ -98,6 +102,11 @@ def export_csv() -> ResponseReturnValue:
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="spreekbuis-{year}.csv"'},
     )
+
+
+def _place(name: str) -> str | None:
+    """Where a page of the list begins or ends, as our own link said it."""
+    return clean(request.args.get(name, "")) or None
 
 
 @room.in_nav(_l("Cijfers"))

@@ -6,8 +6,10 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from babel import Locale
 from babel.dates import get_month_names
-from flask_babel import LazyString, format_decimal, get_locale
+from babel.numbers import format_decimal
+from flask_babel import LazyString, get_locale
 from flask_babel import lazy_gettext as _l
 
 from spreekbuis.directory.catalogue import (
@@ -67,9 +69,11 @@ def value_label(dimension: str, value: str) -> str:
     return _value_label(str(get_locale()), dimension, value)
 
 
+# Kept: a dashboard shows some fifty labels and numbers, and looking one up costs more than drawing its bar.
+
+
 @lru_cache(maxsize=1_000)
 def _value_label(_language: str, dimension: str, value: str) -> str:
-    # Kept: a dashboard shows some fifty, and looking a text up costs more than drawing its bar.
     if dimension == "month":
         return str(get_month_names("wide", "stand-alone", get_locale())[int(value)]).capitalize()
     return str(DIMENSIONS[dimension].values.get(value, value)) if dimension in DIMENSIONS else value
@@ -77,12 +81,17 @@ def _value_label(_language: str, dimension: str, value: str) -> str:
 
 def number(value: int) -> str:
     """A count in words."""
-    return str(value) if -1000 < value < 1000 else format_decimal(value)
+    return str(value) if -1000 < value < 1000 else _decimal(get_locale(), value, None)
 
 
 def mean(value: Decimal | None) -> str:
     """A mean score with two decimals, or a dash."""
-    return "–" if value is None else format_decimal(value, format="0.00")
+    return "–" if value is None else _decimal(get_locale(), value, "0.00")
+
+
+@lru_cache(maxsize=4_000)
+def _decimal(locale: Locale | None, value: int | Decimal, pattern: str | None) -> str:
+    return format_decimal(value, pattern, locale=locale)
 
 
 SOURCE_LABELS: dict[str, type_text] = {
@@ -122,5 +131,5 @@ def in_unit(value: Decimal | None, unit: str) -> str:
     if value is None:
         return "–"
     if unit == "percent":
-        return format_decimal(value, format="0.0") + " %"
-    return mean(value) if unit == "score_of_5" else format_decimal(value, format="#,##0")
+        return _decimal(get_locale(), value, "0.0") + " %"
+    return mean(value) if unit == "score_of_5" else _decimal(get_locale(), value, "#,##0")

@@ -185,7 +185,7 @@ def _identify(route: Route, kwargs: dict[str, Any]) -> Here:
     needs_reporter = route.may is Audience.RETURNING_REPORTER
     if ovo is None and not sign_in and not (needs_reporter and mailbox):
         return Here(route)
-    with bare_connection() as connection:
+    with bare_connection(db.engine) as connection:
         entity, account = _look_up(connection, ovo, hash_token(sign_in) if sign_in else None)
         if ovo is not None and entity is None:
             raise NotFound

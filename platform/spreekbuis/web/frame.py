@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from urllib.parse import urlencode
 
-from flask import Flask, current_app, g, has_request_context, render_template, request, url_for
+from flask import Flask, current_app, g, has_request_context, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, LazyString
 from flask_babel import lazy_gettext as _l
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response
 
@@ -344,7 +344,10 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if status < 400 and error.response is not None:
         return error.response
     title, advice = _HTTP_TEXTS.get(status, _HTTP_TEXTS[400])
-    return error_page(status, title, advice)
+    response = make_response(error_page(status, title, advice))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.allow.update(error.valid_methods)  # RFC 9110, 15.5.6
+    return response
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

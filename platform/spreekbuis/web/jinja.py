@@ -10,12 +10,12 @@ from flask.templating import Environment
 from flask_babel import get_locale, get_translations
 from jinja2 import Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
-from markupsafe import Markup, _escape_inner, escape
+from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]
 
 
 def shown(value: object) -> str:
     """What Jinja's `escape` gives, as a plain string: the parts of a page are joined, never escaped again."""
-    if type(value) is str:
+    if type(value) is str:  # the part of `escape` that is written in C
         return _escape_inner(value)
     return value if type(value) is Markup else escape(value)
 
@@ -50,6 +50,16 @@ class _Generator(CodeGenerator):
         else:
             self.write(f"environment.texts[{node.args[0].as_const()!r}]")
 
+    def visit_For(self, node: nodes.For, frame: Frame) -> None:
+        """Collects a loop in a list: giving each of its pieces to the page alone passes every block around it."""
+        if frame.buffer is not None or frame.require_output_check or node.recursive:
+            super().visit_For(node, frame)
+            return
+        collecting = frame.copy()
+        self.buffer(collecting)
+        super().visit_For(node, collecting)
+        self.writeline(f"yield ''.join({collecting.buffer})", node)
+
     def _text_of(self, node: nodes.Expr) -> Markup | None:
         """The text of `_('text')`, without variables, in the language of these templates."""
         match node:
@@ -79,7 +89,7 @@ class Templates(Environment):
         languages: dict[str, Templates] = self.__dict__.setdefault("languages", {})
         language = languages.get(locale.language)
         if language is None:
-            language = self.overlay()  # type: ignore[assignment]
+            language = self.overlay()
             language.texts = _Texts()
             languages[locale.language] = language
         return language.get_or_select_template(*args, **kwargs)

@@ -26,6 +26,9 @@ def opens(route: Route, roles: frozenset[Role], *, signed_in: bool = False, repo
 
 def access_matrix(app: Flask) -> str:
     """A Markdown table: a row for each route, a column for each role. Roles are those of the address's entity."""
+    title = (
+        "# Who may enter which route\n\nMade from the code by `spreekbuis routes`; a test keeps it true.\n\n"
+    )
     columns = ["", "visitor", "returning reporter", *(role.value.replace("_", " ") for role in Role)]
     lines = [" | ".join(columns), " | ".join(["---", *[":---:"] * (len(columns) - 1)])]
     for route in sorted(routes_of(app), key=lambda r: (r.rule, r.method)):
@@ -35,4 +38,4 @@ def access_matrix(app: Flask) -> str:
             *(opens(route, frozenset({role}), signed_in=True) for role in Role),
         ]
         lines.append(" | ".join([f"`{route.method} {route.rule}`", *(YES if mark else NO for mark in marks)]))
-    return "\n".join(f"| {line} |" for line in lines) + "\n"
+    return title + "\n".join(f"| {line} |" for line in lines) + "\n"

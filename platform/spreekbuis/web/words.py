@@ -6,13 +6,13 @@ flask-babel finds context, locale and catalogue anew for every string.
 from typing import Any
 
 from flask import Flask
-from flask_babel import Babel, Domain, get_locale
+from flask_babel import Babel, Domain, get_locale, get_translations
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 
-class Words(Domain):  # type: ignore[misc]
+class Words(Domain):
     """flask-babel's texts, remembered. `_` and `ngettext` of the templates too.
 
     As in Jinja's new style, a literal % in a template is written %%. Variables are escaped in pages and stay as they
@@ -20,7 +20,7 @@ class Words(Domain):  # type: ignore[misc]
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._known: dict[tuple[str, str], str] = {}
 
     def gettext(self, string: str, **variables: object) -> str:
@@ -28,7 +28,7 @@ class Words(Domain):  # type: ignore[misc]
         key = (locale.language if locale else "", string)
         text = self._known.get(key)
         if text is None:
-            text = self._known[key] = self.get_translations().ugettext(string)
+            text = self._known[key] = get_translations().ugettext(string)
         return text % variables if variables else text
 
     @pass_eval_context
@@ -40,7 +40,7 @@ class Words(Domain):  # type: ignore[misc]
     def counted_in_template(
         self, context: EvalContext, one: str, many: str, num: int, /, **variables: Any
     ) -> str:
-        text = self.get_translations().ungettext(one, many, num)
+        text = get_translations().ungettext(one, many, num)
         return (Markup(text) if context.autoescape else text) % {"num": num, **variables}  # noqa: S704 (ours)
 
 

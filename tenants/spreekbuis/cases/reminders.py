@@ -57,28 +57,28 @@ def remind_entity(day: str) -> Mapping[str, type_arg]:
         select(Desk.id, Desk.email).where(Desk.entity_id == current_entity_id(), Desk.id.in_(urgent))
     ):
         recipients |= {("desk", desk_id)} if email else {("account", a) for a in handlers_of(desk_id)}
-    for kind, recipient in sorted(recipients):
+    for kind, recipient_id in sorted(recipients):
         enqueue(
             f"cases.remind_{kind}",
-            once_key=f"cases.remind_{kind} {current_entity_id()} {recipient} {day}",
-            recipient=str(recipient),
+            once_key=f"cases.remind_{kind} {current_entity_id()} {recipient_id} {day}",
+            recipient_id=str(recipient_id),
         )
     return {"mails": len(recipients)}
 
 
 @job("cases.remind_desk")
-def remind_desk(recipient: str) -> Mapping[str, type_arg] | None:
+def remind_desk(recipient_id: str) -> Mapping[str, type_arg] | None:
     """Mail the desk's own address."""
-    desk = db.session.get(Desk, (current_entity_id(), UUID(recipient)))
+    desk = db.session.get(Desk, (current_entity_id(), UUID(recipient_id)))
     if desk is None or desk.email is None:
         return None
     return _mail(desk.email, "nl", _urgent_by_desk().get(desk.id, 0))
 
 
 @job("cases.remind_account")
-def remind_account(recipient: str) -> Mapping[str, type_arg] | None:
+def remind_account(recipient_id: str) -> Mapping[str, type_arg] | None:
     """Mail a handler about the desks that have no address of their own."""
-    account = db.session.get(Account, UUID(recipient))
+    account = db.session.get(Account, UUID(recipient_id))
     if account is None or account.disabled_at is not None:
         return None
     desks = db.session.scalars(
