@@ -33,7 +33,7 @@ def home() -> Iterator[Installation]:
 
 @pytest.fixture(scope="session")
 def demo_home() -> Iterator[Installation]:
-    """An installation with the demo, for the modules of group `browser-demo`."""
+    """An installation with the demo, one for each worker."""
     made = Installation()
     try:
         made.start(demo=True)

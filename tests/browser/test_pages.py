@@ -3,7 +3,9 @@
 What is watched on each page (requests elsewhere, refused scripts, errors) stands in `person.py`.
 """
 
+import os
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Error
@@ -12,6 +14,7 @@ from spreekbuis.demo import people as demo_people
 from tests.browser.conftest import NewPerson
 from tests.browser.demo import ENTITY, HANDLER, enter
 from tests.browser.installation import Installation
+from tests.browser.person import Person
 
 pytestmark = pytest.mark.browser
 
@@ -50,33 +53,32 @@ def name_of(path: str) -> str:
     return re.sub(r"\W+", "-", path).strip("-") or "start"
 
 
-def visit(person, paths: list[str], who: str) -> dict[str, str]:
-    """Open each page and take its pictures; gives the titles by heading."""
-    titles = {}
+def visit(person: Person, paths: list[str], who: str) -> None:
+    """Open each page, wide and narrow. Pages with different addresses have different titles; refusals may share."""
+    addresses: dict[str, set[str]] = {}
     for path in paths:
-        assert person.goto(path) < 500
-        person.photo(f"d-{who}-{name_of(path)}", narrow=True)
-        titles[path.partition("?")[0]] = person.page.title()
-    return titles
-
-
-def assert_titles_differ(titles: dict[str, str]) -> None:
-    """Two addresses that are two pages do not share a title; refusals do."""
-    refusals = {"Deze pagina is er niet", "Dit mag je niet zien"}
-    shown = [title for title in titles.values() if title.removesuffix(" – Spreekbuis") not in refusals]
-    twice = {title: [p for p, t in titles.items() if t == title] for title in shown if shown.count(title) > 1}
-    assert not twice
+        status = person.goto(path)
+        assert status < 500
+        person.look_at_page()
+        with person.on_a_telephone():
+            pass
+        if "SPREEKBUIS_SCREENSHOTS" in os.environ:
+            person.photo(f"d-{who}-{name_of(path)}", narrow=True)
+        address = urlsplit(person.page.url).path
+        if status < 400:
+            addresses.setdefault(person.page.title(), set()).add(address)
+    assert not {title: shared for title, shared in addresses.items() if len(shared) > 1}
 
 
 def test_the_public_pages(demo_home: Installation, people: NewPerson) -> None:
-    print(visit(people(demo_home), EVERYBODY, "public"))
+    visit(people(demo_home), EVERYBODY, "public")
 
 
 @pytest.mark.parametrize("email", OF_THE_ROLES, ids=lambda email: email.partition("@")[0])
 def test_the_pages_of_a_role(demo_home: Installation, people: NewPerson, email: str) -> None:
     person = people(demo_home)
     enter(person, email)
-    print(visit(person, OF_THE_ROLES[email], email.partition("@")[0].replace(".", "-")))
+    visit(person, OF_THE_ROLES[email], email.partition("@")[0].replace(".", "-"))
 
 
 def test_each_language_is_marked_as_such(demo_home: Installation, people: NewPerson) -> None:

@@ -33,7 +33,6 @@ def test_a_second_run_on_the_same_data_is_refused(demo_home: Installation) -> No
     assert refused.returncode == 2
     assert str(demo_home.data) in refused.stderr
     assert "Traceback" not in refused.stderr
-    print(refused.stderr)
 
 
 def test_a_busy_port_gets_a_clear_message_and_another_suggestion(demo_home: Installation) -> None:
@@ -44,4 +43,3 @@ def test_a_busy_port_gets_a_clear_message_and_another_suggestion(demo_home: Inst
     assert f"{port}" in refused.stderr
     assert "PORT=" in refused.stderr
     assert "Traceback" not in refused.stderr
-    print(refused.stderr)

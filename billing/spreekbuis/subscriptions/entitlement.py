@@ -9,18 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from uuid import UUID
 
-from babel import Locale
-from babel.dates import format_date
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 
 from spreekbuis.db.session import rows
 from spreekbuis.directory.models import OPEN_ENDED
 from spreekbuis.subscriptions.models import Affiliation, Contribution, ContributionStatus, Rule, ScopeRule
+from spreekbuis.web.dates import day_in_words
 
 ONE_DAY = timedelta(days=1)
 
@@ -65,7 +62,7 @@ class Entitlement:
     @property
     def because(self) -> str:
         """The sentence on screen, in the reader's language."""
-        year, day = str(self.service_year), _in_words(get_locale(), self.on)
+        year, day = str(self.service_year), day_in_words(self.on)
         match self.basis:
             case Basis.EVERYBODY:
                 return _("In %(year)s is Spreekbuis gratis voor elke entiteit.", year=year)
@@ -91,12 +88,6 @@ class Entitlement:
                 )
             case Basis.NO_SERVICE:
                 return _("In %(year)s bestond Spreekbuis nog niet.", year=year)
-
-
-@lru_cache(maxsize=64)
-def _in_words(locale: Locale | None, day: date) -> str:
-    # Kept: a list speaks of one day, and babel takes as long for it as a query.
-    return format_date(day, "long", locale=locale)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def contributions() -> ResponseReturnValue:
         position=position or "",
         query=query,
         lines=found,
-        areas=dict(rows(_AREAS).tuples().all()),
+        areas=dict(rows(_AREAS)),
         pages=pages(page, summary, "subscriptions.contributions", kept),
         filtered=bool(position or query),
     )

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import Connection, CursorResult, Executable, event, inspect
+from psycopg import Connection as PlainConnection
+from sqlalchemy import CompoundSelect, Connection, Select, event, inspect
 from sqlalchemy.orm import Session, SessionTransaction
 
 from spreekbuis.db import scope as scopes
@@ -29,7 +31,7 @@ def _enter_scope(_session: Session, _transaction: SessionTransaction, connection
     if scope.office is not None:
         settings.append(f"SET LOCAL spreekbuis.office = '{scope.office}'")
     if settings:
-        connection.exec_driver_sql("; ".join(settings))
+        _plain(connection).execute("; ".join(settings))
 
 
 @contextmanager
@@ -47,14 +49,30 @@ def transaction(scope: scopes.Scope) -> Iterator[Session]:
             session.remove()
 
 
-def rows(statement: Executable, values: Mapping[str, Any] | None = None) -> CursorResult[Any]:
-    """What a statement on columns gives, in the transaction of the session.
+type_select = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
-    Past the ORM, whose preparations cost twice the statement; for what a page reads, with a statement made once.
+
+def rows(statement: type_select, values: Mapping[str, Any] | None = None) -> list[Any]:
+    """The rows of a statement, as plain tuples, in the transaction of the session and behind its policies.
+
+    For the lists and the door: the statement is made once, in its module, and sent as psycopg has it. Preparing
+    it anew at each request, as SQLAlchemy does, costs five times what the database needs to answer it.
     """
+    sql, fixed = _as_sent(statement)
     session = db.session()
     session.flush()
-    return session.connection().execute(statement, values)
+    return _plain(session.connection()).execute(sql, {**fixed, **values} if values else fixed).fetchall()
+
+
+def _plain(connection: Connection) -> PlainConnection[Any]:
+    return cast("PlainConnection[Any]", connection.connection.driver_connection)
+
+
+@lru_cache(maxsize=512)
+def _as_sent(statement: type_select) -> tuple[str, Mapping[str, Any]]:
+    """The text of a statement and the values that it always has."""
+    compiled = statement.compile(dialect=db.engine.dialect)
+    return compiled.string, compiled.params
 
 
 def finish() -> None:

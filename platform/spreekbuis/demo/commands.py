@@ -1,8 +1,11 @@
 """`spreekbuis demo`: fill a demo installation, and tell how to sign in."""
 
+import os
+import sys
 from collections.abc import Callable
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 
 import click
 from flask import Flask
@@ -78,8 +81,12 @@ def load_present() -> None:
 
 def show_sign_ins() -> None:
     """Print how to sign in as each role, and how to return as a reporter."""
-    click.echo(f"\nSign in with the password {people.PASSWORD} and the code (a new one every 30 seconds:")
-    click.echo("spreekbuis demo code EMAIL). The secret is for an authenticator app.\n")
+    command = os.path.relpath(Path(sys.executable).with_name("spreekbuis"))
+    click.echo(
+        f"\nSign in with the password {people.PASSWORD} and the code beside the address. A code works for"
+    )
+    click.echo(f"30 seconds and once; for a new one: {command} demo code EMAIL (the secret is for an app).")
+    click.echo(f"Mails stay on this machine: {command} demo mails\n")
     for sign_in in people.sign_ins():
         click.echo(f"  {sign_in.role:24} {sign_in.email:46} {sign_in.code}  {sign_in.totp_secret}")
         click.echo(f"  {'':24} {sign_in.url}")

@@ -8,7 +8,7 @@ from typing import Any
 from flask import request, url_for
 from sqlalchemy import Row, Select, literal, select, tuple_
 
-from spreekbuis.db.session import rows as read
+from spreekbuis.db.session import db
 from spreekbuis.directory.models import Entity, EntityStatus, Organisation
 from spreekbuis.directory.register import holds_words
 from spreekbuis.errors import type_text
@@ -50,7 +50,7 @@ def slice_of(
         here, there = tuple_(*place), tuple_(*edge)
         wanted = wanted.where(here > there if upwards else here < there)
     order = place if upwards else [column.desc() for column in place]
-    found = list(read(wanted.order_by(*order).limit(PER_PAGE + 1)))
+    found = list(db.session.connection().execute(wanted.order_by(*order).limit(PER_PAGE + 1)))
     more, rows = len(found) > PER_PAGE, found[:PER_PAGE]
     if backwards:
         rows.reverse()

@@ -34,7 +34,7 @@ _ROLES = select(Membership.role, Membership.desk_id).where(
 
 def roles_in_entity(account_id: UUID) -> EntityRoles:
     """Roles and desks in the tenant in scope. Read at each request, so that an end is at once."""
-    held = rows(_ROLES, {"entity": current_entity_id(), "account": account_id, "today": today()}).all()
+    held = rows(_ROLES, {"entity": current_entity_id(), "account": account_id, "today": today()})
     return EntityRoles(
         roles=frozenset(Role(role) for role, _ in held),
         desks=frozenset(desk_id for _, desk_id in held if desk_id is not None),

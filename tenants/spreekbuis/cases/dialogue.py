@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.actor import acting
@@ -19,7 +19,7 @@ from spreekbuis.cases.procedures import State
 from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import db
+from spreekbuis.db.session import db, rows
 from spreekbuis.errors import NotFound
 from spreekbuis.vault.content import Keyring, Place, open_sealed, seal
 
@@ -119,48 +119,50 @@ def text_of(message: Message, keyring: Keyring) -> str:
     )
 
 
-def read_dialogue(case_id: UUID, keyring: Keyring, *, internal: bool) -> list[ShownMessage]:
-    """The messages of a case in the order of writing, opened. `internal`: with the notes of the desk.
-
-    Two queries. Raises CannotOpen when the keyring does not fit.
-    """
-    entity_id = current_entity_id()
-    asked = select(
+_ALL_MESSAGES = (
+    select(
         Message.id,
         Message.author,
         Message.internal,
         Message.body_sealed,
         Message.created_at,
         Message.account_id,
-    ).where(Message.entity_id == entity_id, Message.case_id == case_id)
-    if not internal:
-        asked = asked.where(Message.internal.is_(False))
-    messages = db.session.execute(asked.order_by(Message.created_at, Message.id)).all()
+    )
+    .where(Message.entity_id == bindparam("entity"), Message.case_id == bindparam("case"))
+    .order_by(Message.created_at, Message.id)
+)
+_MESSAGES = {True: _ALL_MESSAGES, False: _ALL_MESSAGES.where(Message.internal.is_(False))}
+_FILES = (
+    select(
+        Attachment.id, Attachment.message_id, Attachment.name_sealed, Attachment.media_type, Attachment.size
+    )
+    .where(Attachment.entity_id == bindparam("entity"), Attachment.case_id == bindparam("case"))
+    .order_by(Attachment.id)
+)
+
+
+def read_dialogue(case_id: UUID, keyring: Keyring, *, internal: bool) -> list[ShownMessage]:
+    """The messages of a case in the order of writing, opened. `internal`: with the notes of the desk.
+
+    Two queries. Raises CannotOpen when the keyring does not fit.
+    """
+    entity_id = current_entity_id()
+    asked = {"entity": entity_id, "case": case_id}
     files: dict[UUID, list[ShownFile]] = defaultdict(list)
-    for row in db.session.execute(
-        select(
-            Attachment.id,
-            Attachment.message_id,
-            Attachment.name_sealed,
-            Attachment.media_type,
-            Attachment.size,
-        )
-        .where(Attachment.entity_id == entity_id, Attachment.case_id == case_id)
-        .order_by(Attachment.id)
-    ):
-        name = open_sealed(keyring, _name_place(entity_id, case_id, row.id), row.name_sealed)
-        files[row.message_id].append(ShownFile(row.id, name, row.media_type, row.size))
+    for file_id, message_id, sealed, media_type, size in rows(_FILES, asked):
+        name = open_sealed(keyring, _name_place(entity_id, case_id, file_id), sealed)
+        files[message_id].append(ShownFile(file_id, name, media_type, size))
     return [
         ShownMessage(
-            id=row.id,
-            author=row.author,
-            internal=row.internal,
-            text=open_sealed(keyring, _body_place(entity_id, case_id, row.id), row.body_sealed),
-            at=row.created_at,
-            files=tuple(files[row.id]),
-            account_id=row.account_id,
+            id=message_id,
+            author=author,
+            internal=is_note,
+            text=open_sealed(keyring, _body_place(entity_id, case_id, message_id), sealed),
+            at=at,
+            files=tuple(files[message_id]),
+            account_id=account_id,
         )
-        for row in messages
+        for message_id, author, is_note, sealed, at, account_id in rows(_MESSAGES[internal], asked)
     ]
 
 

@@ -1,10 +1,10 @@
 """Who may see which case. Every page and every operation of a handler starts here."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.audit.trail import Audited, record
@@ -36,7 +36,7 @@ def case_by_number(desks: Set[UUID], year: int, number: int, *, lock: bool = Fal
 
 def case_of_reporter(case_id: UUID, *, lock: bool = False) -> Case:
     """The case that a receipt code opened: the door has checked the code. Raises NotFound."""
-    return _one(select(Case).where(Case.id == case_id), lock=lock)
+    return _one(_BY_ID, {"case": case_id}, lock=lock)
 
 
 def note_reading(case: Case, account_id: UUID) -> None:
@@ -56,11 +56,14 @@ def note_reading(case: Case, account_id: UUID) -> None:
         record(Audited.CASE_READ, case.id)
 
 
-def _one(asked: Select[Case], *, lock: bool) -> Case:
+_BY_ID = select(Case).where(Case.id == bindparam("case"))
+
+
+def _one(asked: Select[Case], values: Mapping[str, UUID] | None = None, *, lock: bool) -> Case:
     asked = asked.where(Case.entity_id == current_entity_id())
     if lock:
         asked = asked.with_for_update().execution_options(populate_existing=True)
-    case = db.session.scalar(asked)
+    case = db.session.scalar(asked, values)
     if case is None:
         raise NotFound
     return case

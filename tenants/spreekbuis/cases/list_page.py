@@ -82,7 +82,7 @@ class ShownRow(NamedTuple):
 
 
 def _shown(rows: list[Row], account_id: UUID, now: date) -> list[ShownRow]:
-    words = shown.labels()
+    words, language = shown.labels(), shown.language()
     me, colleague, nobody, to_close = (
         gettext("Jij"),
         gettext("Collega"),
@@ -93,7 +93,7 @@ def _shown(rows: list[Row], account_id: UUID, now: date) -> list[ShownRow]:
     lines = []
     for row in rows:
         is_open = row.closed_at is None
-        due = shown.due(row.next_due_on, now) if is_open else None
+        due = shown.due_in(language, row.next_due_on, now) if is_open and row.next_due_on else None
         step = words.step[row.next_step] if row.next_step else to_close
         others = nobody if row.handler_id is None else colleague
         lines.append(
@@ -103,12 +103,12 @@ def _shown(rows: list[Row], account_id: UUID, now: date) -> list[ShownRow]:
                 category=words.category.get(row.category, row.category),
                 step=step if is_open else words.outcome[row.outcome or ""],
                 due=due,
-                closed_on=shown.day(row.closed_at, now) if row.closed_at is not None else "",
+                closed_on=shown.day_in(language, row.closed_at, now) if row.closed_at is not None else "",
                 late=due is not None and due.kind == "late",
                 state=words.state[row.state],
                 tag=shown.STATE_TAGS[row.state],
                 handler=me if row.handler_id == account_id else others,
-                received=shown.day(row.received_at, now),
+                received=shown.day_in(language, row.received_at, now),
                 channel=words.channel[row.channel],
                 unread=row.unread_by_desk and is_open and row.state != State.NEW,
             )
@@ -156,8 +156,9 @@ def _cursor(asked: Asked) -> Cursor | None:
 
 def _address(**changes: str | None) -> str:
     """The address of the list as it is now, with changes; a change begins at the first page."""
-    kept = {name: request.args.get(name) for name in _FILTERS} | changes
-    values: dict[str, Any] = {name: value for name, value in kept.items() if value}
+    asked = request.args
+    kept = {name: asked[name] for name in _FILTERS if name in asked} if asked else {}
+    values: dict[str, Any] = {name: value for name, value in (kept | changes).items() if value}
     return url_for("cases.work_list", ovo=door.the_entity().ovo_code, **values)
 
 

@@ -57,24 +57,29 @@ class Labels(NamedTuple):
 
 def labels() -> Labels:
     """The labels in the language of this request."""
-    return _labels(_language())
+    return _labels(language())
 
 
 def due(due_on: date | None, today: date) -> Due | None:
     """How far away a deadline is: "2 dagen te laat", "Vandaag", "Morgen", "Nog 3 dagen", "24 nov, nog 5
     dagen"."""
-    return None if due_on is None else _due(_language(), due_on, today)
+    return None if due_on is None else due_in(language(), due_on, today)
 
 
 def day(moment: date | datetime, today: date) -> str:
     """ "3 nov", with the year when it is not this one. A moment is shown as its Belgian day."""
+    return day_in(language(), moment, today)
+
+
+def day_in(language: str, moment: date | datetime, today: date) -> str:
+    """`day`, for a list that looks the language up once."""
     shown = local_date(moment) if isinstance(moment, datetime) else moment
-    return _day(_language(), shown, shown.year != today.year)
+    return _day(language, shown, shown.year != today.year)
 
 
 def minute(moment: datetime) -> str:
     """ "3 nov 2026, 20:14", Belgian time."""
-    return format_datetime(moment.astimezone(BRUSSELS), "d MMM y, HH:mm", locale=_language())
+    return format_datetime(moment.astimezone(BRUSSELS), "d MMM y, HH:mm", locale=language())
 
 
 def iso(moment: datetime) -> str:
@@ -87,7 +92,8 @@ def number(year: int, count: int) -> str:
     return f"{year}-{count:03d}"
 
 
-def _language() -> str:
+def language() -> str:
+    """The language of this request."""
     return str(get_locale())
 
 
@@ -114,7 +120,8 @@ def _day(locale: str, shown: date, with_year: bool) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _due(locale: str, due_on: date, today: date) -> Due:
+def due_in(locale: str, due_on: date, today: date) -> Due:
+    """`due`, for a list that looks the language up once."""
     left = (due_on - today).days
     if left < 0:
         return Due("late", ngettext("%(num)s dag te laat", "%(num)s dagen te laat", -left))

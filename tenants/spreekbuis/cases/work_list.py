@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Date, bindparam, func, literal_column, sel
 from spreekbuis.cases.models import URGENCY, Case
 from spreekbuis.cases.procedures import State
 from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import db
+from spreekbuis.db.session import rows as read
 from spreekbuis.directory.catalogue import CaseKind
 
 PAGE = 25
@@ -104,7 +104,7 @@ def listed(
     values = _values(desks, account_id, asked, today)
     if cursor is not None:
         values |= {"at": cursor.at, "after_id": cursor.id}
-    rows = [Row(*row) for row in db.session.execute(statement, values)] if desks else []
+    rows = [Row(*row) for row in read(statement, values)] if desks else []
     if len(desks) > 1:
         rows.sort(key=lambda row: (row.key, row.id), reverse=not upwards)
     more = len(rows) > PAGE
@@ -124,7 +124,7 @@ def counts(desks: Set[UUID], account_id: UUID, today: date) -> dict[View, int]:
     """How many cases each view has, counted to `CAP` + 1 and no further, in one query."""
     if not desks:
         return dict.fromkeys(COUNTED, 0)
-    row = db.session.execute(_counting(len(desks)), _values(desks, account_id, Asked(), today)).one()
+    [row] = read(_counting(len(desks)), _values(desks, account_id, Asked(), today))
     numbers = iter(row)
     return {view: min(CAP + 1, sum(next(numbers) for _ in desks)) for view in COUNTED}
 

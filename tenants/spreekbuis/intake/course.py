@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from flask_babel import LazyString, format_date
+from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -12,6 +12,7 @@ from spreekbuis.cases.models import Case
 from spreekbuis.cases.procedures import State, Step
 from spreekbuis.clock import local_date
 from spreekbuis.directory.catalogue import DESK_LABELS, DESK_OF_TOPIC, Topic
+from spreekbuis.web.dates import day_in_words
 
 STEPS = (_l("Ontvangen"), _l("Bevestigd"), _l("In behandeling"), _l("Antwoord"), _l("Afgerond"))
 _STEP_OF_STATE = {
@@ -79,11 +80,11 @@ def course_of(case: Case) -> list[CourseItem]:
     done.sort(key=lambda item: item[0])
     promised.sort(key=lambda item: item[0])
     shown = [
-        CourseItem(format_date(day, "full"), day.isoformat(), title, text, "") for day, title, text in done
+        CourseItem(day_in_words(day, "full"), day.isoformat(), title, text, "") for day, title, text in done
     ]
     last = shown.pop()
     shown.append(CourseItem(last.when, last.iso, last.title, last.text, "now"))
     return shown + [
-        CourseItem(_("Uiterlijk %(day)s", day=format_date(day, "full")), day.isoformat(), title, text, "next")
+        CourseItem(_("Uiterlijk %(day)s", day=day_in_words(day, "full")), day.isoformat(), title, text, "next")
         for day, title, text in promised
     ]

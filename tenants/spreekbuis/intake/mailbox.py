@@ -8,10 +8,10 @@ from uuid import UUID
 from babel.lists import format_list
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date, format_time, get_locale
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from spreekbuis.cases.dialogue import ShownMessage, message_made_by, read_dialogue, read_file, write_message
 from spreekbuis.cases.finding import case_of_reporter
@@ -20,7 +20,7 @@ from spreekbuis.cases.opening import NewFile
 from spreekbuis.cases.satisfaction import HIGHEST, LOWEST, score_case
 from spreekbuis.clock import local_date
 from spreekbuis.db.base import new_id
-from spreekbuis.db.session import db
+from spreekbuis.db.session import rows
 from spreekbuis.directory.catalogue import CATEGORIES, OUTCOME_LABELS, Outcome
 from spreekbuis.directory.models import Entity
 from spreekbuis.errors import Conflict, Invalid, type_text
@@ -34,6 +34,7 @@ from spreekbuis.vault.content import Keyring
 from spreekbuis.vault.receipt_code import AmbiguousWord, NotAReceiptCode, parse
 from spreekbuis.web.access import Audience
 from spreekbuis.web.cookies import MAILBOX, drop_cookie, read_cookie, write_cookie
+from spreekbuis.web.dates import day_in_words, hour_in_words
 from spreekbuis.web.door import here
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
@@ -46,6 +47,7 @@ SCORED = notice_after("inbox-score-kept", _l("Dank je voor je score."))
 CLOSED = notice_after("inbox-closed", _l("Je melding is gesloten op dit toestel."))
 LONGEST_COMMENT = 2000
 _KEYRING = Keyring(holder="reporter")
+_ENTITY = select(Entity.name, Entity.policy_area).where(Entity.id == bindparam("entity"))
 
 
 @room.get("/inbox/open", Audience.EVERYONE)
@@ -174,17 +176,15 @@ def _inbox_page(
     given: str = "",
 ) -> str:
     """The mailbox; what was typed and not accepted is given back."""
-    entity = db.session.execute(
-        select(Entity.name, Entity.policy_area).where(Entity.id == case.entity_id)
-    ).one()
+    [(name, policy_area)] = rows(_ENTITY, {"entity": case.entity_id})
     desk = desk_of(case)
     desk = desk[:1].upper() + desk[1:]
     words, step = state_of(case)
     return render_template(
         "intake/inbox.html",
-        entity=entity, case=case, state_words=words, step=step, steps_shown=[str(label) for label in STEPS],
+        entity={"name": name, "policy_area": policy_area}, case=case, state_words=words, step=step, steps_shown=[str(label) for label in STEPS],
         course=course_of(case), category_label=CATEGORIES[case.category].label,
-        received_on=format_date(local_date(case.received_at), "long"),
+        received_on=day_in_words(local_date(case.received_at)),
         messages=[_shown(m, desk) for m in read_dialogue(case.id, _KEYRING, internal=False)],
         closed=case.closed_at is not None, scorable=case.closed_at is not None and case.score is None,
         outcome=OUTCOME_LABELS[Outcome(case.outcome)] if case.outcome else None,
@@ -204,8 +204,8 @@ def _shown(message: ShownMessage, desk: str) -> dict[str, object]:
     own = message.author == "reporter"
     when = _(
         "%(day)s, %(time)s uur",
-        day=format_date(local_date(message.at), "long"),
-        time=format_time(message.at, "short"),
+        day=day_in_words(local_date(message.at)),
+        time=hour_in_words(message.at),
     )
     return {
         "who": _("Jij") if own else desk, "kind": "own" if own else "", "when": when,
