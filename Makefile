@@ -42,7 +42,7 @@ check-dependencies:
 test: venv ## all tests, with their own PostgreSQL, Redis and browser
 	@deploy/bootstrap.sh browser
 	@$(PYTHON) translations/catalogs.py compile
-	@$(PYTHON) -m pytest -n auto --dist loadgroup
+	@$(PYTHON) -m pytest -n auto --dist loadfile
 
 .PHONY: run
 run: venv ## everything on this machine, with a demo, until Ctrl-C

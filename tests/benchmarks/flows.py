@@ -18,10 +18,11 @@ WORDS = re.compile(r'<ol class="receipt__words"[^>]*>(.*?)</ol>', re.DOTALL)
 
 @dataclass(frozen=True)
 class Signed:
-    """Sign-in tokens of a handler of the measured entity and of a central analyst."""
+    """Sign-in tokens of a handler of the measured entity, of a central analyst, and of who keeps contributions."""
 
     handler: str
     analyst: str
+    treasurer: str
 
 
 def _hidden(page: str) -> list[tuple[str, str]]:
@@ -63,18 +64,14 @@ def mailbox(client: Client, words: str) -> None:
     client.get("/inbox")
 
 
-def desk_list(client: Client, ovo: str, token: str) -> None:
+def page_of(client: Client, path: str, token: str) -> None:
+    """A page of somebody who is signed in."""
     client.cookies["sign-in"] = token
-    client.get(f"/desk/{ovo}/cases")
-
-
-def central_dashboard(client: Client, token: str) -> None:
-    client.cookies["sign-in"] = token
-    client.get("/central/figures?year=2026")
+    client.get(path)
 
 
 def sign_in_rows(admin_url: str, database: str, ovo: str) -> Signed:
-    """Two accounts that are signed in: a handler of the integrity desk and a central analyst."""
+    """Accounts that are signed in: a handler of the integrity desk, and two of the platform."""
     engine = create_engine(make_url(admin_url).set(drivername="postgresql+psycopg", database=database))
     with engine.begin() as connection:
         entity, desk = connection.execute(
@@ -93,14 +90,13 @@ def sign_in_rows(admin_url: str, database: str, ovo: str) -> Signed:
             ),
             {"e": entity, "a": handler, "d": desk},
         )
+        treasurer, treasurer_token = _account(connection, "treasurer")
         connection.execute(
-            text(
-                "INSERT INTO platform_role (account_id, role, granted_at) VALUES (:a, 'central_analyst', now())"
-            ),
-            {"a": analyst},
+            text("INSERT INTO platform_role (account_id, role, granted_at) VALUES (:a, :r, now())"),
+            [{"a": analyst, "r": "central_analyst"}, {"a": treasurer, "r": "contribution_administrator"}],
         )
     engine.dispose()
-    return Signed(handler_token, analyst_token)
+    return Signed(handler_token, analyst_token, treasurer_token)
 
 
 def _account(connection, label: str) -> tuple[UUID, str]:  # type: ignore[no-untyped-def]

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import event, func, select, text
+from sqlalchemy import func, select, text
 
 from spreekbuis import clock
 from spreekbuis.access.models import Desk
@@ -17,6 +17,7 @@ from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, Channel, D
 from spreekbuis.figures.models import Fact
 from spreekbuis.vault.content import CannotOpen, Keyring, Place, open_sealed
 from tests.cases.conftest import REPORT, a_new_case
+from tests.statements import statements_sent
 
 KEYRING = Keyring(holder="account:test")
 
@@ -131,17 +132,8 @@ def test_another_entity_cannot_see_the_case(world):
 
 def test_the_whole_opening_takes_at_most_twelve_round_trips(app, world):
     entity = world.entity()
-    statements: list[str] = []
-
-    def count(_connection, _cursor, statement, *_):
-        statements.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", count)
-    try:
-        with world.inside(entity):
-            open_case(a_new_case(files=(NewFile("a.pdf", "application/pdf", 1, "k"),)))
-    finally:
-        event.remove(db.engine, "before_cursor_execute", count)
+    with statements_sent() as statements, world.inside(entity):
+        open_case(a_new_case(files=(NewFile("a.pdf", "application/pdf", 1, "k"),)))
     begin_and_commit = 2
     assert len(statements) + begin_and_commit <= 12, statements
 

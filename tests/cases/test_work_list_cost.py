@@ -4,7 +4,7 @@ import json
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from spreekbuis.cases.procedures import State
 from spreekbuis.cases.work_list import Asked, Cursor, View, counts, listed
@@ -12,6 +12,7 @@ from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CaseKind, DeskKind
+from tests.statements import statements_sent
 
 MANY = 20_000
 SEED = text("""
@@ -52,25 +53,18 @@ def crowd(world, _cleaner):
 
 def plans_of(work):
     """The plans, with pages read, of every query that `work` does."""
-    statements: list[tuple] = []
-
-    def note(_connection, _cursor, statement, parameters, *_):
-        statements.append((statement, parameters))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
+    with statements_sent() as statements:
         work()
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
     connection = db.session.connection()
     plans = []
-    for statement, parameters in statements:
+    for statement, parameters, _role in statements:
         if statement.startswith(("SELECT", "(SELECT")):
             found = connection.exec_driver_sql(
                 f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters
             )
             plan = found.scalar_one()
             plans.append((plan if isinstance(plan, list) else json.loads(plan))[0]["Plan"])
+    assert plans, "the work asked nothing"
     return plans
 
 

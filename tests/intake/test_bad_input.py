@@ -68,14 +68,14 @@ def test_broken_bytes_are_no_reason_to_fail(reporter):
         f"{reporter.at}/check", data=body, content_type="application/x-www-form-urlencoded"
     )
     assert page.status_code == 422
-    assert "Kies een van de mogelijkheden" in page.text
+    assert "Kies of je je naam wilt zeggen" in page.text
 
 
 @pytest.mark.parametrize("text", ["", " \n\t ", "\x00"])
 def test_a_report_without_a_story_is_asked_for_one(reporter, text):
     page = reporter.check({**reporter.start(), "text": text})
     assert page.status_code == 422
-    assert "Vul dit in." in page.text
+    assert "Vertel wat er gebeurde." in page.text
 
 
 def test_a_named_reporter_gives_a_name_and_a_way_to_be_reached(reporter):

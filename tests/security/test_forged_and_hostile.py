@@ -251,3 +251,14 @@ def test_an_address_of_nothing_gives_the_page_for_that(house: House, address: st
         assert response.status_code in (303, 308, 400, 401, 403, 404), response.status
         assert "elders.example" not in response.headers.get("Location", "")
         assert b"root:" not in response.get_data()
+
+
+def test_a_browser_that_hides_its_origin_is_judged_by_the_token(house: House):
+    """Without Sec-Fetch-Site, our own no-referrer policy makes a browser send `Origin: null`."""
+    visitor = house.everybody[0]
+    with_token = house.ask(
+        visitor, "POST", "/sign-in", data={"csrf": house.token(visitor)}, headers={"Origin": "null"}
+    )
+    assert with_token.status_code == 422
+    forged = house.ask(visitor, "POST", "/sign-in", data={"csrf": "forged"}, headers={"Origin": "null"})
+    assert forged.status_code == 409

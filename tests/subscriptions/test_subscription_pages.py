@@ -4,16 +4,17 @@ import re
 from datetime import date
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from spreekbuis.clock import today
 from spreekbuis.db.scope import CONTRIBUTIONS, PLATFORM
-from spreekbuis.db.session import db, transaction
+from spreekbuis.db.session import transaction
 from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.directory.models import Entity
 from spreekbuis.subscriptions.contributions import set_contribution_status, start_affiliation
 from spreekbuis.subscriptions.models import Affiliation, Contribution, ContributionStatus
 from spreekbuis.web.access import Role
+from tests.statements import statements_sent
 
 YEAR = today().year
 
@@ -77,20 +78,14 @@ def test_a_filter_that_does_not_exist_is_a_page_that_does_not_exist(administrato
 
 
 def test_the_number_of_statements_does_not_grow_with_the_entities(world, administrator):
-    statements: list[str] = []
-    listen = ("before_cursor_execute", lambda *args: statements.append(args[2]))
     world.entity()
-    event.listen(db.engine, *listen)
-    try:
+    with statements_sent() as few:
         administrator.get("/admin/contributions")
-        few = len(statements)
-        for _ in range(8):
-            world.entity()
-        statements.clear()
+    for _ in range(8):
+        world.entity()
+    with statements_sent() as many:
         administrator.get("/admin/contributions")
-    finally:
-        event.remove(db.engine, *listen)
-    assert len(statements) == few <= 10
+    assert 0 < len(many) == len(few) <= 10
 
 
 def test_the_administrator_sets_a_status_and_sees_the_access_change(administrator, three):

@@ -80,6 +80,9 @@ def position_on(standing: Standing, day: date) -> Position:
     return Position(standing.contributions.get(day.year, ContributionStatus.DUE))
 
 
+_ENTITIES = select(Entity.id, Entity.ovo_code, Entity.name, Entity.policy_area)
+
+
 def lines(
     year: int,
     position: Position | None,
@@ -92,9 +95,7 @@ def lines(
     """One page of entities by name under the rules `by_year`, with the page itself for its neighbours. Three
     queries, whatever the number."""
     day = day_to_show(year)
-    wanted = select(Entity.id, Entity.ovo_code, Entity.name, Entity.policy_area)
-    if position is not None:
-        wanted = wanted.where(_stands(position, day))
+    wanted = _ENTITIES if position is None else _ENTITIES.where(_stands(position, day))
     conditions = holds_words(query)
     if conditions:
         wanted = wanted.join(Organisation, Organisation.ovo_code == Entity.ovo_code).where(*conditions)

@@ -3,6 +3,7 @@ list."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from flask import request, url_for
@@ -49,8 +50,7 @@ def slice_of(
     if edge is not None:
         here, there = tuple_(*place), tuple_(*edge)
         wanted = wanted.where(here > there if upwards else here < there)
-    order = place if upwards else [column.desc() for column in place]
-    found = list(db.session.connection().execute(wanted.order_by(*order).limit(PER_PAGE + 1)))
+    found = list(db.session.connection().execute(_ordered(wanted, tuple(place), upwards)))
     more, rows = len(found) > PER_PAGE, found[:PER_PAGE]
     if backwards:
         rows.reverse()
@@ -58,16 +58,27 @@ def slice_of(
     return rows, earlier and bool(rows), later and bool(rows)
 
 
+# Kept, since making a statement costs more than running it: the first page of a list is asked most.
+@lru_cache(maxsize=32)
+def _ordered(
+    wanted: Select[*tuple[Any, ...]], place: tuple[Any, ...], upwards: bool
+) -> Select[*tuple[Any, ...]]:
+    order = place if upwards else [column.desc() for column in place]
+    return wanted.order_by(*order).limit(PER_PAGE + 1)
+
+
 def page_by_name(wanted: Select[*tuple[Any, ...]], *, after: str = "", before: str = "") -> EntityPage:
     """The page of `wanted` (a select on Entity with its `name` and `ovo_code`) that follows the entity with
     code `after`, or precedes `before`; the first page without either. A code that does not exist gives no
     rows."""
     code = after or before
-    name = select(Entity.name).where(Entity.ovo_code == code).scalar_subquery()
+    edge = None
+    if code:
+        edge = (select(Entity.name).where(Entity.ovo_code == code).scalar_subquery(), literal(code))
     rows, earlier, later = slice_of(
         wanted,
         (Entity.name, Entity.ovo_code),
-        (name, literal(code)) if code else None,
+        edge,
         ascending=True,
         backwards=bool(before) and not after,
     )

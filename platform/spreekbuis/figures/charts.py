@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from spreekbuis.figures.reading import Figures
-from spreekbuis.figures.words import DIMENSIONS, MONTHS, number, value_label
+from spreekbuis.figures.words import MONTHS, dimension_words, number, value_labels
 
 type_row = tuple[str, int | None, str]
 
@@ -23,8 +23,8 @@ class Chart:
     note: str = ""
 
 
-SHOWN = ("kind", "contacts", "topic_of_reports", "outcome", "category", "month")
-"""The breakdowns of the dashboard, in order: two of about the same length beside each other."""
+SHOWN = ("kind", "topic_of_reports", "category", "channel", "contacts", "outcome", "score", "month")
+"""The breakdowns of the dashboard, in order."""
 _COMPLETE = {"kind": ("report", "information_request"), "contacts": ("phone", "email"), "month": MONTHS}
 """Values that stand in their table also when they are 0."""
 
@@ -35,13 +35,14 @@ def breakdowns(figures: Figures) -> list[Chart]:
 
 
 def _breakdown(figures: Figures, dimension: str) -> Chart:
-    words = DIMENSIONS[dimension]
-    counts = dict.fromkeys(_COMPLETE.get(dimension, ()), 0) if figures.of(dimension) else {}
-    counts |= figures.of(dimension)
-    order = sorted(counts) if dimension == "month" else by_size(counts)
-    rows: list[type_row] = [(value_label(dimension, v), counts[v], number(counts[v])) for v in order]
-    name = f"per-{dimension.replace('_', '-')}"
-    return Chart(name, str(words.title), rows, str(words.head), str(words.unit))
+    counted, words = figures.of(dimension), dimension_words(dimension)
+    counts = dict.fromkeys(_COMPLETE.get(dimension, ()), 0) | counted if counted else {}
+    order = sorted(counts) if dimension in ("month", "score") else by_size(counts)
+    labels = value_labels(dimension, tuple(order))
+    rows: list[type_row] = [
+        (label, counts[v], number(counts[v])) for label, v in zip(labels, order, strict=True)
+    ]
+    return Chart(f"per-{dimension.replace('_', '-')}", words.title, rows, words.head, words.unit)
 
 
 def by_size(counts: Mapping[str, int]) -> list[str]:

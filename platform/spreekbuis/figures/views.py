@@ -104,11 +104,6 @@ def export_csv() -> ResponseReturnValue:
     )
 
 
-def _place(name: str) -> str | None:
-    """Where a page of the list begins or ends, as our own link said it."""
-    return clean(request.args.get(name, "")) or None
-
-
 @room.in_nav(_l("Cijfers"))
 @room.get("/entity/<ovo:ovo>/figures", Permission.VIEW_OWN_FIGURES)
 def own() -> ResponseReturnValue:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from babel import Locale
 from babel.dates import get_month_names
@@ -52,7 +52,7 @@ DIMENSIONS: dict[str, Dimension] = {
     ),
     "contacts": Dimension(_l("Contacten per kanaal"), _l("Kanaal"), _l("Contacten"), CHANNEL_LABELS),
     "channel": Dimension(_l("Dossiers per eerste kanaal"), _l("Kanaal"), _CASES, CHANNEL_LABELS),
-    "outcome": Dimension(_l("Dossiers per resultaat"), _l("Resultaat"), _CASES, OUTCOME_LABELS),
+    "outcome": Dimension(_l("Dossiers per uitkomst"), _l("Uitkomst"), _CASES, OUTCOME_LABELS),
     "month": Dimension(_l("Dossiers per maand"), _l("Maand"), _CASES, {}),
     "status": Dimension(_l("Dossiers per stand"), _l("Stand"), _CASES, STATUS_LABELS),
     "desk": Dimension(_l("Dossiers per loket"), _l("Loket"), _CASES, DESK_LABELS),
@@ -69,7 +69,32 @@ def value_label(dimension: str, value: str) -> str:
     return _value_label(str(get_locale()), dimension, value)
 
 
+def value_labels(dimension: str, values: tuple[str, ...]) -> list[str]:
+    """Values of one dimension in words."""
+    language = str(get_locale())
+    return [_value_label(language, dimension, value) for value in values]
+
+
+class DimensionWords(NamedTuple):
+    """The texts of a Dimension in one language."""
+
+    title: str
+    head: str
+    unit: str
+
+
+def dimension_words(dimension: str) -> DimensionWords:
+    """How a breakdown is called, in the language of the reader."""
+    return _dimension_words(str(get_locale()), dimension)
+
+
 # Kept: a dashboard shows some fifty labels and numbers, and looking one up costs more than drawing its bar.
+
+
+@lru_cache(maxsize=100)
+def _dimension_words(_language: str, dimension: str) -> DimensionWords:
+    found = DIMENSIONS[dimension]
+    return DimensionWords(str(found.title), str(found.head), str(found.unit))
 
 
 @lru_cache(maxsize=1_000)

@@ -2,15 +2,15 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
 from flask import request
+from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from spreekbuis.db.base import new_id
 from spreekbuis.errors import Invalid, type_text
@@ -69,7 +69,12 @@ class Reading:
         if value.isascii() and value.isdigit() and len(value) < 12 and least <= int(value) <= most:
             return int(value)
         self.errors.setdefault(
-            name, _("Vul een getal in van %(least)s tot %(most)s.", least=least, most=most)
+            name,
+            _(
+                "Vul een getal in van %(least)s tot %(most)s.",
+                least=format_decimal(least),
+                most=format_decimal(most),
+            ),
         )
         return least
 
@@ -86,6 +91,12 @@ class Reading:
             return UUID(self.raw("once"))
         except ValueError:
             return new_id()
+
+    def require(self, needed: Mapping[str, type_text]) -> None:
+        """Say for each field that was left empty what to fill in, in its own words. Call it first."""
+        for name, words in needed.items():
+            if not clean(self.raw(name)):
+                self.errors[name] = words
 
     def check(self) -> None:
         if self.errors:

@@ -82,6 +82,8 @@ FOOTER: tuple[tuple[str, LazyString], ...] = (
     ("home.leave_no_traces", _l("Wis je sporen")),
     ("home.accessibility", _l("Toegankelijkheid")),
     ("home.contact", _l("Contact")),
+    ("entities.choose", _l("Je entiteit aansluiten")),
+    ("identity.sign_in", _l("Aanmelden voor behandelaars en beheerders")),
 )
 
 NOTICES: dict[str, Notice] = {}

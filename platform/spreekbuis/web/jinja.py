@@ -74,10 +74,17 @@ class _Generator(CodeGenerator):
         return None
 
 
+class _Template(Template):
+    def _get_default_module(self, ctx: Any = None) -> Any:
+        """What `{% from … import … %}` gives. Jinja compares the globals at each import: ours never differ."""
+        return super()._get_default_module()
+
+
 class Templates(Environment):
     """Jinja's environment, and under it one for each language in which a page was asked."""
 
     code_generator_class = _Generator
+    template_class = _Template
     shown = staticmethod(shown)
     texts: _Texts
 

@@ -15,7 +15,6 @@ from spreekbuis.errors import Invalid, type_text
 from spreekbuis.identity import sign_in
 from spreekbuis.identity.accounts import LONGEST_LABEL
 from spreekbuis.identity.password_policy import SHORTEST
-from spreekbuis.identity.views.entrance import require
 from spreekbuis.web.access import ENTITY_ROLES, ROLE_LABELS, Audience, Permission, Role
 from spreekbuis.web.cookies import SIGN_IN, write_cookie
 from spreekbuis.web.door import here, the_account, the_entity
@@ -48,7 +47,7 @@ def invite() -> ResponseReturnValue:
     form = Reading()
     once = form.once()
     try:
-        require(form, {"email": _l("Vul het e-mailadres in."), "role": _l("Kies een rol.")})
+        form.require({"email": _l("Vul het e-mailadres in."), "role": _l("Kies een rol.")})
         email = form.text("email", longest=254)
         role = form.one_of("role", ENTITY_ROLES)
         desk = form.choice("desk", DeskKind, required=role == Role.HANDLER)
@@ -154,7 +153,7 @@ def accept(token: str) -> ResponseReturnValue:
     form = Reading()
     label, password = form.text("label", longest=LONGEST_LABEL), form.raw("password")
     try:
-        require(form, {"label": _l("Vul in hoe collega’s je zien."), "password": _l("Kies een wachtwoord.")})
+        form.require({"label": _l("Vul in hoe collega’s je zien."), "password": _l("Kies een wachtwoord.")})
         form.check()
         account_id = acceptance.accept_with_new_account(token, label, password, language())
     except Invalid as error:

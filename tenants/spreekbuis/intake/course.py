@@ -85,6 +85,8 @@ def course_of(case: Case) -> list[CourseItem]:
     last = shown.pop()
     shown.append(CourseItem(last.when, last.iso, last.title, last.text, "now"))
     return shown + [
-        CourseItem(_("Uiterlijk %(day)s", day=day_in_words(day, "full")), day.isoformat(), title, text, "next")
+        CourseItem(
+            _("Uiterlijk %(day)s", day=day_in_words(day, "full")), day.isoformat(), title, text, "next"
+        )
         for day, title, text in promised
     ]

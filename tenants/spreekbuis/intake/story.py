@@ -105,6 +105,14 @@ def typed() -> dict[str, str]:
 def read_story(offered: dict[str, Category]) -> Story:
     """The posted story. Raises Invalid."""
     form = Reading()
+    form.require(
+        {
+            "category": _("Kies een onderwerp."),
+            "text": _("Vertel wat er gebeurde."),
+            "identity": _("Kies of je je naam wilt zeggen."),
+            "reporter_class": _("Kies wat je band is met deze organisatie."),
+        }
+    )
     code = form.one_of("category", offered)
     category = offered[code] if code is not None else None
     if category is not None and category.duty_to_speak and form.raw("duty") != "accepted":

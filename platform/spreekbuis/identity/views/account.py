@@ -10,7 +10,7 @@ from spreekbuis.identity import accounts, password_change, sessions
 from spreekbuis.identity.lockout import LockedOut
 from spreekbuis.identity.password_policy import SHORTEST
 from spreekbuis.identity.passwords import Busy
-from spreekbuis.identity.views.entrance import require, room
+from spreekbuis.identity.views.entrance import room
 from spreekbuis.web.access import Audience
 from spreekbuis.web.door import the_account
 from spreekbuis.web.forms import Reading
@@ -56,8 +56,7 @@ def _page(errors: dict[str, type_text] | None = None, refused: DomainError | Non
 def change_password() -> ResponseReturnValue:
     form, me = Reading(), the_account()
     current, new = form.raw("current_password"), form.raw("new_password")
-    require(
-        form,
+    form.require(
         {
             "current_password": _l("Vul je huidige wachtwoord in."),
             "new_password": _l("Vul je nieuwe wachtwoord in."),

@@ -1,16 +1,13 @@
 """The room, and where a visitor goes after signing in."""
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import current_app, url_for
 
-from spreekbuis.errors import type_text
 from spreekbuis.identity.workplaces import Workplace, workplaces_of
 from spreekbuis.web.access import permissions_of
-from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import NavItem
 from spreekbuis.web.room import NavEntry, Room
 
@@ -30,13 +27,6 @@ def local_path(value: str) -> str:
         return ""
     parts = urlsplit(value)
     return "" if parts.scheme or parts.netloc else value
-
-
-def require(form: Reading, needed: Mapping[str, type_text]) -> None:
-    """Say what to fill in for each field that was left empty; passwords are taken as they are, untrimmed."""
-    for name, words in needed.items():
-        if not form.raw(name).strip():
-            form.errors[name] = words
 
 
 def entries(place: Workplace) -> list[NavItem]:

@@ -8,7 +8,7 @@ from spreekbuis.errors import DomainError, Invalid, type_text
 from spreekbuis.identity import password_change
 from spreekbuis.identity.accounts import email_address
 from spreekbuis.identity.password_policy import SHORTEST
-from spreekbuis.identity.views.entrance import require, room
+from spreekbuis.identity.views.entrance import room
 from spreekbuis.web.access import Audience
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
@@ -30,7 +30,7 @@ def password_reset() -> ResponseReturnValue:
 @room.post("/password-reset", Audience.EVERYONE)
 def password_reset_post() -> ResponseReturnValue:
     form = Reading()
-    require(form, {"email": _l("Vul je e-mailadres in.")})
+    form.require({"email": _l("Vul je e-mailadres in.")})
     email = form.text("email", longest=254)
     try:
         form.check()

@@ -18,7 +18,7 @@ from spreekbuis.identity import sessions
 from spreekbuis.identity import sign_in as steps
 from spreekbuis.identity.lockout import LockedOut
 from spreekbuis.identity.passwords import Busy
-from spreekbuis.identity.views.entrance import entries, first_page, local_path, require, room
+from spreekbuis.identity.views.entrance import entries, first_page, local_path, room
 from spreekbuis.identity.workplaces import workplaces_of
 from spreekbuis.web.access import ROLE_LABELS, Audience
 from spreekbuis.web.cookies import SIGN_IN, drop_cookie, write_cookie
@@ -41,7 +41,7 @@ def sign_in() -> ResponseReturnValue:
 def sign_in_post() -> ResponseReturnValue:
     form = Reading()
     path = local_path(form.raw("next"))
-    require(form, {"email": _l("Vul je e-mailadres in."), "password": _l("Vul je wachtwoord in.")})
+    form.require({"email": _l("Vul je e-mailadres in."), "password": _l("Vul je wachtwoord in.")})
     email, password = form.text("email", longest=254), form.raw("password")
     try:
         form.check()
@@ -91,7 +91,7 @@ def second_factor_post() -> ResponseReturnValue:
     account, path = here().account, local_path(form.raw("next"))
     if account is None or account.complete:  # a second press of the button, or the half-way session is over
         return redirect(path or url_for("identity.workplaces"), 303)
-    require(form, {"code": _l("Vul de code van je app in.")})
+    form.require({"code": _l("Vul de code van je app in.")})
     code = form.text("code", longest=20)
     try:
         form.check()

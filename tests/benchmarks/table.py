@@ -1,0 +1,72 @@
+"""The results as a Markdown table, for people: `deploy/bench.md`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+PAGE_BUDGET = 6.0
+"""Bare pages that a list or dashboard may cost."""
+CASES_BUDGET, ENTITIES_BUDGET = 1.3, 1.2
+"""Growth of a page from 10,000 to 100,000 cases, and from 10 to 1,000 entities."""
+REPORTS_BUDGET, MEMORY_BUDGET = 60.0, 250.0
+"""Complete reports a second with 8 clients; MiB of the web server."""
+
+
+def verdict(value: float, budget: float, *, least: bool = False) -> str:
+    """Whether a budget is met; `least`: more is better."""
+    met = value >= budget if least else value <= budget
+    return "met" if met else "NOT met"
+
+
+def write(results: Mapping[str, Any], file: Path) -> None:
+    """Write the table, with its date and machine."""
+    pages, growth = results["pages"], results["growth"]
+    reports = results["reports"]["8 clients"]["per_second"]
+    memory = sum(results["memory of the web server, MiB (proportional)"].values())
+    lines = [
+        "# Measured",
+        "",
+        f"By `make bench` on {results['date']}: {results['machine']}. Every page beside a bare Flask page on the same",
+        "server, measured just before it. Compare the ratios: the machine is shared with others.",
+        "",
+        "| Page, 1 client | " + " | ".join(pages) + " | budget |",
+        "|---|" + "---:|" * len(pages) + "---|",
+    ]
+    for name in growth:
+        cells = [f"{row[name]['p50']:.2f} ms, {row[name]['bare pages']:.1f} bare" for row in pages.values()]
+        lines.append(f"| {name} | " + " | ".join(cells) + f" | {_of_page(name, pages)} |")
+    lines += [
+        "",
+        "| Growth of the ratio | 10,000 to 100,000 cases | 10 to 1,000 entities |",
+        "|---|---:|---:|",
+    ]
+    for name, (cases, entities) in ((n, g.values()) for n, g in growth.items()):
+        lines.append(
+            f"| {name} | {cases:.2f}, {verdict(cases, CASES_BUDGET)}"
+            f" | {entities:.2f}, {verdict(entities, ENTITIES_BUDGET)} |"
+        )
+    lines += ["", "| Server | measured | budget |", "|---|---:|---|"]
+    for clients, row in results["reports"].items():
+        lines.append(
+            f"| complete reports, {clients} | {row['per_second']:.1f} a second, p50 {row['p50']:.0f} ms,"
+            f" p95 {row['p95']:.0f} ms | |"
+        )
+    lines += [
+        f"| complete reports a second, 8 clients | {reports:.1f}"
+        f" | at least {REPORTS_BUDGET:.0f}: {verdict(reports, REPORTS_BUDGET, least=True)} |",
+        f"| receipts shown and cases made, 64 clients | {results['crowd']['receipts']} and"
+        f" {results['crowd']['cases']} | equal |",
+        f"| memory of the web server | {memory:.0f} MiB"
+        f" | under {MEMORY_BUDGET:.0f}: {verdict(memory, MEMORY_BUDGET)} |",
+        *(f"| start of `spreekbuis run`, {kind} | {s:.1f} s | |" for kind, s in results["start-up"].items()),
+        "",
+    ]
+    file.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _of_page(name: str, pages: Mapping[str, Any]) -> str:
+    """The returning reporter sends a form as well: that row has no budget."""
+    if name == "return with the receipt":
+        return ""
+    worst = max(row[name]["bare pages"] for row in pages.values())
+    return f"{PAGE_BUDGET:.0f} bare pages: {verdict(worst, PAGE_BUDGET)}"
