@@ -51,7 +51,7 @@ run: venv ## everything on this machine, with a demo, until Ctrl-C
 
 .PHONY: bench
 bench: venv ## measure against the budgets
-	@$(PYTHON) -m tests.benchmarks
+	@BENCH_WRITE=1 $(PYTHON) -m tests.benchmarks
 
 .PHONY: translations
 translations: venv ## bring the catalogues in line with the code; list what has no translation

@@ -86,6 +86,7 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
     engine = {
         "pool_size": pool_size,
         "max_overflow": 4,
+        "pool_use_lifo": True,  # the connection used last has its statements prepared
         "hide_parameters": True,
         "connect_args": {"connect_timeout": 5, "application_name": "spreekbuis"},
     }

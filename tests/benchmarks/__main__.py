@@ -89,7 +89,6 @@ def _pages(
     migrate(addresses.owner)
     env = _environment(addresses, services.redis_url, folder / database)
 
-
     def run(*command: str) -> None:
         line = [sys.executable, "-m", "spreekbuis.cli", *command]
         subprocess.run(line, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -136,11 +135,7 @@ def _flows(
     flows = {}
     for clients in (1, 8):
         flows[clients] = measure(lambda client: report(client, ovo(2)), port, clients, SECONDS)
-        _row(
-            f"complete report, {clients} client(s)",
-            flows[clients],
-            f"{flows[clients].p50 / bare.p50:5.1f} bare pages",
-        )
+        _row(f"complete report, {clients} client(s)", flows[clients])
     before = _count(services, database)
     crowd = measure(lambda client: report(client, ovo(3)), port, CROWD, SECONDS, warm=0)
     made = _count(services, database) - before
@@ -152,7 +147,11 @@ def _flows(
     results["sql alone"] = _sql_alone(services, database)
     memory = {p.pid: p.memory_full_info().pss / 2**20 for p in [master, *master.children()]}
     results["memory of the web server, MiB (proportional)"] = memory
-    _say(f"  memory of the web server under load: {sum(memory.values()):.0f} MiB in {len(memory)} processes")
+    total = sum(memory.values())
+    _say(
+        f"  memory of the web server under load: {total:.0f} MiB in {len(memory)} processes"
+        f"  {verdict(total, MEMORY_BUDGET)}"
+    )
 
 
 def _count(services: Services, database: str) -> int:
@@ -211,7 +210,11 @@ def _budgets(pages: dict[str, dict[str, dict[str, float]]], results: dict[str, o
     results["growth"] = growth
     _say("\ngrowth of the median")
     for name, ratios in growth.items():
-        _say(f"  {name:<28}" + "".join(f"  {label}: {value:4.2f}x" for label, value in ratios.items()))
+        words = [
+            f"{label}: {value:4.2f}x {verdict(value, budget)}"
+            for (label, value), budget in zip(ratios.items(), (CASES_BUDGET, ENTITIES_BUDGET), strict=True)
+        ]
+        _say(f"  {name:<24}  " + "   ".join(words))
 
 
 def _start_up() -> dict[str, float]:

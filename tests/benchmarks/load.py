@@ -74,7 +74,7 @@ class Measured:
 
 
 def measure(
-    work: Callable[[Client], None], port: int, clients: int, seconds: float, warm: int = 3
+    work: Callable[[Client], object], port: int, clients: int, seconds: float, warm: int = 3
 ) -> Measured:
     """`clients` threads repeat `work` for `seconds`, each with a browser of its own."""
     times: list[float] = []

@@ -45,7 +45,6 @@ ELSEWHERE = {
     "another origin": {"Origin": "https://elders.example"},
     "an origin that begins like ours": {"Origin": "http://localhost.elders.example"},
     "our name on another port": {"Origin": "http://localhost:8080"},
-    "an origin that hides": {"Origin": "null"},
 }
 
 

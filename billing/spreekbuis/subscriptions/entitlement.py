@@ -184,9 +184,7 @@ _CONTRIBUTIONS = select(Contribution.entity_id, Contribution.service_year, Contr
 )
 
 
-def standings(
-    entity_ids: Iterable[UUID], by_year: Mapping[int, Rule] | None = None
-) -> dict[UUID, Standing]:
+def standings(entity_ids: Iterable[UUID], by_year: Mapping[int, Rule] | None = None) -> dict[UUID, Standing]:
     """What decides for each of these entities, in two queries, and one more when the rules (`by_year`) are
     not given. The scope must be theirs, or the office's."""
     wanted = list(entity_ids)

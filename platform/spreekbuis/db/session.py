@@ -9,6 +9,8 @@ from uuid import UUID
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from psycopg import Connection as PlainConnection
+from psycopg import InternalError
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import CompoundSelect, Connection, Select, event, inspect
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -31,7 +33,15 @@ def _enter_scope(_session: Session, _transaction: SessionTransaction, connection
     if scope.office is not None:
         settings.append(f"SET LOCAL spreekbuis.office = '{scope.office}'")
     if settings:
-        _plain(connection).execute("; ".join(settings))
+        _send_at_once(_plain(connection), settings)
+
+
+def _send_at_once(connection: PlainConnection[Any], settings: list[str]) -> None:
+    """Begin and set in one round trip, where psycopg alone would make two. Raises InternalError when refused."""
+    begun = connection.info.transaction_status != TransactionStatus.IDLE  # of a savepoint
+    answer = connection.pgconn.exec_("; ".join(settings if begun else ["BEGIN", *settings]).encode())
+    if answer.status != ExecStatus.COMMAND_OK:
+        raise InternalError("the transaction could not begin in its scope")
 
 
 @contextmanager

@@ -104,8 +104,10 @@ _OVERVIEW = """
 SELECT scope, year, dimension, value, sum(n)::int AS n, sum(total)::int AS total FROM (
     SELECT scope, year, dimension, value, n, total FROM figure_total
     UNION ALL
-    SELECT scope, year, dimension, value, n, total
-    FROM figure_delta JOIN entity ON entity.id = entity_id, unnest(ARRAY['all', policy_area]) AS scope
+    SELECT scope, year, dimension, value, n, total FROM (
+        SELECT entity_id, year, dimension, value, sum(n) AS n, sum(total) AS total
+        FROM figure_delta GROUP BY entity_id, year, dimension, value
+    ) AS waiting JOIN entity ON entity.id = entity_id, unnest(ARRAY['all', policy_area]) AS scope
 ) AS both_kinds
 WHERE (scope = %(scope)s AND year = %(year)s)
     OR (dimension = 'cases' AND (scope = %(scope)s OR year = %(year)s))
@@ -131,7 +133,7 @@ SELECT page.ovo_code, page.name, page.policy_area, cells.* FROM page, LATERAL (
     FROM (
         SELECT dimension, value, n, total FROM figure_cell WHERE entity_id = page.id AND year = %(year)s
         UNION ALL
-        SELECT dimension, value, n, total FROM figure_delta WHERE entity_id = page.id AND year = %(year)s
+        SELECT dimension, value, n, total FROM waiting WHERE entity_id = page.id
     ) AS both_kinds WHERE dimension IN ('cases', 'kind', 'contacts', 'score')
 ) AS cells"""
 _CURSOR = "((SELECT name FROM entity WHERE ovo_code = %(at)s), %(at)s)"
@@ -142,6 +144,10 @@ def _page(condition: LiteralString, order: LiteralString) -> LiteralString:
 WITH page AS (
     SELECT id, ovo_code, name, policy_area FROM entity {condition}
     ORDER BY name {order}, ovo_code {order} LIMIT %(most)s
+), waiting AS MATERIALIZED (
+    SELECT entity_id, dimension, value, sum(n) AS n, sum(total) AS total
+    FROM figure_delta WHERE year = %(year)s AND entity_id IN (SELECT id FROM page)
+    GROUP BY entity_id, dimension, value
 ){_ENTITY_CELLS} ORDER BY page.name, page.ovo_code"""  # noqa: S608 (fixed text)
 
 

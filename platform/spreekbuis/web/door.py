@@ -140,7 +140,7 @@ def install(app: Flask, doors: Doors) -> None:
 class NoCookieSession(SessionInterface):
     """Flask's own session stays closed: what is remembered of a browser stands in the database."""
 
-    def open_session(self, app: Flask, request: Request) -> None:
+    def open_session(self, app: Flask, request: Request) -> None:  # noqa: ARG002 (Flask gives them)
         return None
 
 
@@ -186,7 +186,9 @@ def _identify(route: Route, kwargs: dict[str, Any]) -> Here:
     if ovo is None and not sign_in and not (needs_reporter and mailbox):
         return Here(route)
     with bare_connection(db.engine) as connection:
-        entity, account = _look_up(connection, ovo, hash_token(sign_in) if sign_in else None)
+        entity, account = None, None
+        if ovo is not None or sign_in:
+            entity, account = _look_up(connection, ovo, hash_token(sign_in) if sign_in else None)
         if ovo is not None and entity is None:
             raise NotFound
         reporter = None

@@ -4,7 +4,7 @@ A list of 25 rows shows some five hundred values and a page some fifty texts: lo
 value cost more than all queries of the page.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from flask.templating import Environment
 from flask_babel import get_locale, get_translations
@@ -29,12 +29,12 @@ class _Texts(dict[str, Markup]):
 
 
 class _Generator(CodeGenerator):
-    """Writes `{{ value }}` as a call of `shown`, and `_('text')` as the text itself."""
+    """Writes `{{ value }}` as a call of `shown`, and texts and icons without variables as they are."""
 
     environment: "Templates"
 
     def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
-        text = self._text_of(node)
+        text = self._text_of(node) or self._icon_of(node)
         return super()._output_child_to_const(node, frame, finalize) if text is None else str(text)
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
@@ -73,9 +73,17 @@ class _Generator(CodeGenerator):
                 return self.environment.texts[text]
         return None
 
+    def _icon_of(self, node: nodes.Expr) -> Markup | None:
+        """The drawing of `icon('name')`: it is the same on every page."""
+        match node:
+            case nodes.Call(node=nodes.Name(name="icon"), args=[nodes.Const(value=str(name))]):
+                module: Any = self.environment.get_template("parts/icons.html").module
+                return cast(Markup, module.icon(name))
+        return None
+
 
 class _Template(Template):
-    def _get_default_module(self, ctx: Any = None) -> Any:
+    def _get_default_module(self, ctx: Any = None) -> Any:  # noqa: ARG002 (Jinja gives it)
         """What `{% from … import … %}` gives. Jinja compares the globals at each import: ours never differ."""
         return super()._get_default_module()
 

@@ -36,7 +36,7 @@ def case_by_number(desks: Set[UUID], year: int, number: int, *, lock: bool = Fal
 
 def case_of_reporter(case_id: UUID, *, lock: bool = False) -> Case:
     """The case that a receipt code opened: the door has checked the code. Raises NotFound."""
-    return _one(_BY_ID, {"case": case_id}, lock=lock)
+    return _locked_or_not(_BY_ID, {"entity": current_entity_id(), "case": case_id}, lock=lock)
 
 
 def note_reading(case: Case, account_id: UUID) -> None:
@@ -56,11 +56,15 @@ def note_reading(case: Case, account_id: UUID) -> None:
         record(Audited.CASE_READ, case.id)
 
 
-_BY_ID = select(Case).where(Case.id == bindparam("case"))
+# Made once: the mailbox asks it at every page.
+_BY_ID = select(Case).where(Case.entity_id == bindparam("entity"), Case.id == bindparam("case"))
 
 
-def _one(asked: Select[Case], values: Mapping[str, UUID] | None = None, *, lock: bool) -> Case:
-    asked = asked.where(Case.entity_id == current_entity_id())
+def _one(asked: Select[Case], *, lock: bool) -> Case:
+    return _locked_or_not(asked.where(Case.entity_id == current_entity_id()), {}, lock=lock)
+
+
+def _locked_or_not(asked: Select[Case], values: Mapping[str, UUID], *, lock: bool) -> Case:
     if lock:
         asked = asked.with_for_update().execution_options(populate_existing=True)
     case = db.session.scalar(asked, values)

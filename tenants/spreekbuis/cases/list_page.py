@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -176,6 +177,11 @@ def _pages(found: Listed) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=8)
+def _view_labels(_language: str) -> dict[View, str]:
+    return {view: str(label) for view, label in VIEW_LABELS.items()}
+
+
 def _views(asked: Asked, counted: dict[View, int]) -> list[dict[str, Any]]:
     return [
         {
@@ -184,7 +190,7 @@ def _views(asked: Asked, counted: dict[View, int]) -> list[dict[str, Any]]:
             "current": view is asked.view and asked.number is None,
             "count": None if view not in counted else f"{CAP}+" if counted[view] > CAP else counted[view],
         }
-        for view, label in VIEW_LABELS.items()
+        for view, label in _view_labels(shown.language()).items()
     ]
 
 

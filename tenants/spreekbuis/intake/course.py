@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
-from flask_babel import LazyString
+from flask_babel import LazyString, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -35,6 +36,16 @@ _PROMISES: dict[Step, tuple[LazyString, LazyString]] = {
     Step.CONVERSATION: (_l("Eerste gesprek"), _l("We spreken met je af, als je dat wilt.")),
     Step.FEEDBACK: (_l("Antwoord"), _l("Je hoort wat we met je melding doen of deden, en waarom.")),
 }
+
+
+def steps() -> list[str]:
+    """The labels of `STEPS` in the language of the reader."""
+    return _steps(str(get_locale()))
+
+
+@lru_cache(maxsize=8)
+def _steps(_language: str) -> list[str]:
+    return [str(label) for label in STEPS]
 
 
 @dataclass(frozen=True, slots=True)

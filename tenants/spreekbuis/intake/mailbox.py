@@ -24,7 +24,7 @@ from spreekbuis.db.session import rows
 from spreekbuis.directory.catalogue import CATEGORIES, OUTCOME_LABELS, Outcome
 from spreekbuis.directory.models import Entity
 from spreekbuis.errors import Conflict, Invalid, type_text
-from spreekbuis.intake.course import STEPS, course_of, desk_of, state_of
+from spreekbuis.intake.course import course_of, desk_of, state_of, steps
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.patience import patience
 from spreekbuis.intake.reporters import IDLE_LIMIT, find_receipt, leave_mailbox, open_mailbox
@@ -182,7 +182,8 @@ def _inbox_page(
     words, step = state_of(case)
     return render_template(
         "intake/inbox.html",
-        entity={"name": name, "policy_area": policy_area}, case=case, state_words=words, step=step, steps_shown=[str(label) for label in STEPS],
+        entity={"name": name, "policy_area": policy_area}, case=case, state_words=words, step=step,
+        steps_shown=steps(),
         course=course_of(case), category_label=CATEGORIES[case.category].label,
         received_on=day_in_words(local_date(case.received_at)),
         messages=[_shown(m, desk) for m in read_dialogue(case.id, _KEYRING, internal=False)],
@@ -193,11 +194,18 @@ def _inbox_page(
         most_files=accepting.MOST_FILES, most_megabytes=accepting.most_megabytes(),
         message_url=url_for("mailbox.send_message"), score_url=url_for("mailbox.score"),
         leave_url=url_for("mailbox.leave"),
-        scores=[
-            ("5", _("5: heel tevreden")), ("4", _("4: tevreden")), ("3", _("3: gaat wel")),
-            ("2", _("2: niet tevreden")), ("1", _("1: helemaal niet tevreden")),
-        ],
+        scores=_scores() if case.closed_at is not None else [],
     )  # fmt: skip
+
+
+def _scores() -> list[tuple[str, str]]:
+    return [
+        ("5", _("5: heel tevreden")),
+        ("4", _("4: tevreden")),
+        ("3", _("3: gaat wel")),
+        ("2", _("2: niet tevreden")),
+        ("1", _("1: helemaal niet tevreden")),
+    ]
 
 
 def _shown(message: ShownMessage, desk: str) -> dict[str, object]:

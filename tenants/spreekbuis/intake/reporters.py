@@ -56,7 +56,8 @@ def drop_ended_sessions() -> int:
     return len(db.session.scalars(ended.returning(ReporterSession.case_id)).all())
 
 
-_SESSION = "SELECT tenant_id, case_id, expires_at FROM reporter_session WHERE token_hash = %(token)s AND expires_at > %(now)s"
+_SESSION = """
+SELECT tenant_id, case_id, expires_at FROM reporter_session WHERE token_hash = %(token)s AND expires_at > %(now)s"""
 _RENEW = "UPDATE reporter_session SET expires_at = %(end)s WHERE token_hash = %(token)s"
 
 
