@@ -1,7 +1,7 @@
 """`make bench`: the server as in production, measured beside a bare page and bare SQL of the same run.
 
 Prints a table and writes `var/bench/<moment>.json`; with BENCH_WRITE=1, as `make bench` does, also `deploy/bench.md`.
-Compare ratios, not times: machines are shared. So every page has a bare page measured just before it.
+Compare ratios, not times: machines are shared. So every page is measured in turns with the bare page.
 """
 
 import json
@@ -26,12 +26,13 @@ import psutil
 import psycopg
 from sqlalchemy.engine import make_url
 
+from spreekbuis.cases.models import URGENCY
 from spreekbuis.db.bootstrap import Addresses, migrate, prepare
 from spreekbuis.directory.catalogue import CATEGORIES
 from spreekbuis.embedded.ports import any_free_port
 from spreekbuis.embedded.services import Services, start_services
 from tests.benchmarks.flows import mailbox, open_mailbox, page_of, report, sign_in_rows
-from tests.benchmarks.load import Client, Measured, measure
+from tests.benchmarks.load import Client, Measured, in_turns, measure
 from tests.benchmarks.seed import Size, ovo, seed
 from tests.benchmarks.table import CASES_BUDGET, ENTITIES_BUDGET, MEMORY_BUDGET, PAGE_BUDGET, verdict, write
 
@@ -115,8 +116,7 @@ def _pages(
             "return with the receipt": lambda client: open_mailbox(Client(port), receipt),
         }
         for name, work in works.items():
-            bare = _bare(bare_port, 1, SECONDS / 4)
-            measured = measure(work, port, 1, SECONDS / 2)
+            measured, bare = in_turns(work, port, bare_port, SECONDS / 2)
             ratio = measured.p50 / bare.p50
             found[name] = {**vars(measured), "bare pages": ratio, "bare p50": bare.p50}
             met = "" if name == "return with the receipt" else verdict(ratio, PAGE_BUDGET)
@@ -180,7 +180,7 @@ def _sql_alone(services: Services, database: str) -> dict[str, float]:
             began = time.perf_counter()
             connection.execute(
                 'SELECT * FROM "case" WHERE entity_id = %s AND desk_id = %s AND closed_at IS NULL'
-                " ORDER BY next_due_on, id LIMIT 26", [entity, desk],
+                f" ORDER BY {URGENCY}, id LIMIT 26", [entity, desk],
             ).fetchall()  # fmt: skip
             times["desk list rows"].append((time.perf_counter() - began) * 1000)
             connection.commit()

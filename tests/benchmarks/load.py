@@ -114,3 +114,34 @@ def measure(
     took = time.perf_counter() - began
     cuts = statistics.quantiles(times, n=20) if len(times) > 1 else times * 20
     return Measured(len(times), len(times) / took, statistics.median(times), cuts[18])
+
+
+def in_turns(
+    work: Callable[[Client], object], port: int, bare_port: int, seconds: float
+) -> tuple[Measured, Measured]:
+    """`work` and the bare page by one client each, in turns of 20, so that both meet the same moments of a machine
+    that is shared with others."""
+    pairs = ((work, Client(port)), (lambda client: client.get("/"), Client(bare_port)))
+    times: tuple[list[float], list[float]] = ([], [])
+    ends = time.perf_counter() + seconds
+    warm = True
+    while warm or time.perf_counter() < ends:
+        for (do, client), kept in zip(pairs, times, strict=True):
+            for _ in range(20):
+                began = time.perf_counter()
+                do(client)
+                if not warm:
+                    kept.append((time.perf_counter() - began) * 1000)
+        warm = False
+    for _, client in pairs:
+        client.close()
+    measured, bare = (
+        Measured(
+            len(kept),
+            1000 * len(kept) / sum(kept),
+            statistics.median(kept),
+            statistics.quantiles(kept, n=20)[18],
+        )
+        for kept in times
+    )
+    return measured, bare

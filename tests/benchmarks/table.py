@@ -27,7 +27,7 @@ def write(results: Mapping[str, Any], file: Path) -> None:
         "# Measured",
         "",
         f"By `make bench` on {results['date']}: {results['machine']}. Every page beside a bare Flask page on the same",
-        "server, measured just before it. Compare the ratios: the machine is shared with others.",
+        "server, measured in turns with it. Compare the ratios: the machine is shared with others.",
         "",
         "| Page, 1 client | " + " | ".join(pages) + " | budget |",
         "|---|" + "---:|" * len(pages) + "---|",
