@@ -7,7 +7,7 @@ chain of its entity. Rows are collected during the transaction and written at it
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from enum import StrEnum
 from uuid import UUID
 
@@ -128,6 +128,3 @@ def first_break() -> int | None:
     if head is None:
         return None if expected == 1 else 1
     return None if (head.sequence, head.hash) == (expected - 1, link) else expected
-
-
-__all__ = ["Audited", "datetime", "first_break", "record"]

@@ -6,10 +6,11 @@ Nothing is sent before the commit succeeded. An answer of 400 or more leaves not
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 from uuid import UUID
 
 from flask import Flask, Request, current_app, g, make_response, redirect, request, url_for
@@ -243,13 +244,7 @@ def _turn_away(route: Route, here: Here) -> ResponseReturnValue | None:
 def _ask(where: str) -> ResponseReturnValue:
     if request.method == "POST":
         return csrf.keep_and_ask(where)
-    return redirect(f"{where}?next={_quoted_path()}", 303)
-
-
-def _quoted_path() -> str:
-    from urllib.parse import quote
-
-    return quote(request.path)
+    return redirect(f"{where}?next={quote(request.path)}", 303)
 
 
 def _scope_and_actor(here: Here) -> tuple[scopes.Scope, Actor]:
@@ -271,17 +266,3 @@ def _admit(route: Route, scope: scopes.Scope) -> None:
         g.here = replace(g.here, in_entity=doors.roles_in_entity(g.here.account.id))
     if not g.here.may(route.may):
         raise NotAllowed
-
-
-__all__ = [
-    "Doors",
-    "EntityHere",
-    "EntityRoles",
-    "Here",
-    "Mapping",
-    "ReporterHere",
-    "SignedIn",
-    "enter",
-    "here",
-    "install",
-]

@@ -82,6 +82,8 @@ FOOTER: tuple[tuple[str, LazyString], ...] = (
     ("home.leave_no_traces", _l("Wis je sporen")),
     ("home.accessibility", _l("Toegankelijkheid")),
     ("home.contact", _l("Contact")),
+)
+FOR_VISITORS: tuple[tuple[str, LazyString], ...] = (
     ("entities.choose", _l("Je entiteit aansluiten")),
     ("identity.sign_in", _l("Aanmelden voor behandelaars en beheerders")),
 )
@@ -180,8 +182,8 @@ class Page:
 
     @property
     def footer(self) -> list[NavItem]:
-        """The pages that explain, on every page."""
-        return self._once(_footer)
+        """The pages that explain, on every page; the ways in for whoever has not signed in."""
+        return self._once(_footer, self.account is not None)
 
     @property
     def reporter_home(self) -> str:
@@ -206,8 +208,9 @@ def _menu() -> list[NavItem]:
     ]
 
 
-def _footer() -> list[NavItem]:
-    return [NavItem(str(label), url_for(endpoint)) for endpoint, label in FOOTER]
+def _footer(signed_in: bool) -> list[NavItem]:
+    links = FOOTER if signed_in else FOOTER + FOR_VISITORS
+    return [NavItem(str(label), url_for(endpoint)) for endpoint, label in links]
 
 
 def language() -> str:
