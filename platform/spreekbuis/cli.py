@@ -37,6 +37,7 @@ def _give_up(reason: str) -> NoReturn:
 
 ROOM_COMMANDS = {
     "account": "spreekbuis.identity.commands:commands",
+    "audit": "spreekbuis.audit.commands:commands",
     "figures": "spreekbuis.figures.commands:commands",
     "demo": "spreekbuis.demo.commands:demo",
 }

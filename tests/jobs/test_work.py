@@ -1,6 +1,6 @@
 """The outbox, the relay and the worker on real PostgreSQL and Valkey."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from redis import Redis
@@ -11,7 +11,7 @@ from spreekbuis.db.scope import PLATFORM, current_entity_id, tenant
 from spreekbuis.db.session import db, transaction
 from spreekbuis.jobs import queue, relay, worker
 from spreekbuis.jobs.models import Job, JobState
-from spreekbuis.jobs.outbox import DEFINED, enqueue, job
+from spreekbuis.jobs.outbox import DEFINED, Defined, enqueue, job
 from spreekbuis.web.access import Role
 
 done: list = []
@@ -139,6 +139,43 @@ def test_two_relays_start_a_repeating_job_once(app, redis_url):
     relay.keep_schedule()
     with transaction(PLATFORM) as session:
         assert session.scalar(select(func.count()).select_from(Job)) == first > 0
+
+
+@pytest.mark.parametrize(
+    ("moment", "slot"),
+    [
+        ("2026-12-31T22:59:59+00:00", "2026-12-30T23:00:00+00:00"),
+        ("2026-12-31T23:00:00+00:00", "2026-12-31T23:00:00+00:00"),
+        ("2026-07-14T22:30:00+00:00", "2026-07-14T22:00:00+00:00"),
+    ],
+)
+def test_daily_work_begins_at_its_time_in_brussels_in_winter_and_in_summer(moment, slot):
+    daily = Defined("test.daily", dict, None, time(0, 0), 8, None)
+    assert daily.slot(datetime.fromisoformat(moment)) == datetime.fromisoformat(slot)
+
+
+def test_daily_work_starts_once_a_day_however_late_the_relay_came(app, redis_url):
+    @job("test.daily", at=time(7, 0))
+    def daily() -> None:
+        pass
+
+    def started() -> int:
+        with transaction(PLATFORM) as session:
+            return session.scalar(select(func.count()).select_from(Job).where(Job.name == "test.daily"))
+
+    try:
+        for moment, times in (
+            ("09T05:59", 1),
+            ("09T06:01", 2),
+            ("09T20:00", 2),
+            ("11T12:00", 3),
+            ("12T06:00", 4),
+        ):
+            with at(datetime.fromisoformat(f"2026-03-{moment}:00+00:00")):
+                relay.keep_schedule()
+            assert started() == times, moment
+    finally:
+        del DEFINED["test.daily"]
 
 
 def test_a_burst_worker_empties_the_queue(app, redis_url, monkeypatch):

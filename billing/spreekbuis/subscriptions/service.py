@@ -1,7 +1,7 @@
 """From entitlement to service: until when an entity accepts reports, and the nightly look at everybody."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import time
 from uuid import UUID
 
 from sqlalchemy import select
@@ -31,7 +31,7 @@ def recompute_service(entity_id: UUID) -> Entitlement:
     return now
 
 
-@job("subscriptions.look_at_all", every=timedelta(days=1))
+@job("subscriptions.look_at_all", at=time(0, 0))
 def look_at_all() -> Mapping[str, int]:
     """Ask for a look at each entity, each in its own transaction and scope; one that fails stops no other."""
     ids = db.session.scalars(select(Entity.id)).all()

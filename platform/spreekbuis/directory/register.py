@@ -1,6 +1,7 @@
 """Load and search the register of organisations. Loading twice changes nothing."""
 
 import csv
+import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
@@ -21,6 +22,7 @@ from spreekbuis.directory.models import (
 )
 
 LONGEST_SEARCH = 80
+_CODE = re.compile("OVO[0-9]{6}")
 
 
 def searchable(text: str) -> str:
@@ -119,4 +121,5 @@ def search(query: str, limit: int = 10) -> list[Organisation]:
 
 def organisation_of(ovo_code: str) -> Organisation | None:
     """The organisation with this code, in whatever case it was typed, or None."""
-    return db.session.get(Organisation, ovo_code.strip().upper())
+    code = ovo_code.strip().upper()
+    return db.session.get(Organisation, code) if _CODE.fullmatch(code) else None

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.actor import acting
-from spreekbuis.clock import now
+from spreekbuis.clock import BRUSSELS, now
 from spreekbuis.db import scope
 from spreekbuis.db.base import new_id
 from spreekbuis.db.session import db
@@ -21,21 +21,36 @@ Tell = Callable[[Mapping[str, type_arg]], str]
 
 @dataclass(frozen=True)
 class Defined:
-    """A kind of work: the function, and how often it repeats by itself (None: only when asked)."""
+    """A kind of work: the function, and when it repeats by itself: `every` so often, or each day `at` a time in
+    Brussels; neither: only when asked."""
 
     name: str
     work: Work
     every: timedelta | None
+    at: time | None
     attempts: int
     tell: Tell | None
     """Puts the result into a sentence for whoever asked."""
+
+    def slot(self, moment: datetime) -> datetime | None:
+        """When the work should have started last: what ran before that moment is due again. None: never by itself."""
+        if self.at is None:
+            return None if self.every is None else moment - self.every
+        today = moment.astimezone(BRUSSELS).date()
+        begun = datetime.combine(today, self.at, BRUSSELS)
+        return begun if begun <= moment else datetime.combine(today - timedelta(days=1), self.at, BRUSSELS)
 
 
 DEFINED: dict[str, Defined] = {}
 
 
 def job(
-    name: str, *, every: timedelta | None = None, attempts: int = 8, tell: Tell | None = None
+    name: str,
+    *,
+    every: timedelta | None = None,
+    at: time | None = None,
+    attempts: int = 8,
+    tell: Tell | None = None,
 ) -> Callable[[Work], Work]:
     """Define a kind of work under `name` ("cases.remind"). The function must be idempotent: it can run twice.
 
@@ -45,7 +60,7 @@ def job(
     def define(work: Work) -> Work:
         if name in DEFINED:
             raise ValueError(f"job {name} is defined twice")
-        DEFINED[name] = Defined(name, work, every, attempts, tell)
+        DEFINED[name] = Defined(name, work, every, at, attempts, tell)
         return work
 
     return define

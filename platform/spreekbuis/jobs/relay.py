@@ -5,14 +5,12 @@ It runs in a thread of every worker; a PostgreSQL advisory lock makes one of the
 
 import logging
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from flask import Flask
-from redis.exceptions import RedisError
-from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import SQLAlchemyError
 
 from spreekbuis.actor import JOB, acting_as
 from spreekbuis.clock import now
@@ -30,6 +28,7 @@ LOST_AFTER = timedelta(seconds=15)
 KEEP_DONE = timedelta(days=30)
 BY_THE_RELAY = timedelta(minutes=1)
 """Work that repeats more often than this runs in the relay itself: no outbox row every few seconds."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 log = logging.getLogger("spreekbuis.relay")
 
@@ -50,8 +49,8 @@ class Relay(threading.Thread):
             while not self._ended.wait(PAUSE):
                 try:
                     self._lead()
-                except (SQLAlchemyError, RedisError, OSError) as error:
-                    log.warning("relay round failed", extra={"error": type(error).__name__})
+                except Exception as error:
+                    log.warning("relay round failed", exc_info=error)
                     self._ended.wait(2)
 
     def _lead(self) -> None:
@@ -119,30 +118,28 @@ def lease_key(job_id: UUID) -> int:
 
 def keep_schedule() -> None:
     """Start each repeating job whose time has come, once per slot however many relays there are."""
+    moment = now()
+    with transaction(PLATFORM) as session:
+        last = {mark.name: mark.last_at for mark in session.scalars(select(ScheduleMark))}
     for defined in DEFINED.values():
-        if defined.every is not None and _claim_slot(defined):
-            if defined.every < BY_THE_RELAY:
-                with transaction(PLATFORM):
+        slot = defined.slot(moment)
+        if slot is not None and last.get(defined.name, LONG_AGO) < slot and _claim(defined, slot, moment):
+            with transaction(PLATFORM):
+                if defined.every is not None and defined.every < BY_THE_RELAY:
                     defined.work()
-            else:
-                with transaction(PLATFORM):
+                else:
                     enqueue(defined.name)
 
 
-def _claim_slot(defined: Defined) -> bool:
-    """Whether the job is due; marks it as started."""
-    assert defined.every is not None
-    moment = now()
+def _claim(defined: Defined, slot: datetime, moment: datetime) -> bool:
+    """Whether nobody else started the job in this slot; marks it as started."""
     with transaction(PLATFORM) as session:
-        session.execute(
-            insert(ScheduleMark)
-            .values(name=defined.name, last_at=moment - defined.every)
-            .on_conflict_do_nothing(index_elements=["name"])
-        )
         claimed = session.execute(
-            update(ScheduleMark)
-            .where(ScheduleMark.name == defined.name, ScheduleMark.last_at <= moment - defined.every)
-            .values(last_at=moment)
+            insert(ScheduleMark)
+            .values(name=defined.name, last_at=moment)
+            .on_conflict_do_update(
+                index_elements=["name"], set_={"last_at": moment}, where=ScheduleMark.last_at < slot
+            )
             .returning(ScheduleMark.name)
         )
         return claimed.first() is not None

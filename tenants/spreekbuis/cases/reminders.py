@@ -5,7 +5,7 @@ recipient.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from uuid import UUID
 
 from flask import current_app
@@ -31,7 +31,7 @@ AHEAD = timedelta(days=2)
 CAP = 999
 
 
-@job("cases.remind", every=timedelta(days=1))
+@job("cases.remind", at=time(7, 0))
 def remind() -> Mapping[str, type_arg]:
     """Ask every entity. Open cases are finished whatever became of its subscription, so only who left is
     passed over."""
