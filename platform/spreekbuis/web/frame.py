@@ -1,4 +1,4 @@
-"""What every page has: the `page` object of the templates, language, headers, error pages, one log line."""
+"""What every page has: the `page` object of the templates, language, headers, one log line."""
 
 from __future__ import annotations
 
@@ -12,17 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from urllib.parse import urlencode
 
-from flask import Flask, current_app, g, has_request_context, make_response, render_template, request, url_for
-from flask.typing import ResponseReturnValue
+from flask import Flask, current_app, g, has_request_context, request, url_for
 from flask_babel import Babel, LazyString
 from flask_babel import lazy_gettext as _l
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response
 
-from spreekbuis.errors import DomainError, NotFound, type_text
+from spreekbuis.errors import type_text
 from spreekbuis.settings import Settings
-from spreekbuis.web import csrf, words
+from spreekbuis.web import csrf, failures, words
 from spreekbuis.web.access import ROLE_LABELS, Role, permissions_of
 from spreekbuis.web.cookies import FORM, LANGUAGE, read_cookie, write_cookie
 from spreekbuis.web.door import EntityHere, Here, SignedIn
@@ -294,10 +292,7 @@ def install(app: Flask, translations: Path) -> None:
         _log_line(response)
         return response
 
-    app.register_error_handler(csrf.TokenExpired, _token_expired)
-    app.register_error_handler(DomainError, _domain_error)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _unexpected)
+    failures.install(app)
 
 
 def _log_line(response: Response) -> None:
@@ -310,61 +305,3 @@ def _log_line(response: Response) -> None:
             "status": response.status_code, "ms": round((time.perf_counter() - g.get("began", 0)) * 1000, 1),
         },
     )  # fmt: skip
-
-
-def error_page(status: int, title: type_text, advice: type_text) -> ResponseReturnValue:
-    return render_template("errors/error.html", status=status, title=title, advice=advice), status
-
-
-def _token_expired(error: csrf.TokenExpired) -> ResponseReturnValue:
-    return (
-        render_template("errors/kept.html", title=error.title, advice=error.advice, ask_url=None,
-                        action=request.full_path, kept=csrf.kept_fields(), had_files=any(request.files.values())),
-        error.status,
-    )  # fmt: skip
-
-
-def _domain_error(error: DomainError) -> ResponseReturnValue:
-    return error_page(error.status, error.title, error.advice)
-
-
-_HTTP_TEXTS: dict[int, tuple[LazyString, LazyString]] = {
-    400: (_l("Deze aanvraag klopt niet"), _l("Ga terug naar de vorige pagina en probeer het opnieuw.")),
-    404: (NotFound.title, NotFound.advice),
-    405: (
-        _l("Deze pagina kun je zo niet openen"),
-        _l("Ga terug naar de vorige pagina en gebruik de knop op die pagina. Er is niets veranderd."),
-    ),
-    413: (
-        _l("Dat is te groot"),
-        _l("Er is niets verstuurd. Ga terug met je browser: je tekst staat er nog. Kies kleinere bestanden."),
-    ),
-}
-
-
-def _http_error(error: HTTPException) -> ResponseReturnValue:
-    if isinstance(error, RequestEntityTooLarge):
-        request.environ["wsgi.input_terminated"] = True
-    status = error.code or 500
-    if status < 400 and error.response is not None:
-        return error.response
-    title, advice = _HTTP_TEXTS.get(status, _HTTP_TEXTS[400])
-    response = make_response(error_page(status, title, advice))
-    if isinstance(error, MethodNotAllowed) and error.valid_methods:
-        response.allow.update(error.valid_methods)  # RFC 9110, 15.5.6
-    return response
-
-
-def _unexpected(error: Exception) -> ResponseReturnValue:
-    """Something that we did not foresee. The log gets the place, never the values; the page gets a number."""
-    logging.getLogger("spreekbuis.error").error(
-        "unexpected", exc_info=error, extra={"request_id": g.get("request_id")}
-    )
-    return error_page(
-        500,
-        _l("Er ging iets mis bij ons"),
-        _l(
-            "Wat je net verstuurde is niet bewaard. Ga terug met je browser: je tekst staat er nog."
-            " Probeer het over enkele minuten opnieuw."
-        ),
-    )

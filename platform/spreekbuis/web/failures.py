@@ -1,0 +1,96 @@
+"""Pages for what went wrong: what happened, what was kept, what to do now. Never a trace, never a value."""
+
+from __future__ import annotations
+
+import logging
+
+import psycopg
+from flask import Flask, g, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+
+from spreekbuis.errors import DomainError, NotFound, type_text
+from spreekbuis.web import csrf
+
+log = logging.getLogger("spreekbuis.error")
+
+
+def install(app: Flask) -> None:
+    app.register_error_handler(csrf.TokenExpired, _token_expired)
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(HTTPException, _http_error)
+    for away in (OperationalError, PoolTimeout, psycopg.OperationalError):
+        app.register_error_handler(away, _database_away)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def error_page(status: int, title: type_text, advice: type_text) -> ResponseReturnValue:
+    return render_template("errors/error.html", status=status, title=title, advice=advice), status
+
+
+def _token_expired(error: csrf.TokenExpired) -> ResponseReturnValue:
+    return (
+        render_template("errors/kept.html", title=error.title, advice=error.advice, ask_url=None,
+                        action=request.full_path, kept=csrf.kept_fields(), had_files=any(request.files.values())),
+        error.status,
+    )  # fmt: skip
+
+
+def _domain_error(error: DomainError) -> ResponseReturnValue:
+    return error_page(error.status, error.title, error.advice)
+
+
+_HTTP_TEXTS: dict[int, tuple[LazyString, LazyString]] = {
+    400: (_l("Deze aanvraag klopt niet"), _l("Ga terug naar de vorige pagina en probeer het opnieuw.")),
+    404: (NotFound.title, NotFound.advice),
+    405: (
+        _l("Deze pagina kun je zo niet openen"),
+        _l("Ga terug naar de vorige pagina en gebruik de knop op die pagina. Er is niets veranderd."),
+    ),
+    413: (
+        _l("Dat is te groot"),
+        _l("Er is niets verstuurd. Ga terug met je browser: je tekst staat er nog. Kies kleinere bestanden."),
+    ),
+}
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, RequestEntityTooLarge):
+        request.environ["wsgi.input_terminated"] = True
+    status = error.code or 500
+    if status < 400 and error.response is not None:
+        return error.response
+    title, advice = _HTTP_TEXTS.get(status, _HTTP_TEXTS[400])
+    response = make_response(error_page(status, title, advice))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.allow.update(error.valid_methods)  # RFC 9110, 15.5.6
+    return response
+
+
+def _database_away(error: Exception) -> ResponseReturnValue:
+    log.error("database away", exc_info=error, extra={"request_id": g.get("request_id")})
+    return error_page(
+        503,
+        _l("Spreekbuis is even niet bereikbaar"),
+        _l(
+            "Wat je net verstuurde is niet bewaard. Ga terug met je browser: je tekst staat er nog."
+            " Probeer het over enkele minuten opnieuw."
+        ),
+    )
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    """Something that we did not foresee. The log gets the place, never the values; the page gets a number."""
+    log.error("unexpected", exc_info=error, extra={"request_id": g.get("request_id")})
+    return error_page(
+        500,
+        _l("Er ging iets mis bij ons"),
+        _l(
+            "Wat je net verstuurde is niet bewaard. Ga terug met je browser: je tekst staat er nog."
+            " Probeer het over enkele minuten opnieuw."
+        ),
+    )
