@@ -71,8 +71,10 @@ def save(language: str, catalog: Catalog) -> None:
     )
     catalog.version, catalog.msgid_bugs_address, catalog.last_translator = "", "", ""
     catalog.language_team = ""
-    with path.open("wb") as file:
+    beside = path.with_suffix(".new")  # a failure in the middle leaves the old catalogue
+    with beside.open("wb") as file:
         write_po(file, catalog, width=110, sort_by_file=True, ignore_obsolete=True, include_lineno=False)
+    beside.replace(path)
 
 
 def texts(catalog: Catalog) -> Iterator[Message]:

@@ -95,8 +95,8 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engine,
         SQLALCHEMY_BINDS={"figures": {"url": settings.database_figures_url, **engine, "pool_size": 2}},
-        # well above what is accepted, so that too large files get an answer that keeps the text
-        MAX_CONTENT_LENGTH=4 * settings.max_upload,
+        # somewhat above what is accepted: files that are a little too large get an answer that keeps the text
+        MAX_CONTENT_LENGTH=settings.max_upload + 10 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
         MAX_FORM_PARTS=200,
         TEMPLATES_AUTO_RELOAD=settings.environment is Environment.DEMO,

@@ -3,6 +3,8 @@
 import importlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import click
@@ -15,19 +17,34 @@ def application() -> Flask:
     """The application of this environment, for a command."""
     from spreekbuis.app import UnsafeDatabase, create_app
 
-    try:
-        return create_app(settings(), pool_size=2)
-    except UnsafeDatabase as error:
-        _give_up(str(error))
+    with _explained():
+        try:
+            return create_app(settings(), pool_size=2)
+        except UnsafeDatabase as error:
+            _give_up(str(error))
 
 
 def settings() -> Settings:
     from spreekbuis.run import remembered
 
-    try:
+    with _explained():
         return Settings.from_environment(remembered(os.environ))
-    except SettingsError as error:
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What an administrator can mend is one sentence and exit code 2, not a stack trace."""
+    from sqlalchemy.exc import OperationalError
+
+    from spreekbuis.db.bootstrap import DatabaseNotReady, what_is_wrong
+    from spreekbuis.embedded.errors import EmbeddedError
+
+    try:
+        yield
+    except (SettingsError, EmbeddedError, DatabaseNotReady) as error:
         _give_up(str(error))
+    except OperationalError as error:
+        _give_up(what_is_wrong(error))
 
 
 def _give_up(reason: str) -> NoReturn:
@@ -67,13 +84,11 @@ def main(context: click.Context) -> None:
 @click.option("--demo/--empty", default=True, help="Load the demo entities, or only the shared register.")
 def run(demo: bool) -> None:
     """Run everything on this machine until Ctrl-C."""
-    from spreekbuis.embedded.errors import EmbeddedError
     from spreekbuis.run import run as run_all
 
     try:
-        sys.exit(run_all(os.environ, demo=demo))
-    except EmbeddedError as error:
-        _give_up(str(error))
+        with _explained():
+            sys.exit(run_all(os.environ, demo=demo))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -94,7 +109,8 @@ def migrate() -> None:
     url = settings().database_owner_url
     if url is None:
         _give_up("DATABASE_OWNER_URL is not set")
-    bring_up(url)
+    with _explained():
+        bring_up(url)
     click.echo("The database is up to date.")
 
 

@@ -18,6 +18,7 @@ from spreekbuis.db.bootstrap import Addresses, migrate, prepare
 from spreekbuis.embedded.ports import free_port_or_explain
 from spreekbuis.embedded.services import start_services
 from spreekbuis.embedded.supervisor import Child, Supervisor
+from spreekbuis.settings import database_address, port_of
 
 DATABASE = "spreekbuis"
 ENVIRONMENT_FILE = "environment.json"
@@ -25,25 +26,34 @@ SPREEKBUIS = [sys.executable, "-m", "spreekbuis.cli"]
 
 
 def run(env: Mapping[str, str], *, demo: bool) -> int:
-    """Run until a signal; gives the exit code. Raises EmbeddedError with a text for the administrator."""
+    """Run until a signal; gives the exit code.
+
+    Raises EmbeddedError, DatabaseNotReady or SettingsError with a text for the administrator.
+    """
     data = Path(env.get("SPREEKBUIS_DATA", "var")).resolve()
-    port = int(env.get("PORT", "8000"))
+    port = port_of(env)
+    database_url = env.get("DATABASE_URL")
+    if database_url:
+        database_url = database_address("DATABASE_URL", database_url)
     free_port_or_explain(port)
     with Supervisor(data) as supervisor:
         _say("Starting PostgreSQL and Redis …")
-        services = start_services(data, env.get("DATABASE_URL"), env.get("REDIS_URL"))
+        services = start_services(data, database_url, env.get("REDIS_URL"))
         try:
-            admin_url = services.admin_url or env["DATABASE_URL"]
-            addresses = prepare(admin_url, _database_name(env.get("DATABASE_URL")), data / "passwords")
+            admin_url = services.admin_url or database_url or ""
+            addresses = prepare(admin_url, _database_name(database_url), data / "passwords")
             _say("Bringing the database up to date …")
             migrate(addresses.owner)
             children_env = _environment(env, data, port, addresses, services.redis_url)
             remember(data, children_env)
             command = ["demo"] if demo else ["load-shared"]
-            subprocess.run([*SPREEKBUIS, *command], env=children_env, check=True)  # noqa: S603 (our own command)
+            loaded = subprocess.run([*SPREEKBUIS, *command], env=children_env, check=False)  # noqa: S603 (our own command)
+            if loaded.returncode:
+                return loaded.returncode  # it has said why
             gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:spreekbuis.web.server"]
             children = [
-                Child("worker", [*SPREEKBUIS, "worker"], children_env),
+                # not essential: what was promised waits in the database until there is a worker
+                Child("worker", [*SPREEKBUIS, "worker"], children_env, essential=False),
                 Child("web", [*gunicorn, "spreekbuis.web.wsgi:app"], children_env),
             ]
             _say(f"\nSpreekbuis listens on {children_env['BASE_URL']} – stop it with Ctrl-C.\n")

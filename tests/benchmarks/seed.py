@@ -54,7 +54,8 @@ SELECT entity_id, uuidv7(), id, 'reporter', false,
 FROM "case" WHERE entity_id = (SELECT id FROM entity WHERE ovo_code = :ovo)
 """
 COUNTERS = """
-INSERT INTO case_counter (entity_id, year, last) SELECT entity_id, year, max(number) FROM "case" GROUP BY 1, 2
+INSERT INTO case_counter (entity_id, desk_id, year, last)
+SELECT entity_id, desk_id, year, max(number) FROM "case" GROUP BY 1, 2, 3
 """
 FACTS = """
 INSERT INTO fact (entity_id, id, subject, year, month, kind, topic, category, channel, identity, reporter_class,

@@ -31,15 +31,18 @@ def test_a_case_goes_to_the_desk_of_its_topic(world, category):
     assert kind == DESK_OF_TOPIC[CATEGORIES[category].topic]
 
 
-def test_numbers_count_from_one_per_entity_and_belgian_year(world):
+def test_numbers_count_from_one_per_desk_and_belgian_year(world):
     one, other = world.entity(), world.entity()
     new_years_eve = datetime(2025, 12, 31, 22, 59, tzinfo=UTC)
     midnight_in_brussels = datetime(2025, 12, 31, 23, 0, tzinfo=UTC)
     with world.inside(one):
         with clock.at(new_years_eve):
-            first, second = open_case(a_new_case()), open_case(a_new_case())
+            first, of_another_desk, second = (
+                open_case(a_new_case(category=c)) for c in ("fraud", "bullying", "leak")
+            )
         with clock.at(midnight_in_brussels):
             third = open_case(a_new_case())
+        assert (of_another_desk.year, of_another_desk.number) == (2025, 1)
         numbers = [(c.year, c.number) for c in (first, second, third)]
     with world.inside(other), clock.at(new_years_eve):
         elsewhere = open_case(a_new_case())

@@ -136,6 +136,7 @@ def test_views_and_filters_show_what_they_say(world, entity, desk):
         ("kind=information_request", request, late),
         ("category=bribery", late, request),
         (f"number={number.year}-{number.number:03d}", request, late),
+        (f"number=I-{number.year}-{number.number:03d}", request, late),
         (f"number={number.number}", request, late),
     ):
         html = desk.get(f"{here}?{query}").text
@@ -400,7 +401,7 @@ def test_a_call_about_an_existing_case_is_added_to_it(world, entity, desk):
 
 def test_a_number_of_another_desk_is_unknown_here(world, entity, desk):
     case = the_case(world, entity, opened(world, entity, category="bullying"))
-    for number in (f"{case.year}-{case.number}", "1999-1", "onzin"):
+    for number in (f"W-{case.year}-{case.number}", f"{case.year}-{case.number}", "1999-1", "onzin"):
         _, answer = new_contact(desk, entity, number=number)
         assert answer.status_code == 422
         assert "Belde over een bestelling</textarea>" in answer.text

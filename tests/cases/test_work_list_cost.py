@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from spreekbuis.cases.numbers import CaseNumber
 from spreekbuis.cases.procedures import State
 from spreekbuis.cases.work_list import Asked, Cursor, View, counts, listed
 from spreekbuis.clock import today
@@ -83,7 +84,8 @@ ASKED = [
     Asked(category="leak"),
     Asked(kind=CaseKind.INFORMATION_REQUEST),
     Asked(state=State.WAITING_FOR_REPORTER),
-    Asked(number=(2020, 4321)),
+    Asked(number=CaseNumber(2020, 4321)),
+    Asked(number=CaseNumber(2020, 4321, DeskKind.INTEGRITY)),
     Asked(View.LATE, category="fraud"),
     Asked(View.CLOSED, category="fraud"),
     Asked(View.CLOSED, kind=CaseKind.REPORT),

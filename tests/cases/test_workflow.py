@@ -15,6 +15,7 @@ from spreekbuis.cases.contacts import ContactReport, read_contacts, register_cas
 from spreekbuis.cases.dialogue import read_dialogue, write_message
 from spreekbuis.cases.finding import case_by_number, case_for
 from spreekbuis.cases.models import Contact, Message
+from spreekbuis.cases.numbers import CaseNumber
 from spreekbuis.cases.opening import open_case
 from spreekbuis.cases.procedures import State
 from spreekbuis.cases.satisfaction import score_case
@@ -224,7 +225,7 @@ def test_a_contact_lies_between_receipt_and_today(handler):
 
 def a_call(**changes):
     usual = {
-        "once": new_id(), "channel": Channel.PHONE, "kind": CaseKind.NEW, "category": "fraud",
+        "case_id": new_id(), "channel": Channel.PHONE, "kind": CaseKind.NEW, "category": "fraud",
         "identity": Identity.NAMED, "reporter_class": ReporterClass.STAFF,
         "summary": "Belde over een bestelling.", "reporter": {"name": "Contactpersoon", "contact": ""},
     }  # fmt: skip
@@ -278,7 +279,7 @@ def test_a_case_of_another_desk_or_entity_does_not_exist(world, entity):
             with pytest.raises(NotFound):
                 case_for(desks, case_id)
             with pytest.raises(NotFound):
-                case_by_number(desks, year, 1)
+                case_by_number(desks, CaseNumber(year, 1))
     with world.inside(other), pytest.raises(NotFound):
         case_for({*entity.desks.values(), *other.desks.values()}, case_id)
 

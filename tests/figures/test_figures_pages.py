@@ -215,7 +215,7 @@ def test_an_export_is_audited(world, analyst):
 
 def test_an_entity_sees_its_own_figures_only(world):
     mine, other = world.entity(), world.entity()
-    count(world, mine, case(score=3))
+    count(world, mine, *[case(score=3)] * 5)
     count(world, other, case(), case())
     roll_up_all()
     count(world, mine, case())
@@ -223,7 +223,7 @@ def test_an_entity_sees_its_own_figures_only(world):
     page = world.browser(world.member(mine, Role.ENTITY_ADMINISTRATOR)).get(
         f"/entity/{mine.ovo}/figures?year=2014"
     )
-    assert "Dossiers in 2014 2" in words(page.text)
+    assert "Dossiers in 2014 6" in words(page.text)
     assert "3,00" in page.text
 
 

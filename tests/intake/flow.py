@@ -45,7 +45,7 @@ class Reporter:
         page = self.browser.get(f"{self.at}/story?category={category}&duty=accepted")
         assert page.status_code == 200, page.text
         return {
-            **{name: field(page, name) for name in ("token", "once", "category", "duty")},
+            **{name: field(page, name) for name in ("token", "category", "duty")},
             "text": STORY, "identity": "anonymous", "reporter_class": "staff",
         }  # fmt: skip
 

@@ -249,7 +249,7 @@ def test_a_file_can_be_taken_away_again(world, entity, reporter, count):
     assert mine
     with world.inside(entity):
         keys = set(db.session.scalars(select(DraftFile.storage_key)))
-    checked = reporter.check({**form, "once": field(page, "once"), "remove": mine[1]})
+    checked = reporter.check({**form, "remove": mine[1]})
     assert "weg.pdf" not in checked.text
     assert "blijft.pdf" in checked.text
     assert len([key for key in keys if _stored(key)]) == 1

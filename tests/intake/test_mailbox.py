@@ -14,6 +14,7 @@ from spreekbuis.directory.catalogue import CaseKind, Outcome
 from spreekbuis.intake import mailbox, patience
 from spreekbuis.intake.models import ReporterSession
 from spreekbuis.intake.reporters import IDLE_LIMIT
+from spreekbuis.vault.storage import storage
 from tests.intake.flow import PDF, STORY, Reporter, field, hidden, words
 
 
@@ -102,6 +103,32 @@ def test_a_message_with_a_file_reaches_the_case_once(inside, count):
     assert "Je bericht is verstuurd." in after.text
     assert "extra.pdf" in after.text
     assert (count(Message), count(Attachment)) == (2, 2)
+
+
+def test_another_text_in_the_same_form_is_another_message(inside, count):
+    page = inside.browser.get("/inbox")
+    for text in ("Nog iets.", "Toch iets anders.", "Nog iets.", "Toch iets anders."):
+        assert write(inside, page, text).status_code == 303
+    after = inside.browser.get("/inbox").text
+    assert "Nog iets." in after
+    assert "Toch iets anders." in after
+    assert count(Message) == 3
+
+
+def test_another_file_with_the_same_text_is_not_dropped(inside, count):
+    page = inside.browser.get("/inbox")
+    for content in (PDF, PDF + b"anders", PDF):
+        assert write(inside, page, "Nog iets.", ("extra.pdf", content)).status_code == 303
+    assert (count(Message), count(Attachment)) == (3, 3)
+
+
+def test_a_file_whose_content_is_gone_is_a_page_that_says_so(world, entity, inside):
+    with world.inside(entity):
+        file_id, key = db.session.execute(select(Attachment.id, Attachment.storage_key)).one()
+        storage().delete(key)
+    page = inside.browser.get(f"/inbox/files/{file_id}")
+    assert page.status_code == 404
+    assert "Dit bestand is er niet meer" in page.text
 
 
 def test_a_bad_file_costs_neither_the_message_nor_a_file(inside, count):

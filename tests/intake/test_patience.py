@@ -56,6 +56,23 @@ def test_processes_count_together_through_redis(app):
     assert not other.wait(time.monotonic())
 
 
+def test_three_people_in_one_room_who_mistype_at_once_all_learn_which_word_is_wrong(app):
+    together = threading.Barrier(3)
+    one = Patience(NOWHERE, lambda _seconds: together.wait(10) and None)
+    answers: list[bool] = []
+
+    def ask() -> None:
+        with app.app_context():
+            answers.append(one.wait(time.monotonic()))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert answers == [True] * 3
+
+
 def test_few_wait_at_once_and_the_others_are_answered_without_waiting(app):
     waiting, release = threading.Semaphore(0), threading.Event()
 

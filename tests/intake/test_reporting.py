@@ -137,8 +137,7 @@ def test_a_changed_second_version_is_offered_as_an_addition_and_added_once(world
 def test_a_file_that_came_after_the_report_is_offered_with_the_addition(reporter, count):
     form = reporter.start()
     reporter.send(reporter.check(form))
-    later = {**form, "once": "00000000-0000-4000-8000-000000000001"}
-    changed = reporter.send(reporter.check(later, ("foto.png", PNG)))
+    changed = reporter.send(reporter.check(form, ("foto.png", PNG)))
     assert "foto.png" in changed.text
     assert count(Attachment) == 0
     reporter.browser.post(f"{reporter.at}/add", {"token": form["token"], "text": "Met foto."})

@@ -1,18 +1,20 @@
 import io
+import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from spreekbuis.cases.models import Attachment
 from spreekbuis.clock import at, now, today
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import db, transaction
 from spreekbuis.intake import upkeep
+from spreekbuis.intake.drafts import take_files
 from spreekbuis.intake.models import DraftFile, ReporterSession
 from spreekbuis.intake.reporters import IDLE_LIMIT
 from spreekbuis.jobs.models import Job
-from spreekbuis.vault.storage import storage
+from spreekbuis.vault.storage import FolderStorage, storage
 from tests.intake.flow import PDF, STORY, hidden, words
 
 
@@ -39,6 +41,53 @@ def test_files_that_were_sent_stay_with_their_case(world, entity, reporter, coun
         upkeep.drop_old_draft_files()
     assert (count(DraftFile), count(Attachment)) == (0, 1)
     assert len(stored(world, entity)) == 1
+
+
+def test_a_file_that_is_sent_while_old_files_are_dropped_keeps_its_content(world, entity, reporter):
+    """The submit has the row, the job waits for it, and then finds that it was taken."""
+    form = reporter.start()
+    reporter.check(form, ("brief.pdf", PDF))
+    dropping = threading.Thread(target=_drop_a_day_later, args=(world, entity))
+    with world.inside(entity):
+        (taken,) = take_files(str(form["token"]))
+        dropping.start()
+        _until_somebody_waits()
+    dropping.join(30)
+    assert stored(world, entity) == {taken.storage_key}
+
+
+def test_contents_go_only_after_the_rows_are_gone_for_good(world, entity, reporter, count, monkeypatch):
+    reporter.check(reporter.start(), ("brief.pdf", PDF))
+    left: list[int] = []
+    real = FolderStorage.delete
+
+    def watched(self, key: str) -> None:
+        left.append(_drafts_seen_from_outside(world, entity))
+        real(self, key)
+
+    monkeypatch.setattr(FolderStorage, "delete", watched)
+    with at(now() + timedelta(days=2)), world.inside(entity):
+        upkeep.drop_old_draft_files()
+    assert left == [0]
+
+
+def _drop_a_day_later(world, entity) -> None:
+    with world.app.app_context(), at(now() + timedelta(days=2)), world.inside(entity):
+        upkeep.drop_old_draft_files()
+
+
+def _until_somebody_waits() -> None:
+    """Ask the database, not the clock, whether the job stands before the lock."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    for _ in range(20_000):
+        if db.session.scalar(waiting):
+            return
+    raise AssertionError("the job did not wait for the submit")
+
+
+def _drafts_seen_from_outside(world, entity) -> int:
+    with world.inside(entity):
+        return len(db.session.scalars(select(DraftFile.id)).all())
 
 
 def test_keeping_a_file_promises_one_job_for_the_hour(world, entity, reporter):

@@ -15,6 +15,7 @@ from spreekbuis.access.roles import roles_in_entity
 from spreekbuis.cases.contacts import read_contacts
 from spreekbuis.cases.dialogue import read_dialogue, read_file
 from spreekbuis.cases.finding import case_by_number, case_for, case_of_reporter
+from spreekbuis.cases.numbers import CaseNumber
 from spreekbuis.cases.workflow import handlers_of
 from spreekbuis.db.scope import NOBODY, PLATFORM, Scope, tenant
 from spreekbuis.db.session import transaction
@@ -38,14 +39,14 @@ def _case(place: Place) -> UUID:
     return UUID(place.values["case_id"])
 
 
-def _number(place: Place) -> tuple[int, int]:
+def _number(place: Place) -> CaseNumber:
     year, number = place.values["number"].split("-")
-    return int(year), int(number)
+    return CaseNumber(int(year), int(number))
 
 
 READ: dict[str, Callable[[Place], Any]] = {
     "case_for": lambda p: case_for(_desks(p), _case(p)),
-    "case_by_number": lambda p: case_by_number(_desks(p), *_number(p)),
+    "case_by_number": lambda p: case_by_number(_desks(p), _number(p)),
     "case_of_reporter": lambda p: case_of_reporter(_case(p)),
     "read_dialogue": lambda p: read_dialogue(_case(p), KEYRING, internal=True),
     "read_file": lambda p: read_file(_case(p), UUID(p.values["file_id"]), KEYRING, internal=True),

@@ -96,7 +96,7 @@ def _open(script: CaseScript, entity_id: UUID) -> UUID:
         return sent.case.id
     return register_case(
         ContactReport(
-            once=script.id, channel=script.channel, kind=script.kind, category=script.category,
+            case_id=script.id, channel=script.channel, kind=script.kind, category=script.category,
             identity=script.identity, reporter_class=script.reporter_class, summary=script.text,
             reporter={"email": address},
         )

@@ -1,10 +1,14 @@
 """The servers that a run needs and that nobody else provides."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from spreekbuis.embedded.errors import ServerUnavailable
 from spreekbuis.embedded.postgres import EmbeddedPostgres
 from spreekbuis.embedded.valkey import EmbeddedValkey
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -17,10 +21,17 @@ class Services:
     _valkey: EmbeddedValkey | None = None
 
     def revive(self) -> None:
-        """Start again what died by itself, on its old port. Raises ServerUnavailable when that fails."""
-        for server in (self._postgres, self._valkey):
-            if server is not None:
-                server.revive()
+        """Start again what died by itself, on its old port. Raises ServerUnavailable when PostgreSQL cannot.
+
+        Without Valkey the service goes on: what was promised waits in the database until the next start.
+        """
+        if self._postgres is not None:
+            self._postgres.revive()
+        if self._valkey is not None:
+            try:
+                self._valkey.revive()
+            except ServerUnavailable as error:
+                log.error("%s Mails and other work wait until Spreekbuis is started again.", error)
 
     def stop(self) -> None:
         """Valkey first: what it loses is rebuilt from PostgreSQL. May be called twice."""

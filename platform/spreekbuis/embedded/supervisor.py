@@ -27,15 +27,24 @@ TOKEN_VARIABLE = "SPREEKBUIS_RUN_TOKEN"  # noqa: S105 - the name of a variable
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LIVED_LONG_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 10.0
+_LONGEST_PAUSE_OF_A_HELPER_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Child:
-    """A process to keep alive. `env` is its whole environment; None passes ours on."""
+    """A process to keep alive. `env` is its whole environment; None passes ours on.
+
+    The run ends when an essential child keeps dying. Without one that is not essential it goes on.
+    """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] | None = None
+    essential: bool = True
+
+    @property
+    def longest_pause(self) -> float:
+        return _LONGEST_PAUSE_SECONDS if self.essential else _LONGEST_PAUSE_OF_A_HELPER_SECONDS
 
 
 @dataclass
@@ -47,6 +56,7 @@ class _Running:
     due: float = 0.0  # monotonic moment at which it is started (again)
     pause: float = 0.5
     ends: list[float] = field(default_factory=list)  # monotonic moments of unexpected ends in the last minute
+    given_out: bool = False  # that it keeps dying was said; its ends are no news until it lived long
 
 
 class Supervisor:
@@ -104,11 +114,12 @@ class Supervisor:
             self._lock = None
 
     def run(self, children: Sequence[Child], *, every_second: Callable[[], None] | None = None) -> int:
-        """Start the children and stay until a signal asks to stop (returns 0) or one keeps dying (returns 1).
+        """Start the children and stay until a signal asks to stop (returns 0) or an essential one keeps dying (1).
 
-        A child that ends by itself is started again after a pause of 0.5 to 10 seconds, at most
-        `restarts_per_minute` times a minute. `every_second` may mend what else the run needs; an
-        EmbeddedError from it ends the run with 1. A second signal while stopping skips the grace period.
+        A child that ends by itself is started again after a pause of 0.5 to 10 seconds (30 when it is not
+        essential), an essential one at most `restarts_per_minute` times a minute. `every_second` may mend what
+        else the run needs; an EmbeddedError from it ends the run with 1. A second signal while stopping skips the
+        grace period.
         """
         self._children = [_Running(child) for child in children]
         waker, wake = os.pipe()
@@ -137,9 +148,15 @@ class Supervisor:
                     self._note_end(each)
                 elif each.process is None and time.monotonic() >= each.due and not self._asked_to_stop:
                     self._start(each)
-                if len(each.ends) > self._restarts_per_minute:
-                    _say(f"{each.child.name} ended {len(each.ends)} times in a minute: everything stops.")
-                    return 1
+                if len(each.ends) > self._restarts_per_minute and not each.given_out:
+                    often = f"{each.child.name} ended {len(each.ends)} times in a minute"
+                    if each.child.essential:
+                        _say(f"{often}: everything stops.")
+                        return 1
+                    _say(
+                        f"{often}: the rest goes on, and it is tried again every {each.child.longest_pause:g} s."
+                    )
+                    each.given_out = True
             if every_second is not None and time.monotonic() >= next_look:
                 try:
                     every_second()
@@ -169,7 +186,8 @@ class Supervisor:
                 preexec_fn=_end_with_parent,
             )
         except OSError as error:
-            _say(f"{child.name} cannot be started: {error.strerror}.")
+            if not running.given_out:
+                _say(f"{child.name} cannot be started: {error.strerror}.")
             self._note_end(running)
             return
         running.started = time.monotonic()
@@ -181,12 +199,13 @@ class Supervisor:
         if running.process is not None:
             self._end_group_of(running)
             if now - running.started >= _LIVED_LONG_SECONDS:
-                running.pause = 0.5
+                running.pause, running.given_out = 0.5, False
             how = _how(running.process.returncode)
-            _say(f"{running.child.name} {how}; it starts again after {running.pause:g} s.")
+            if not running.given_out:
+                _say(f"{running.child.name} {how}; it starts again after {running.pause:g} s.")
         running.ends = [*(moment for moment in running.ends if now - moment < 60), now]
         running.due = now + running.pause
-        running.pause = min(running.pause * 2, _LONGEST_PAUSE_SECONDS)
+        running.pause = min(running.pause * 2, running.child.longest_pause)
         running.process = None
         running.mark = None
         self._remember()

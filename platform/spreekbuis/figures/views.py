@@ -10,7 +10,9 @@ from spreekbuis.audit.trail import Audited
 from spreekbuis.clock import today
 from spreekbuis.errors import NotFound
 from spreekbuis.figures import charts, export, published, reading, words
+from spreekbuis.figures import own as own_figures
 from spreekbuis.figures.roll_up import figures_engine
+from spreekbuis.figures.small import THRESHOLD
 from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.web.access import Permission
 from spreekbuis.web.forms import clean
@@ -107,16 +109,17 @@ def export_csv() -> ResponseReturnValue:
 @room.in_nav(_l("Cijfers"))
 @room.get("/entity/<ovo:ovo>/figures", Permission.VIEW_OWN_FIGURES)
 def own() -> ResponseReturnValue:
+    """The entity's own figures, small numbers hidden: the employer reads them."""
     year = _year()
     overview = reading.own_overview(year)
     return render_template(
         "figures/own.html",
         year=year,
-        years=_years(year, *overview.cases_by_year),
-        figures=overview.figures,
-        charts=charts.breakdowns(overview.figures),
-        line=charts.per_year(overview.cases_by_year),
-        words=words,
+        years=_years(year, *own_figures.own_years(overview.cases_by_year)),
+        tiles=own_figures.own_tiles(overview.figures, year),
+        charts=own_figures.own_breakdowns(overview.figures, year),
+        line=own_figures.own_line(overview.cases_by_year),
+        threshold=THRESHOLD,
     )
 
 

@@ -2,13 +2,18 @@
 
 import logging
 import os
-from contextvars import ContextVar
+import signal
+import threading
+import time
 from datetime import timedelta
+from types import FrameType
 from uuid import UUID
 
 from flask import Flask, current_app
-from rq import SimpleWorker
+from redis.exceptions import RedisError
+from rq import SimpleWorker, worker_registration
 from rq.serializers import JSONSerializer
+from rq.worker import WorkerStatus
 from sqlalchemy import func, select, update
 
 from spreekbuis.actor import JOB, acting_as
@@ -19,35 +24,115 @@ from spreekbuis.jobs import queue
 from spreekbuis.jobs.models import Job, JobState
 from spreekbuis.jobs.outbox import DEFINED, job
 from spreekbuis.jobs.relay import Relay, forget_old, lease_key
+from spreekbuis.jobs.running import running, running_job
 from spreekbuis.settings import Settings
 
 log = logging.getLogger("spreekbuis.worker")
 _app: Flask | None = None
-_running: ContextVar[UUID | None] = ContextVar("running_job", default=None)
 
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(hours=1)
+LONGEST_WAIT = 30.0
+"""Seconds between two looks at a Redis that does not answer."""
+
+
+class Taker(SimpleWorker):
+    """Takes entries of the queue, and knows whether it ended because somebody asked."""
+
+    asked_to_stop = False
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self.asked_to_stop = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+
+def taker(redis_url: str) -> Taker:
+    """A worker that gives a sign of life every `queue.WORKER_TTL` - 15 seconds while it waits."""
+    made = Taker(
+        [queue.queue(redis_url)],
+        name=f"worker-{os.getpid()}-{os.urandom(3).hex()}",
+        connection=queue.worker_connection(redis_url),
+        serializer=JSONSerializer,
+        worker_ttl=queue.WORKER_TTL,
+    )
+    made.log_result_lifespan = False
+    return made
+
+
+class Pulse(threading.Thread):
+    """Signs of life during work that takes long, and after Redis lost all: the worker itself gives none then."""
+
+    def __init__(self, of: Taker) -> None:
+        super().__init__(name="pulse", daemon=True)
+        self._of = of
+        self._ended = threading.Event()
+
+    def stop(self) -> None:
+        self._ended.set()
+
+    def run(self) -> None:
+        while not self._ended.wait(queue.WORKER_TTL / 2):
+            self.beat()
+
+    def beat(self) -> None:
+        """Redis refusing is no reason to end the work."""
+        try:
+            worker_registration.register(self._of)
+            if self._of.get_state() == WorkerStatus.BUSY:
+                self._of.heartbeat()
+        except RedisError as error:
+            log.warning("no sign of life could be given", extra={"error": type(error).__name__})
 
 
 def serve(app: Flask) -> None:
-    """Work until SIGINT or SIGTERM. One process: the worker in front, the relay in a thread."""
+    """Work until SIGINT or SIGTERM. One process: the worker in front, the relay in a thread.
+
+    Without Redis it waits: what was promised stands in the database, and the schedule is kept meanwhile.
+    """
     global _app
     _app = app
     settings: Settings = app.extensions["settings"]
     relay = Relay(app, settings.redis_url)
     relay.start()
     try:
-        worker = SimpleWorker(
-            [queue.queue(settings.redis_url)],
-            name=f"worker-{os.getpid()}-{os.urandom(3).hex()}",
-            connection=queue.worker_connection(settings.redis_url),
-            serializer=JSONSerializer,
-        )
-        worker.log_result_lifespan = False
-        worker.work(logging_level="WARNING", with_scheduler=False)
+        while not _take_until_stopped(settings.redis_url):
+            time.sleep(1)
     finally:
         relay.stop()
         relay.join(5)
+
+
+def _take_until_stopped(redis_url: str) -> bool:
+    """Do what the queue brings; whether the end was asked for, and not the loss of Redis."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+    wait_for_redis(redis_url)
+    try:
+        worker = taker(redis_url)
+    except RedisError:
+        return False
+    pulse = Pulse(worker)
+    pulse.start()
+    try:
+        worker.work(logging_level="WARNING", with_scheduler=False)
+    except RedisError as error:
+        log.warning("Redis was lost", extra={"error": type(error).__name__})
+    finally:
+        pulse.stop()
+    return worker.asked_to_stop
+
+
+def wait_for_redis(redis_url: str) -> None:
+    """Come back when Redis answers."""
+    pause = 1.0
+    while not queue.answers(redis_url):
+        log.warning("Redis does not answer: the worker waits", extra={"seconds": pause})
+        time.sleep(pause)
+        pause = min(pause * 2, LONGEST_WAIT)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def perform(job_id: str) -> None:
@@ -73,10 +158,9 @@ def _do_leased(job_id: UUID) -> None:
     taken = _take(job_id)
     if taken is None:
         return
-    token = _running.set(job_id)
     try:
         scope = PLATFORM if taken.tenant_id is None else tenant(taken.tenant_id)
-        with transaction(scope) as session:
+        with running(job_id), transaction(scope) as session:
             result = DEFINED[taken.name].work(**taken.args)
             session.execute(
                 update(Job)
@@ -90,8 +174,6 @@ def _do_leased(job_id: UUID) -> None:
             )
     except Exception as error:  # noqa: BLE001 (whatever a job raises, it is tried again)
         _failed(taken, error)
-    finally:
-        _running.reset(token)
 
 
 def _take(job_id: UUID) -> Job | None:
@@ -123,12 +205,12 @@ def _failed(taken: Job, error: Exception) -> None:
 
 def report_progress(done: int, total: int) -> None:
     """Tell how far the running job is. Visible at once, outside the job's transaction; nothing outside a job."""
-    job_id = _running.get()
-    if job_id is None:
+    attempt = running_job()
+    if attempt is None:
         return
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(
-            update(Job).where(Job.id == job_id).values(progress_done=done, progress_total=total)
+            update(Job).where(Job.id == attempt.id).values(progress_done=done, progress_total=total)
         )
 
 

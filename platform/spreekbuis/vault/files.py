@@ -3,6 +3,7 @@
 A file is always sent back as a download, never shown in the page.
 """
 
+import hashlib
 import io
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
+from spreekbuis.errors import NotFound
 from spreekbuis.settings import Settings
 from spreekbuis.vault.storage import storage
 from spreekbuis.web.forms import clean
@@ -24,6 +26,7 @@ from spreekbuis.web.forms import clean
 MOST_FILES = 10
 LONGEST_NAME = 120
 _HEAD = 8192
+_BLOCK = 1 << 18
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 _MSG, _EML, _TEXT = "application/vnd.ms-outlook", "message/rfc822", "text/plain"
@@ -103,6 +106,16 @@ def discard(files: Iterable[AcceptedFile]) -> None:
         storage().delete(file.storage_key)
 
 
+def print_of(upload: FileStorage) -> str:
+    """What makes a file the same file: its name and the SHA-256 of its content, read in blocks."""
+    content = hashlib.sha256()
+    upload.stream.seek(0)
+    while block := upload.stream.read(_BLOCK):
+        content.update(block)
+    upload.stream.seek(0)
+    return f"{content.hexdigest()}/{clean_name(upload.filename or '')}"
+
+
 def clean_name(name: str) -> str:
     """The last part of the name without what a file system or a screen trips over, at most 120 characters."""
     name = clean(name.replace("\\", "/").rpartition("/")[2]).strip(". ")
@@ -120,8 +133,14 @@ _TURNS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def download(storage_key: str, name: str, media_type: str) -> Response:
-    """The file as a download."""
-    stream = storage().open(storage_key)
+    """The file as a download. Raises NotFound when the storage has its content no more."""
+    try:
+        stream = storage().open(storage_key)
+    except FileNotFoundError:
+        raise NotFound(
+            _("Dit bestand is er niet meer"),
+            _("Heb je het bestand nog? Stuur het dan opnieuw. Anders vraag je het aan wie het stuurde."),
+        ) from None
     response = send_file(stream, mimetype=media_type, as_attachment=True, download_name=name)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -216,7 +235,7 @@ def _inside_zip(stream: BinaryIO) -> str | None:
 
 def _contains(stream: BinaryIO, mark: bytes) -> bool:
     tail = b""
-    while block := stream.read(1 << 18):
+    while block := stream.read(_BLOCK):
         if mark in tail + block:
             return True
         tail = block[-len(mark) :]

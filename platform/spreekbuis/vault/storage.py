@@ -47,7 +47,8 @@ class FolderStorage:
     def put(self, stream: BinaryIO) -> tuple[str, int]:
         key = f"{current_entity_id()}/{today().isoformat()}/{secrets.token_hex(16)}"
         path = self._root / key
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._root, path.parent.parent, path.parent):  # `parents=True` leaves those open
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         half = path.with_suffix(".part")
         try:
             with half.open("xb") as target:

@@ -19,6 +19,8 @@ E = TypeVar("E", bound=StrEnum)
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_AND_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_THOUSANDS = re.compile(r"[0-9]{1,3}(\.[0-9]{3})*")
 
 
 class Reading:
@@ -65,7 +67,9 @@ class Reading:
         return None
 
     def number(self, name: str, *, least: int, most: int) -> int:
-        value = clean(self.raw(name)).replace(".", "").replace(" ", "")
+        value = clean(self.raw(name)).replace(" ", "")
+        if _THOUSANDS.fullmatch(value):
+            value = value.replace(".", "")
         if value.isascii() and value.isdigit() and len(value) < 12 and least <= int(value) <= most:
             return int(value)
         self.errors.setdefault(
@@ -79,8 +83,10 @@ class Reading:
         return least
 
     def day(self, name: str) -> date | None:
+        """A day as browsers send it, 2026-11-21; not the other ways of writing in ISO 8601."""
+        value = self.raw(name)
         try:
-            return date.fromisoformat(self.raw(name))
+            return date.fromisoformat(value if _DAY.fullmatch(value) else "")
         except ValueError:
             self.errors.setdefault(name, _("Vul een datum in die bestaat."))
             return None

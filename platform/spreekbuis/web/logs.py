@@ -20,12 +20,17 @@ class _Formatter(JsonFormatter):
         return f"{kind.__name__ if kind else 'None'} at " + " > ".join(frames[-12:])
 
 
+def handler() -> logging.Handler:
+    """Writes lines of our form on standard error."""
+    made = logging.StreamHandler(sys.stderr)
+    made.setFormatter(_Formatter("%(levelname)s %(name)s %(message)s", timestamp=True))
+    return made
+
+
 def set_up() -> None:
     """Send all logs through the formatter. Called once per process."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Formatter("%(levelname)s %(name)s %(message)s", timestamp=True))
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [handler()]
     root.setLevel(logging.INFO)
     for noisy in ("rq.worker", "alembic", "werkzeug"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

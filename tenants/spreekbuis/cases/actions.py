@@ -12,10 +12,11 @@ from flask_babel import lazy_gettext as _l
 from spreekbuis.cases import workflow
 from spreekbuis.cases.case_page import case_page
 from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, contact_made_by, register_contact
-from spreekbuis.cases.dialogue import message_made_by, text_of
-from spreekbuis.cases.doors import my_desks, my_keyring, room
+from spreekbuis.cases.dialogue import message_made_by
+from spreekbuis.cases.doors import my_desks, room
 from spreekbuis.cases.finding import case_for
 from spreekbuis.cases.models import Case
+from spreekbuis.cases.once import id_of
 from spreekbuis.cases.opening import NewFile
 from spreekbuis.cases.procedures import State
 from spreekbuis.clock import BRUSSELS, now, today
@@ -77,17 +78,14 @@ def _text_and_once(name: str) -> Callable[[Reading], tuple[str, UUID]]:
         text = form.text(name, longest=LONGEST_TEXT, lines=True)
         if not text:
             form.errors[name] = _l("Schrijf eerst een tekst.")
-        return text, form.once()
+        return text, id_of(form.once(), form.raw("to"), text)
 
     return read
 
 
 def _written(case: Case, values: tuple[str, UUID]) -> bool:
-    """Whether this form wrote this very text before. Another text with the same form is not the same
-    message."""
-    text, once = values
-    made = message_made_by(case, once)
-    return made is not None and text_of(made, my_keyring()) == text
+    """Whether this form wrote this very text before, to the same reader."""
+    return message_made_by(case, values[1]) is not None
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/acknowledge", Permission.HANDLE_CASES)
@@ -224,7 +222,8 @@ def contact(case_id: UUID) -> ResponseReturnValue:
         day = form.day("at") or today()
         # A day in the past has no hour; the middle of the day is that day in every season.
         at = now() if day == today() else datetime.combine(day, time(12), BRUSSELS)
-        return channel, at, form.text("note", longest=LONGEST_TEXT, required=False, lines=True), form.once()
+        note = form.text("note", longest=LONGEST_TEXT, required=False, lines=True)
+        return channel, at, note, id_of(form.once(), channel, day.isoformat(), note)
 
     return _act(
         case_id,

@@ -20,6 +20,7 @@ from spreekbuis.cases.dialogue import ShownMessage, read_dialogue, read_file
 from spreekbuis.cases.doors import my_desks, my_keyring, room
 from spreekbuis.cases.finding import case_for, note_reading
 from spreekbuis.cases.models import Case
+from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move, procedure_of
 from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
@@ -85,7 +86,7 @@ def case_page(
             "cases/case.html",
             case=case,
             url=url,
-            number=shown.number(case.year, case.number),
+            number=number_of(case.topic, case.year, case.number),
             category=words.category.get(case.category, case.category),
             state=words.state[case.state],
             tag_kind=shown.STATE_TAGS[case.state],
@@ -193,7 +194,7 @@ def _facts(case: Case, words: shown.Labels, people: Mapping[UUID, str], me: UUID
     if case.handler_id is not None:
         handler = gettext("Jij") if case.handler_id == me else people.get(case.handler_id, gettext("Collega"))
     found = [
-        (gettext("Dossier"), shown.number(case.year, case.number)),
+        (gettext("Dossier"), number_of(case.topic, case.year, case.number)),
         (gettext("Soort"), words.kind[case.kind]),
         (gettext("Regime"), str(procedure_of(case).label)),
         (

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from spreekbuis.actor import acting
 from spreekbuis.cases.changes import Happened, changed
 from spreekbuis.cases.models import Case, Contact
-from spreekbuis.cases.opening import SPOKEN, NewCase, open_case
+from spreekbuis.cases.opening import SPOKEN, NewCase, open_or_find
 from spreekbuis.cases.workflow import adopt
 from spreekbuis.clock import local_date, now
 from spreekbuis.db.base import new_id
@@ -39,10 +39,10 @@ class ShownContact:
 
 @dataclass(frozen=True, slots=True)
 class ContactReport:
-    """What a handler writes down of a first contact. `once` is made with the form and becomes the case's
-    id."""
+    """What a handler writes down of a first contact. `case_id` becomes the case's id: the same once for the
+    same contact (cases.once)."""
 
-    once: UUID
+    case_id: UUID
     channel: Channel
     kind: CaseKind
     category: str
@@ -92,15 +92,15 @@ def register_contact(
 def register_case(report: ContactReport) -> Case:
     """Open a case for somebody who called, wrote or came by. It is the handler's own when the desk is.
 
-    The same `once` again gives the case that it opened. Raises Invalid for the channel web: reporters use it
-    themselves.
+    The same `case_id` again gives the case that it opened, untouched. Raises Invalid for the channel web:
+    reporters use it themselves.
     """
     if report.channel not in HAPPENED_ELSEWHERE:
         raise Invalid({"channel": _l("Kies een van de mogelijkheden.")})
     anonymous = report.identity is Identity.ANONYMOUS
-    case = open_case(
+    case, made = open_or_find(
         NewCase(
-            id=report.once,
+            id=report.case_id,
             kind=report.kind,
             category=report.category,
             channel=report.channel,
@@ -112,7 +112,7 @@ def register_case(report: ContactReport) -> Case:
             duty_accepted=False,
         )
     )
-    if case.handler_id is None:
+    if made:
         adopt(case)
         case.unread_by_desk = case.handler_id is None
     return case

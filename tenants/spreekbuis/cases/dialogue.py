@@ -112,13 +112,6 @@ def message_made_by(case: Case, once: UUID) -> Message | None:
     )
 
 
-def text_of(message: Message, keyring: Keyring) -> str:
-    """The message's text. Raises CannotOpen."""
-    return open_sealed(
-        keyring, _body_place(message.entity_id, message.case_id, message.id), message.body_sealed
-    )
-
-
 _ALL_MESSAGES = (
     select(
         Message.id,

@@ -4,15 +4,18 @@ from collections.abc import Mapping, Set
 from datetime import timedelta
 from uuid import UUID
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.models import Case, CaseReading
+from spreekbuis.cases.numbers import CaseNumber
 from spreekbuis.clock import now
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
-from spreekbuis.errors import NotFound
+from spreekbuis.directory.catalogue import DESK_OF_TOPIC, Topic
+from spreekbuis.errors import Invalid, NotFound
 
 SITTING = timedelta(hours=1)
 """Opening the same case again within this time is the same reading."""
@@ -27,11 +30,25 @@ def case_for(desks: Set[UUID], case_id: UUID, *, lock: bool = False) -> Case:
     return _one(select(Case).where(Case.id == case_id, Case.desk_id.in_(desks)), lock=lock)
 
 
-def case_by_number(desks: Set[UUID], year: int, number: int, *, lock: bool = False) -> Case:
-    """The case with this number, if it is at one of the handler's desks. Raises NotFound."""
-    return _one(
-        select(Case).where(Case.year == year, Case.number == number, Case.desk_id.in_(desks)), lock=lock
-    )
+def case_by_number(desks: Set[UUID], number: CaseNumber, *, lock: bool = False) -> Case:
+    """The case with this number, if it is at one of the handler's desks.
+
+    Raises NotFound, and Invalid when two of the desks have the number and it does not say which one is meant.
+    """
+    ids = db.session.execute(
+        select(Case.id, Case.topic).where(
+            Case.entity_id == current_entity_id(),
+            Case.desk_id.in_(desks),
+            Case.year == number.year,
+            Case.number == number.number,
+        )
+    ).all()
+    meant = [row.id for row in ids if number.desk in (None, DESK_OF_TOPIC[Topic(row.topic)])]
+    if not meant:
+        raise NotFound
+    if len(meant) > 1:
+        raise Invalid({"number": _l("Twee loketten hebben dit nummer. Schrijf het met de letter ervoor.")})
+    return case_for(desks, meant[0], lock=lock)
 
 
 def case_of_reporter(case_id: UUID, *, lock: bool = False) -> Case:

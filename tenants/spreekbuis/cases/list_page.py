@@ -1,6 +1,5 @@
 """The work list as a page."""
 
-import re
 from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -15,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 
 from spreekbuis.cases import shown
 from spreekbuis.cases.doors import my_desks, room
+from spreekbuis.cases.numbers import number_of, read_number
 from spreekbuis.cases.procedures import State
 from spreekbuis.cases.work_list import CAP, Asked, Cursor, Listed, Row, View, counts, listed
 from spreekbuis.clock import today
@@ -33,7 +33,6 @@ VIEW_LABELS: dict[View, LazyString] = {
     View.WAITING: _l("Wacht op melder"),
     View.CLOSED: _l("Afgesloten"),
 }
-_NUMBER = re.compile(r"(?:(\d{4})\s*[-/ ]\s*)?0*(\d{1,6})")
 _FILTERS = ("view", "kind", "category", "state", "number")
 
 
@@ -100,7 +99,7 @@ def _shown(rows: list[Row], account_id: UUID, now: date) -> list[ShownRow]:
         lines.append(
             ShownRow(
                 url=f"{here}/{row.id}",
-                number=shown.number(row.year, row.number),
+                number=number_of(row.topic, row.year, row.number),
                 category=words.category.get(row.category, row.category),
                 step=step if is_open else words.outcome[row.outcome or ""],
                 due=due,
@@ -128,17 +127,17 @@ def _asked() -> tuple[Asked, bool]:
     """What the address asks for, and whether it has a number that cannot be one. The rest is ignored."""
     category = request.args.get("category", "")
     text = request.args.get("number", "").strip()
-    match = _NUMBER.fullmatch(text)
+    number = read_number(text, today().year)
     asked = Asked(
         view=_choice("view", View) or View.OPEN,
         kind=_choice("kind", CaseKind),
         category=category if category in CATEGORIES else None,
         state=_choice("state", State),
-        number=(int(match[1] or today().year), int(match[2])) if match else None,
+        number=number,
     )
     if asked.view is View.CLOSED or asked.state is State.CLOSED:
         asked = replace(asked, view=View.CLOSED, state=None)
-    return asked, bool(text) and match is None
+    return asked, bool(text) and number is None
 
 
 def _cursor(asked: Asked) -> Cursor | None:
@@ -197,7 +196,7 @@ def _views(asked: Asked, counted: dict[View, int]) -> list[dict[str, Any]]:
 def _chips(asked: Asked) -> list[dict[str, Any]]:
     words = shown.labels()
     chosen = {
-        "number": shown.number(*asked.number) if asked.number else None,
+        "number": str(asked.number) if asked.number else None,
         "kind": words.kind[asked.kind] if asked.kind else None,
         "category": words.category[asked.category] if asked.category else None,
         "state": words.state[asked.state] if asked.state else None,

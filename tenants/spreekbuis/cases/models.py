@@ -36,7 +36,7 @@ class Case(TenantTable):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     year: Mapped[int]
     number: Mapped[int]
-    """Counts from 1 per entity and year; shown as 2026-024."""
+    """Counts from 1 per desk and year; shown as I-2026-024 (cases.numbers)."""
     kind: Mapped[str]
     topic: Mapped[str]
     category: Mapped[str]
@@ -74,7 +74,7 @@ class Case(TenantTable):
     __table_args__ = (
         to_entity(),
         to_tenant("desk", "desk_id"),
-        Index("uq_case_number", "entity_id", "year", "number", unique=True),
+        Index("uq_case_number", *_DESK, "year", "number", unique=True),
         # The work list, by urgency: one index per way of looking at it, so that no view or filter reads the
         # others.
         Index("ix_case_open", *_DESK, text(URGENCY), "id", postgresql_where=_OPEN),
@@ -90,12 +90,13 @@ class Case(TenantTable):
 
 
 class CaseCounter(TenantTable):
-    """The last case number of an entity in a year."""
+    """The last case number of a desk in a year. Per desk: a common count would tell each desk about the other."""
 
     __tablename__ = "case_counter"
+    desk_id: Mapped[UUID] = mapped_column(primary_key=True)
     year: Mapped[int] = mapped_column(primary_key=True)
     last: Mapped[int]
-    __table_args__ = (to_entity(),)
+    __table_args__ = (to_entity(), to_tenant("desk", "desk_id"))
 
 
 class Message(TenantTable):

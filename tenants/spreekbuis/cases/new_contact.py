@@ -1,7 +1,6 @@
 """'Nieuw contact': write down a call, an e-mail or a visit in under a minute, on a new case or on one that
 exists."""
 
-import re
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -13,12 +12,13 @@ from spreekbuis.cases import shown
 from spreekbuis.cases.contacts import (
     HAPPENED_ELSEWHERE,
     ContactReport,
-    contact_made_by,
     register_case,
     register_contact,
 )
 from spreekbuis.cases.doors import my_desks, room
 from spreekbuis.cases.finding import case_by_number
+from spreekbuis.cases.numbers import read_number
+from spreekbuis.cases.once import id_of
 from spreekbuis.clock import now, today
 from spreekbuis.db.base import new_id
 from spreekbuis.directory.catalogue import (
@@ -42,7 +42,6 @@ ELSEWHERE = notice_after(
     "case-opened-elsewhere",
     _l("Het contact is vastgelegd bij een ander loket. Jij kunt dat dossier niet openen."),
 )
-_NUMBER = re.compile(r"(?:(\d{4})\s*[-/ ]\s*)?0*(\d{1,6})")
 
 
 @room.in_nav(_l("Nieuw contact"))
@@ -68,18 +67,32 @@ def keep_contact() -> ResponseReturnValue:
         category = form.one_of("category", CATEGORIES)
         if category is None:
             form.errors["category"] = _l("Kies een onderwerp.")
+        kind = form.choice("kind", CaseKind) or CaseKind.NEW
+        identity = form.choice("identity", Identity) or Identity.CONFIDENTIAL
+        reporter_class = form.choice("reporter_class", ReporterClass) or ReporterClass.STAFF
+        name = form.text("name", longest=200, required=False)
+        contact = form.text("contact", longest=200, required=False)
         report = ContactReport(
-            once=once,
+            # Of the account: an id that the form chose freely could be that of a case of another desk.
+            case_id=id_of(
+                door.the_account().id,
+                str(once),
+                channel,
+                kind,
+                category or "",
+                identity,
+                reporter_class,
+                summary,
+                name,
+                contact,
+            ),
             channel=channel,
-            kind=form.choice("kind", CaseKind) or CaseKind.NEW,
+            kind=kind,
             category=category or "other",
-            identity=form.choice("identity", Identity) or Identity.CONFIDENTIAL,
-            reporter_class=form.choice("reporter_class", ReporterClass) or ReporterClass.STAFF,
+            identity=identity,
+            reporter_class=reporter_class,
             summary=summary,
-            reporter={
-                "name": form.text("name", longest=200, required=False),
-                "contact": form.text("contact", longest=200, required=False),
-            },
+            reporter={"name": name, "contact": contact},
         )
         form.check()
         case = register_case(report)
@@ -92,17 +105,15 @@ def keep_contact() -> ResponseReturnValue:
 
 
 def _on_existing(number: str, channel: Channel, summary: str, form: Reading) -> ResponseReturnValue:
-    match = _NUMBER.fullmatch(number)
+    asked = read_number(number, today().year)
     unknown = {"number": _l("Bij jouw loket is er geen dossier met dit nummer.")}
-    if match is None:
+    if asked is None:
         raise Invalid(unknown)
     try:
-        case = case_by_number(my_desks(), int(match[1] or today().year), int(match[2]), lock=True)
+        case = case_by_number(my_desks(), asked, lock=True)
     except NotFound:
         raise Invalid(unknown) from None
-    once = form.once()
-    if contact_made_by(case, once) is None:
-        register_contact(case, channel, now(), summary, once)
+    register_contact(case, channel, now(), summary, id_of(form.once(), channel, summary))
     return redirect(url_for("cases.show", ovo=door.the_entity().ovo_code, case_id=case.id, done=ADDED), 303)
 
 

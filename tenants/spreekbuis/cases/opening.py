@@ -72,6 +72,11 @@ def open_case(new: NewCase) -> Case:
     An id that was opened before gives that case as it is, unchanged: the caller compares `submission_digest`.
     Raises KeyError for an unknown category (the caller has checked it).
     """
+    return open_or_find(new)[0]
+
+
+def open_or_find(new: NewCase) -> tuple[Case, bool]:
+    """`open_case`, with whether this call made the case."""
     moment = now()
     year = local_date(moment).year
     number, desk_id = _next_number(new, year)
@@ -80,8 +85,8 @@ def open_case(new: NewCase) -> Case:
         insert(Case).values(values).on_conflict_do_nothing(index_elements=["entity_id", "id"]).returning(Case)
     ).one_or_none()
     if opened is None:
-        _give_back(year)
-        return db.session.get_one(Case, (current_entity_id(), new.id))
+        _give_back(desk_id, year)
+        return db.session.get_one(Case, (current_entity_id(), new.id)), False
     contact_fact_id = uuid4() if new.channel is not Channel.WEB else None
     _write_first_rows(opened, new, contact_fact_id)
     record_fact(opened, new=True)
@@ -98,12 +103,12 @@ def open_case(new: NewCase) -> Case:
             "files": len(new.files),
         },
     )
-    return opened
+    return opened, True
 
 
 def _next_number(new: NewCase, year: int) -> tuple[int, UUID]:
-    """The next number of the year and the desk, in one statement. Openers of one tenant wait here for each
-    other."""
+    """The next number of the desk in the year, and the desk, in one statement. Openers of one desk wait here
+    for each other."""
     entity_id = current_entity_id()
     desk = (
         select(Desk.id)
@@ -112,18 +117,24 @@ def _next_number(new: NewCase, year: int) -> tuple[int, UUID]:
     )
     number, desk_id = db.session.execute(
         insert(CaseCounter)
-        .values(entity_id=entity_id, year=year, last=1)
-        .on_conflict_do_update(index_elements=["entity_id", "year"], set_={"last": CaseCounter.last + 1})
-        .returning(CaseCounter.last, desk.label("desk_id"))
+        .values(entity_id=entity_id, desk_id=desk, year=year, last=1)
+        .on_conflict_do_update(
+            index_elements=["entity_id", "desk_id", "year"], set_={"last": CaseCounter.last + 1}
+        )
+        .returning(CaseCounter.last, CaseCounter.desk_id)
     ).one()
     return number, desk_id
 
 
-def _give_back(year: int) -> None:
+def _give_back(desk_id: UUID, year: int) -> None:
     """The number was not needed; the counter's row is still ours alone, so no gap and no double."""
     db.session.execute(
         update(CaseCounter)
-        .where(CaseCounter.entity_id == current_entity_id(), CaseCounter.year == year)
+        .where(
+            CaseCounter.entity_id == current_entity_id(),
+            CaseCounter.desk_id == desk_id,
+            CaseCounter.year == year,
+        )
         .values(last=CaseCounter.last - 1)
         .execution_options(synchronize_session=False)
     )

@@ -87,11 +87,6 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(BRUSSELS).isoformat(timespec="minutes")
 
 
-def number(year: int, count: int) -> str:
-    """ "2026-024"."""
-    return f"{year}-{count:03d}"
-
-
 def language() -> str:
     """The language of this request."""
     return str(get_locale())

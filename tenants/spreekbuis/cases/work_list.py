@@ -13,13 +13,14 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, bindparam, func, literal_column, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Date, bindparam, func, literal_column, or_, select, tuple_, union_all
 
 from spreekbuis.cases.models import URGENCY, Case
+from spreekbuis.cases.numbers import CaseNumber
 from spreekbuis.cases.procedures import State
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import rows as read
-from spreekbuis.directory.catalogue import CaseKind
+from spreekbuis.directory.catalogue import DESK_OF_TOPIC, CaseKind, DeskKind
 
 PAGE = 25
 CAP = 99
@@ -45,14 +46,14 @@ COUNTED = tuple(view for view in View if view is not View.CLOSED)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the list shows. `number` (year and number) goes before all else: it finds one case, open or
-    closed."""
+    """What the list shows. `number` goes before all else: it finds one case, open or closed, or one of
+    each desk when it has no letter."""
 
     view: View = View.OPEN
     kind: CaseKind | None = None
     category: str | None = None
     state: State | None = None
-    number: tuple[int, int] | None = None
+    number: CaseNumber | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Row(NamedTuple):
     id: UUID
     year: int
     number: int
+    topic: str
     category: str
     next_step: str | None
     next_due_on: date | None
@@ -141,6 +143,8 @@ class _Shape(NamedTuple):
     category: bool = False
     state: bool = False
     number: bool = False
+    letter: DeskKind | None = None
+    """The desk that the number says."""
 
 
 def _shape(asked: Asked) -> _Shape:
@@ -150,11 +154,12 @@ def _shape(asked: Asked) -> _Shape:
         asked.category is not None,
         asked.state is not None,
         asked.number is not None,
+        asked.number.desk if asked.number else None,
     )
 
 
 def _values(desks: Set[UUID], account_id: UUID, asked: Asked, today: date) -> dict[str, Any]:
-    year, number = asked.number or (None, None)
+    year, number = asked.number[:2] if asked.number else (None, None)
     return {
         "entity": current_entity_id(), "me": account_id, "today": today,
         "sunday": today + timedelta(days=6 - today.weekday()), "asked_kind": asked.kind,
@@ -211,7 +216,11 @@ def _at_desk(n: int) -> list[ColumnElement[bool]]:
 
 def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
     if shape.number:
-        return [Case.year == bindparam("asked_year"), Case.number == bindparam("asked_number")]
+        number = [Case.year == bindparam("asked_year"), Case.number == bindparam("asked_number")]
+        if shape.letter is None:
+            return number
+        topics = [topic for topic, desk in DESK_OF_TOPIC.items() if desk is shape.letter]
+        return [*number, or_(*(Case.topic == literal_column(f"'{topic}'") for topic in topics))]
     is_open = Case.closed_at.is_(None)
     today = bindparam("today", type_=Date())
     of_view: dict[View, list[ColumnElement[bool]]] = {

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID, uuid5
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -67,16 +67,14 @@ def files_of(token: str) -> Waiting:
     )
 
 
-def keep_files(
-    token: str, once: UUID, uploads: Sequence[FileStorage], removed: Collection[UUID] = ()
-) -> Waiting:
+def keep_files(token: str, uploads: Sequence[FileStorage], removed: Collection[UUID] = ()) -> Waiting:
     """Add files to the form, and take away those in `removed` that are its own and not sent yet.
 
-    `once` names this filling in of the form: the same files posted again with it are there once.
+    A file is known by name and content: posted again it is there once, and another one of that name is kept too.
     A transaction of its own: a file that came over the line stays, also when the form around it is refused,
     so that nobody has to send it twice.
     """
-    came = {_id(token, once, place): upload for place, upload in enumerate(uploads) if upload.filename}
+    came = {_id(token, upload): upload for upload in uploads if upload.filename}
     if not came and not removed:
         return files_of(token)
     useless: list[str] = []
@@ -120,19 +118,20 @@ def take_files(token: str) -> tuple[NewFile, ...]:
 def drop_old_files() -> int:
     """Forget the files of forms in this tenant that are a day old; gives how many.
 
-    The contents go first: when this transaction fails, the next run finds the rows again. The content of a
-    file that was sent belongs to its case and stays.
+    The content of a file that was sent belongs to its case and stays. A submit may take a file at this moment: the
+    deletion waits for it and answers with what the row says then. Contents go after a commit of its own, so that
+    no row ever names a content that is gone; what a crash leaves between the two is an orphan, which upkeep finds.
     """
     mine = DraftFile.entity_id == current_entity_id()
-    old = db.session.execute(
-        select(DraftFile.id, DraftFile.storage_key, DraftFile.taken_at).where(
-            mine, DraftFile.created_at <= now() - LIFETIME
-        )
-    ).all()
+    with transaction(scope.current()):
+        old = db.session.execute(
+            delete(DraftFile)
+            .where(mine, DraftFile.created_at <= now() - LIFETIME)
+            .returning(DraftFile.storage_key, DraftFile.taken_at)
+        ).all()
     for row in old:
         if row.taken_at is None:
             storage().delete(row.storage_key)
-    db.session.execute(delete(DraftFile).where(mine, DraftFile.id.in_([row.id for row in old])))
     return len(old)
 
 
@@ -165,9 +164,9 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _id(token: str, once: UUID, place: int) -> UUID:
-    """The same file of the same form always gets the same id."""
-    return uuid5(once, hashlib.sha256(f"{token}/{place}".encode()).hexdigest())
+def _id(token: str, upload: FileStorage) -> UUID:
+    """The same file of the same form always gets the same id, which tells nobody without the secret anything."""
+    return uuid5(NAMESPACE_OID, hashlib.sha256(f"{token}/{accepting.print_of(upload)}".encode()).hexdigest())
 
 
 def _of(token: str) -> ColumnElement[bool]:

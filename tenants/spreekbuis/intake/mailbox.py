@@ -1,9 +1,11 @@
 """The mailbox of a returning reporter: open it with the words, read, write, score, close."""
 
+import hashlib
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from babel.lists import format_list
 from flask import redirect, render_template, request, url_for
@@ -12,6 +14,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import bindparam, select
+from werkzeug.datastructures import FileStorage
 
 from spreekbuis.cases.dialogue import ShownMessage, message_made_by, read_dialogue, read_file, write_message
 from spreekbuis.cases.finding import case_of_reporter
@@ -33,7 +36,7 @@ from spreekbuis.vault import files as accepting
 from spreekbuis.vault.content import Keyring
 from spreekbuis.vault.receipt_code import AmbiguousWord, NotAReceiptCode, parse
 from spreekbuis.web.access import Audience
-from spreekbuis.web.cookies import MAILBOX, drop_cookie, read_cookie, write_cookie
+from spreekbuis.web.cookies import FORM, MAILBOX, drop_cookie, read_cookie, write_cookie
 from spreekbuis.web.dates import day_in_words, hour_in_words
 from spreekbuis.web.door import here
 from spreekbuis.web.forms import Reading
@@ -80,9 +83,11 @@ def inbox() -> ResponseReturnValue:
 def send_message() -> ResponseReturnValue:
     form = Reading()
     once, text = form.once(), form.text("text", longest=LONGEST_STORY, lines=True)
+    uploads = [upload for upload in request.files.getlist("files") if upload]
+    this = _once_of(once, text, uploads)
     case = _case(lock=True)
-    if message_made_by(case, once) is None:
-        accepted = accepting.accept({new_id(): upload for upload in request.files.getlist("files") if upload})
+    if message_made_by(case, this) is None:
+        accepted = accepting.accept({new_id(): upload for upload in uploads})
         if accepted.refusals:
             form.errors["files"] = " ".join(
                 [*accepted.refusals, *([_("Kies je bestanden opnieuw.")] if accepted.files else [])]
@@ -90,7 +95,7 @@ def send_message() -> ResponseReturnValue:
         try:
             form.check()
             write_message(
-                case, author="reporter", text=text, once=once,
+                case, author="reporter", text=text, once=this,
                 files=[NewFile(f.name, f.media_type, f.size, f.storage_key) for f in accepted.files.values()],
             )  # fmt: skip
         except (Invalid, Conflict) as refused:
@@ -123,10 +128,18 @@ def score() -> ResponseReturnValue:
 
 @room.post("/inbox/leave", Audience.RETURNING_REPORTER)
 def leave() -> ResponseReturnValue:
+    """Whoever closes is done here: the drafts of this browser (`story.token_of`) end with the form cookie."""
     leave_mailbox(read_cookie(MAILBOX) or "")
     response = redirect(url_for("home.start", done=CLOSED), 303)
     drop_cookie(response, MAILBOX)
+    drop_cookie(response, FORM)
     return response
+
+
+def _once_of(once: UUID, text: str, uploads: Sequence[FileStorage]) -> UUID:
+    """One message per form and content: sent twice it is there once, sent with something else it is another."""
+    said = json.dumps([text, *(accepting.print_of(upload) for upload in uploads)])
+    return uuid5(once, hashlib.sha256(said.encode()).hexdigest())
 
 
 def _receipt_of(typed: str) -> Receipt | str:

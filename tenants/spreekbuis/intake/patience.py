@@ -15,10 +15,11 @@ from spreekbuis.clock import now
 from spreekbuis.db.session import db
 from spreekbuis.settings import Settings
 
-SLOWEST_ANSWER = 0.8
+SLOWEST_ANSWER = 0.4
 """Seconds between the question and the answer to a wrong code."""
-WAITING_AT_ONCE = 2
-"""Threads of one process that may wait; the others go on serving."""
+WAITING_AT_ONCE = 4
+"""Threads of one process (it has eight) that may wait: enough for a room of people who learn it together; the
+others go on serving."""
 WRONG_PER_MINUTE = 60
 """Wrong codes of everybody together that get a full answer."""
 

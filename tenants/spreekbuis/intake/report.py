@@ -22,11 +22,14 @@ from spreekbuis.intake.report_pages import (
 )
 from spreekbuis.intake.story import (
     LONGEST_STORY,
+    asked_draft,
     category_of_choice,
+    new_draft,
     new_token,
     offered_categories,
     posted_token,
     read_story,
+    token_of,
     topics_of,
     typed,
 )
@@ -64,7 +67,7 @@ def stop() -> ResponseReturnValue:
 
 @room.get("/o/<ovo:ovo>/report/story", Audience.EVERYONE)
 def story() -> ResponseReturnValue:
-    """Step 2, after the duty to speak where it holds."""
+    """Step 2, after the duty to speak where it holds. Opened again with the same draft it has its files still."""
     if not accepts_reports(the_entity()):
         return no_service_page()
     asked = request.args.get("topic", "")
@@ -75,10 +78,12 @@ def story() -> ResponseReturnValue:
         return topic_page({where: _("Kies wat het best past.")}), Invalid.status
     if chosen.duty_to_speak and request.args.get("duty") != "accepted":
         return duty_page(chosen)
+    draft = asked_draft()
+    token = token_of(draft or new_draft())
     return story_page(
-        new_token(),
+        token,
         {"category": chosen.code, "duty": "accepted" if chosen.duty_to_speak else ""},
-        Waiting(),
+        files_of(token) if draft else Waiting(),
         {},
     )
 
@@ -89,15 +94,19 @@ def check() -> ResponseReturnValue:
     if not accepts_reports(the_entity()):
         return no_service_page(typed().get("text", "")), ServiceEnded.status
     token = posted_token() or new_token()
-    waiting = keep_files(token, Reading().once(), request.files.getlist("files"), _removed())
-    return _checked(token, waiting, {"files": " ".join(waiting.refusals)} if waiting.refusals else {})
+    waiting, errors = _kept(token)
+    return _checked(token, waiting, errors)
 
 
 @room.post("/o/<ovo:ovo>/report/edit", Audience.EVERYONE)
 def edit() -> ResponseReturnValue:
-    """Back to step 2 with all that was filled in."""
+    """Step 2 with all that was filled in: back from the check, in another language, or to choose another topic."""
+    if not accepts_reports(the_entity()):
+        return no_service_page(typed().get("text", "")), ServiceEnded.status
     token = posted_token() or new_token()
-    return story_page(token, typed(), files_of(token), {})
+    waiting, errors = _kept(token)
+    page = story_page(token, typed(), waiting, errors, choosing=request.form.get("choose") == "category")
+    return page, Invalid.status if errors else 200
 
 
 @room.post("/o/<ovo:ovo>/report/send", Audience.EVERYONE)
@@ -138,6 +147,12 @@ def add() -> ResponseReturnValue:
         db.session.rollback()  # the files wait as before
         errors = refused.errors if isinstance(refused, Invalid) else {"text": refused.title}
         return receipt_page(token, received_report(token), text, errors), refused.status
+
+
+def _kept(token: str) -> tuple[Waiting, dict[str, type_text]]:
+    """The files of the form with those that were posted, and what was wrong with these."""
+    waiting = keep_files(token, request.files.getlist("files"), _removed())
+    return waiting, {"files": " ".join(waiting.refusals)} if waiting.refusals else {}
 
 
 def _checked(token: str, waiting: Waiting, errors: dict[str, type_text]) -> ResponseReturnValue:

@@ -8,7 +8,6 @@ from flask import render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from spreekbuis.db.base import new_id
 from spreekbuis.directory.catalogue import (
     CATEGORIES,
     IDENTITY_LABELS,
@@ -22,11 +21,11 @@ from spreekbuis.errors import Conflict, type_text
 from spreekbuis.intake.course import course_of
 from spreekbuis.intake.drafts import Waiting, files_of
 from spreekbuis.intake.signpost import central_actors
-from spreekbuis.intake.story import Story, offered_categories, topics_of
+from spreekbuis.intake.story import Story, asked_draft, new_draft, offered_categories, topics_of
 from spreekbuis.intake.submission import Sent, Submitted
 from spreekbuis.vault.files import ACCEPT, MOST_FILES, most_megabytes
 from spreekbuis.web.door import the_entity
-from spreekbuis.web.frame import language
+from spreekbuis.web.frame import LANGUAGES, language
 
 _TOPIC_CARDS = {
     Topic.WELLBEING: ("heart", _l("Hoe mensen met elkaar omgaan, of hoe je je voelt door je werk.")),
@@ -54,12 +53,13 @@ def _ovo() -> str:
 
 
 def topic_page(errors: Mapping[str, type_text]) -> str:
-    """Step 1. `errors` may name `topic`, or a topic whose category was not chosen."""
+    """Step 1, where a report begins. `errors` may name `topic`, or a topic whose category was not chosen."""
     topics = topics_of(offered_categories())
     asked = request.args.get("topic", "")
     return render_template(
         "intake/topic.html",
         action=url_for("report.story", ovo=_ovo()), errors=errors, topic=asked,
+        draft=(errors and asked_draft()) or new_draft(),
         mailbox_url=url_for("mailbox.open_form"),
         cards_shown=[
             {"value": t, "label": _TOPIC_WORDS[t], "icon": icon, "hint": hint, "shows": t}
@@ -81,19 +81,35 @@ def duty_page(category: Category) -> str:
     """Between step 1 and 2, where the duty to speak holds."""
     return render_template(
         "intake/duty.html", category=category, story_url=url_for("report.story", ovo=_ovo()),
-        stop_url=url_for("report.stop", ovo=_ovo()), back_url=url_for("report.topic", ovo=_ovo()),
+        draft=asked_draft() or new_draft(), stop_url=url_for("report.stop", ovo=_ovo()),
+        back_url=url_for("report.topic", ovo=_ovo()),
     )  # fmt: skip
 
 
-def story_page(token: str, form: Mapping[str, str], waiting: Waiting, errors: Mapping[str, type_text]) -> str:
-    """Step 2. `form` is what was filled in."""
+def story_page(
+    token: str,
+    form: Mapping[str, str],
+    waiting: Waiting,
+    errors: Mapping[str, type_text],
+    *,
+    choosing: bool = False,
+) -> str:
+    """Step 2. `form` is what was filled in. `choosing`: with the topics, to choose another one.
+
+    Another language or topic is asked with the form itself, never with a link: a link would lose the text.
+    """
     category: Category | None = CATEGORIES.get(form.get("category", ""))
     return render_template(
         "intake/story.html",
-        action=url_for("report.check", ovo=_ovo()), topic_url=url_for("report.topic", ovo=_ovo()),
-        token=token, once=new_id(), form=form, errors=errors, category=category,
+        action=url_for("report.check", ovo=_ovo()), edit_url=url_for("report.edit", ovo=_ovo()),
+        languages=[
+            (code, name, url_for("report.edit", ovo=_ovo(), lang=code)) for code, name in LANGUAGES.items()
+        ],
+        token=token, form=form, errors=errors, category=category,
         removable=[(str(file.id), file.name) for file in waiting.unsent],
-        categories=[(c.code, c.label) for c in offered_categories().values()] if "category" in errors else [],
+        categories=[(c.code, c.label) for c in offered_categories().values()]
+        if choosing or "category" in errors
+        else [],
         reporter_classes=list(REPORTER_CLASS_LABELS.items()),
         identities=[(i, label, _IDENTITY_HINTS[i]) for i, label in IDENTITY_LABELS.items()],
         accept=ACCEPT, most_files=MOST_FILES, most_megabytes=most_megabytes(),

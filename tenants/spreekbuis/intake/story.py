@@ -1,26 +1,50 @@
-"""What a reporter tells: the topics that an entity offers, and the form with the story."""
+"""What a reporter tells: the topics that an entity offers, and the form with the story.
 
+Every form has a secret, its token, from which the receipt code follows. Two rules pull at it: going back and
+sending again must be the same report, and nobody else at this computer may come upon somebody's receipt. So:
+
+- Step 1 makes a draft: a public name with its time of making, which stands in the address of step 2. Back and
+  forward come to the same address, a new start from step 1 to another one.
+- The token is an HMAC, under the server's key, of the draft, the entity and the form cookie of this browser. The
+  address in the history, or copied to others, gives nothing without that cookie, which goes with the browser
+  session and when the mailbox is closed; and nothing any more once the draft is `DRAFT_LIFETIME` old.
+- From step 2 on the forms carry the token itself: who writes longer than that loses nothing.
+
+What remains: whoever opens the very same address in the same browser session within that time, and sends
+something, is taken for the same reporter. Those pages are reached with the browser's back button just the same.
+Nothing of this is stored.
+"""
+
+import base64
 import hashlib
 import hmac
 import json
 import re
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 
-from flask import request
+from flask import current_app, g, request
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from spreekbuis.clock import now
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CATEGORIES, Category, Identity, ReporterClass, Topic
 from spreekbuis.intake.models import EntityCategory
+from spreekbuis.settings import Settings
+from spreekbuis.web.cookies import FORM, read_cookie
 from spreekbuis.web.forms import Reading, clean
 
 LONGEST_STORY = 100_000
 """Characters."""
 LONGEST_FIELD = 200
+DRAFT_LIFETIME = timedelta(hours=2)
+"""How long the address of step 2 leads back to the same report."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
+_DRAFT = re.compile(r"([0-9a-f]{1,9})-[A-Za-z0-9_-]{16}")
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +77,42 @@ class Story:
 
 
 def new_token() -> str:
-    """The secret of one form: 192 random bits. The receipt code follows from it."""
+    """A secret for a form that came without one of ours: 192 random bits."""
     return secrets.token_urlsafe(24)
+
+
+def new_draft() -> str:
+    """The name of a report that begins: the minute (since 1970, hexadecimal) and 96 random bits."""
+    return f"{_this_minute():x}-{secrets.token_urlsafe(12)}"
+
+
+def asked_draft() -> str | None:
+    """The draft that the address names; None when it names none, one that is old, or one that is still to come."""
+    draft = request.args.get("draft", "")
+    found = _DRAFT.fullmatch(draft)
+    if found is None or not 0 <= _this_minute() - int(found[1], 16) <= DRAFT_LIFETIME // _MINUTE:
+        return None
+    return draft
+
+
+def token_of(draft: str) -> str:
+    """The secret of the form for a draft, in this browser and this entity: 192 bits. See the top of this module."""
+    settings: Settings = current_app.extensions["settings"]
+    key = hmac.digest(settings.secret_key.encode(), b"report token", hashlib.sha256)
+    about = json.dumps([draft, str(current_entity_id()), _browser()])
+    return base64.urlsafe_b64encode(hmac.digest(key, about.encode(), hashlib.sha256)[:24]).decode()
+
+
+def _browser() -> str:
+    """The form cookie; a new one, which the frame sends along with the page, when there is none yet."""
+    known: str | None = read_cookie(FORM) or g.get("form_cookie")
+    if known is None:
+        known = g.form_cookie = secrets.token_urlsafe(24)
+    return known
+
+
+def _this_minute() -> int:
+    return int(now().timestamp()) // 60
 
 
 def posted_token() -> str | None:

@@ -2,18 +2,23 @@
 (() => {
   "use strict";
 
-  // one press, one report (a form that answers with a download says data-again)
+  const free = (form) => {
+    delete form.dataset.sent;
+    for (const button of document.querySelectorAll("[data-busy]")) { delete button.dataset.busy; button.removeAttribute("aria-busy"); }
+  };
+  // a double click sends once (a form that answers with a download says data-again); after that the server knows what
+  // it has, and whoever stopped the sending can press again
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || event.defaultPrevented || "again" in form.dataset) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "yes";
-    if (event.submitter) { event.submitter.setAttribute("aria-busy", "true"); event.submitter.dataset.busy = "yes"; };
+    if (event.submitter) { event.submitter.setAttribute("aria-busy", "true"); event.submitter.dataset.busy = "yes"; }
+    setTimeout(free, 2500, form);
   });
   // back with the browser's button: the form may be sent again
   window.addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
-    for (const button of document.querySelectorAll("[data-busy]")) { delete button.dataset.busy; button.removeAttribute("aria-busy"); }
+    for (const form of document.querySelectorAll("form[data-sent]")) free(form);
   });
 
   document.addEventListener("click", (event) => {

@@ -218,13 +218,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_affiliation'))
     )
     op.create_index('ix_affiliation_from', 'affiliation', ['entity_id', 'valid_from'], unique=False)
-    op.create_table('case_counter',
-    sa.Column('entity_id', sa.Uuid(), nullable=False),
-    sa.Column('year', sa.Integer(), nullable=False),
-    sa.Column('last', sa.Integer(), nullable=False),
-    sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_case_counter_entity_id')),
-    sa.PrimaryKeyConstraint('entity_id', 'year', name=op.f('pk_case_counter'))
-    )
     op.create_table('contribution',
     sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('service_year', sa.Integer(), nullable=False),
@@ -402,7 +395,16 @@ def upgrade() -> None:
     op.create_index('ix_case_open_kind', 'case', ['entity_id', 'desk_id', 'kind', sa.literal_column("(\nCASE\n    WHEN next_due_on IS NULL THEN '9999-12-31'::date\n    ELSE next_due_on\nEND)"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'))
     op.create_index('ix_case_open_mine', 'case', ['entity_id', 'desk_id', 'handler_id', sa.literal_column("(\nCASE\n    WHEN next_due_on IS NULL THEN '9999-12-31'::date\n    ELSE next_due_on\nEND)"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL AND handler_id IS NOT NULL'))
     op.create_index('ix_case_open_state', 'case', ['entity_id', 'desk_id', 'state', sa.literal_column("(\nCASE\n    WHEN next_due_on IS NULL THEN '9999-12-31'::date\n    ELSE next_due_on\nEND)"), 'id'], unique=False, postgresql_where=sa.text('closed_at IS NULL'))
-    op.create_index('uq_case_number', 'case', ['entity_id', 'year', 'number'], unique=True)
+    op.create_index('uq_case_number', 'case', ['entity_id', 'desk_id', 'year', 'number'], unique=True)
+    op.create_table('case_counter',
+    sa.Column('entity_id', sa.Uuid(), nullable=False),
+    sa.Column('desk_id', sa.Uuid(), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('last', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['entity_id', 'desk_id'], ['desk.entity_id', 'desk.id'], name=op.f('fk_case_counter_entity_id_desk_id')),
+    sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_case_counter_entity_id')),
+    sa.PrimaryKeyConstraint('entity_id', 'desk_id', 'year', name=op.f('pk_case_counter'))
+    )
     op.create_table('membership',
     sa.Column('entity_id', sa.Uuid(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -543,11 +545,6 @@ def upgrade() -> None:
     op.execute('CREATE POLICY tenant ON "affiliation" TO spreekbuis_app USING (entity_id = current_entity() OR current_office() = \'contributions\') WITH CHECK (entity_id = current_entity() OR current_office() = \'contributions\')')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "affiliation" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "affiliation" TO spreekbuis_backup')
-    op.execute('ALTER TABLE "case_counter" ENABLE ROW LEVEL SECURITY')
-    op.execute('ALTER TABLE "case_counter" FORCE ROW LEVEL SECURITY')
-    op.execute('CREATE POLICY tenant ON "case_counter" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())')
-    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_counter" TO spreekbuis_app')
-    op.execute('GRANT SELECT ON "case_counter" TO spreekbuis_backup')
     op.execute('ALTER TABLE "contribution" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "contribution" FORCE ROW LEVEL SECURITY')
     op.execute('CREATE POLICY tenant ON "contribution" TO spreekbuis_app USING (entity_id = current_entity() OR current_office() = \'contributions\') WITH CHECK (entity_id = current_entity() OR current_office() = \'contributions\')')
@@ -604,6 +601,11 @@ def upgrade() -> None:
     op.execute('CREATE POLICY tenant ON "case" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_counter" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_counter" FORCE ROW LEVEL SECURITY')
+    op.execute('CREATE POLICY tenant ON "case_counter" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_counter" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_counter" TO spreekbuis_backup')
     op.execute('ALTER TABLE "membership" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "membership" FORCE ROW LEVEL SECURITY')
     op.execute('CREATE POLICY tenant ON "membership" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())')
