@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pyotp
 import pytest
@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from spreekbuis.audit.trail import first_break
 from spreekbuis.cases.models import Case
-from spreekbuis.clock import at, now, today
+from spreekbuis.clock import BRUSSELS, at, now, today
 from spreekbuis.db.scope import CONTRIBUTIONS, PLATFORM, tenant
 from spreekbuis.db.session import transaction
 from spreekbuis.demo import commands, entities, people, present, year_2014
@@ -75,8 +75,14 @@ def test_the_trail_of_every_entity_is_whole(world):
             assert first_break() is None
 
 
-def test_two_entities_have_open_cases_that_are_late_due_today_and_soon(world):
-    run(world)
+@pytest.mark.parametrize("hour", [0, 12, 23])
+def test_two_entities_have_open_cases_that_are_late_due_today_and_soon(world, hour):
+    with at(datetime(2026, 11, 22, hour, 14, tzinfo=BRUSSELS)):
+        run(world)
+        _is_of_every_urgency()
+
+
+def _is_of_every_urgency():
     due = []
     for ovo_code in (present.OMG, present.ZORG):
         with transaction(tenant(entity_id(ovo_code))) as session:

@@ -1,12 +1,12 @@
 """Cases of the present, in two entities: every state; deadlines that are late, today, soon and far off."""
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from spreekbuis.cases.deadlines import add_months
 from spreekbuis.cases.procedures import State
-from spreekbuis.clock import local_date
+from spreekbuis.clock import BRUSSELS, local_date
 from spreekbuis.demo import texts
 from spreekbuis.demo.scripts import Act, CaseScript, Step
 from spreekbuis.directory.catalogue import CaseKind, Channel, Identity, Outcome, ReporterClass
@@ -59,10 +59,16 @@ _SAID = {
 }  # fmt: skip
 
 
+def _earlier(moment: datetime) -> datetime:
+    """A little before `moment`, on the same day in Brussels also just after midnight."""
+    midnight = datetime.combine(local_date(moment), time(0), BRUSSELS)
+    return max(moment - EARLIER, midnight.astimezone(UTC))
+
+
 def plan(moment: datetime) -> list[CaseScript]:
     """The cases as they stand at `moment`."""
     return [
-        _script(f"present/{number}", past, moment - EARLIER)
+        _script(f"present/{number}", past, _earlier(moment))
         for number, past in enumerate(_cases(local_date(moment)), 1)
     ]
 

@@ -1,14 +1,10 @@
 """The script on the pages of reporters: one press sends once, and a stopped sending can be pressed again."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, sync_playwright
-
-from tests.browser.conftest import ARGUMENTS, NAMES
+from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.browser
 SCRIPT = Path(__file__).parents[2] / "platform/spreekbuis/web/static/app.js"
@@ -21,10 +17,8 @@ def sent() -> list[str]:
 
 
 @pytest.fixture
-def page(sent) -> Iterator[Page]:
+def page(chromium: Browser, sent) -> Iterator[Page]:
     """A page with the script, whose form is sent over a connection that each time is lost."""
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    assert program, "no Chromium: `deploy/bootstrap.sh browser` installs it, or name one in CHROMIUM"
 
     def answer(route: Route) -> None:
         if route.request.method == "POST":
@@ -35,14 +29,12 @@ def page(sent) -> Iterator[Page]:
         else:
             route.fulfill(body=HTML, content_type="text/html")
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        opened = browser.new_page()
-        opened.clock.install()
-        opened.route("**/*", answer)
-        opened.goto("http://spreekbuis.example/")
-        yield opened
-        browser.close()
+    opened = chromium.new_page()
+    opened.clock.install()
+    opened.route("**/*", answer)
+    opened.goto("http://spreekbuis.example/")
+    yield opened
+    opened.close()
 
 
 def press(page: Page) -> None:
