@@ -140,7 +140,14 @@ class Installation:
         """Ctrl-C, as the terminal sends it: everything ends well, and nothing stays behind."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
-        assert self.process.wait(PATIENCE) in (0, 130)
+        try:
+            ended = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            still = [" ".join(each.cmdline()) for each in self.processes()]
+            raise AssertionError(
+                f"does not end; running: {still}; log: {self.log.read_text()[-3000:]}"
+            ) from None
+        assert ended in (0, 130)
         left = [" ".join(each.cmdline()) for each in self.processes()]
         assert not left, f"still running after Ctrl-C: {left}"
 
