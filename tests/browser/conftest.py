@@ -33,11 +33,12 @@ def home() -> Iterator[Installation]:
 
 @pytest.fixture(scope="session")
 def demo_home() -> Iterator[Installation]:
-    """An installation with the demo, one for each worker. How a run ends is the business of `home`."""
+    """An installation with the demo, one for each worker."""
     made = Installation()
     try:
         made.start(demo=True)
         yield made
+        made.stop()
     finally:
         made.discard()
 

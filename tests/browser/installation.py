@@ -39,6 +39,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _as_a_terminal_starts_it() -> None:
+    """With Ctrl-C in force: a shell that runs the tests in the background hands it down as ignored, and a run obeys."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Installation:
     """One data folder and one port. `start` waits until it is ready to serve."""
 
@@ -61,6 +66,7 @@ class Installation:
             self.process = subprocess.Popen(
                 [*SPREEKBUIS, "run", "--demo" if demo else "--empty"],
                 env=self._env(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=_as_a_terminal_starts_it,
             )  # fmt: skip
         until(self._is_ready_or_ended, "the server to be ready")
         assert self.process.poll() is None, f"it ended by itself:\n{self.log.read_text()}"
