@@ -18,6 +18,7 @@ from spreekbuis.db.security import mapped_tables
 from spreekbuis.db.session import transaction
 from spreekbuis.embedded.postgres import EmbeddedPostgres
 from spreekbuis.embedded.valkey import EmbeddedValkey
+from spreekbuis.identity import passwords
 from spreekbuis.settings import Environment, Settings
 from tests.world import World
 
@@ -31,6 +32,10 @@ SEEDED = {
     "scope_rule",
 }
 SECRET = "a-secret-for-tests-only-and-long-enough-000"
+REAL_WORK = passwords.WORK
+"""What a try of a password costs in the product; programs that tests start pay it."""
+passwords.WORK = passwords.Work(passes=1, memory=8, lanes=1)
+"""Here many people sign in, and the strength of a password is asked in one test."""
 _servers: list[EmbeddedPostgres | EmbeddedValkey] = []
 
 

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -15,15 +15,30 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from spreekbuis.access.models import Desk, Membership, MembershipLookup
+from spreekbuis.access.desk_keys import give_desk_keys, recovery_binding
+from spreekbuis.access.models import CaseKey, Desk, DeskKey, Membership, MembershipLookup, RecoveryKey
+from spreekbuis.cases.keys import Reader, case_binding
+from spreekbuis.cases.opening import NewCase, open_case
 from spreekbuis.clock import now, today
+from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import PLATFORM, tenant
-from spreekbuis.db.session import transaction
-from spreekbuis.directory.catalogue import CATEGORIES, DeskKind
+from spreekbuis.db.session import db, transaction
+from spreekbuis.directory.catalogue import (
+    CATEGORIES,
+    CaseKind,
+    Channel,
+    DeskKind,
+    Identity,
+    ReporterClass,
+    Topic,
+)
 from spreekbuis.directory.models import Entity, Organisation
 from spreekbuis.directory.register import policy_area_on
-from spreekbuis.identity.models import Account, PlatformRole, SignInSession
+from spreekbuis.identity.keys import lock_for_session
+from spreekbuis.identity.models import Account, AccountKey, PlatformRole, SignInSession
 from spreekbuis.intake.models import EntityCategory
+from spreekbuis.vault.content import ContentKey
+from spreekbuis.vault.sealing import new_secret, open_sealed, public_key_of, seal
 from spreekbuis.web import csrf
 from spreekbuis.web.access import Role
 from spreekbuis.web.cookies import FORM, SIGN_IN
@@ -36,6 +51,8 @@ class Tenant:
     ovo: str
     name: str
     desks: dict[DeskKind, UUID]
+    desk_secrets: dict[UUID, bytes] = field(default_factory=dict)
+    """Of the first key of each desk, so that tests can grant it to whom they make a handler."""
 
 
 class Browser:
@@ -77,6 +94,8 @@ class World:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self._used: set[str] = set()
+        self.secrets: dict[UUID, bytes] = {}
+        """Of the key pairs of accounts, which a password would open."""
 
     def entity(self, ovo: str | None = None, *, entitled: bool = True, name: str | None = None) -> Tenant:
         """A tenant with its desks and categories, made of an organisation of the register."""
@@ -99,18 +118,42 @@ class World:
                 session.add(desk)
                 session.flush()
                 made.desks[kind] = desk.id
+                made.desk_secrets[desk.id] = new_secret()
+            self._make_keys(session, made)
             session.add_all(EntityCategory(entity_id=made.id, category=code) for code in CATEGORIES)
         return made
+
+    @staticmethod
+    def _make_keys(session: Session, made: Tenant) -> None:
+        kit = RecoveryKey(entity_id=made.id, public_key=public_key_of(new_secret()))
+        session.add(kit)
+        session.flush()
+        for desk_id, secret in made.desk_secrets.items():
+            session.add(
+                DeskKey(
+                    entity_id=made.id, desk_id=desk_id, version=1, public_key=public_key_of(secret), kit_id=kit.id,
+                    secret_sealed=seal(kit.public_key, secret, recovery_binding(desk_id, 1, kit.id)),
+                )
+            )  # fmt: skip
 
     def account(self, email: str | None = None) -> UUID:
         with transaction(PLATFORM) as session:
             account = Account(
-                email=email or f"{secrets.token_hex(4)}@voorbeeld.example", label="Testaccount",
-                password_hash="", totp_confirmed_at=now(),
-            )  # fmt: skip
+                email=email or f"{secrets.token_hex(4)}@voorbeeld.example",
+                label="Testaccount",
+                totp_confirmed_at=now(),
+            )
             session.add(account)
             session.flush()
+            secret = self.secrets[account.id] = new_secret()
+            session.add(
+                AccountKey(account_id=account.id, public_key=public_key_of(secret), locked_by_password=b"")
+            )
             return account.id
+
+    def reader(self, account_id: UUID) -> Reader:
+        """The account with its secret, as a request of its own would have it."""
+        return Reader(account_id, self.secrets[account_id])
 
     def member(self, entity: Tenant, role: Role, desk: DeskKind | None = None) -> UUID:
         account_id = self.account()
@@ -121,6 +164,11 @@ class World:
                 )
             )
             session.add(MembershipLookup(account_id=account_id, tenant_id=entity.id))
+            session.flush()
+            if desk is not None:
+                desk_id = entity.desks[desk]
+                if session.get(DeskKey, (entity.id, desk_id, 1)) is not None:
+                    give_desk_keys(desk_id, {1: entity.desk_secrets[desk_id]}, [account_id])
         return account_id
 
     def platform_member(self, role: Role) -> UUID:
@@ -138,6 +186,7 @@ class World:
             session.add(
                 SignInSession(
                     token_hash=hash_token(token), account_id=account_id, complete=True,
+                    key_locked=lock_for_session(token, account_id, self.secrets[account_id]),
                     expires_at=now() + timedelta(hours=8),
                 )
             )  # fmt: skip
@@ -145,6 +194,28 @@ class World:
 
     def handler(self, entity: Tenant, desk: DeskKind) -> Browser:
         return self.browser(self.member(entity, Role.HANDLER, desk))
+
+    def case(self, entity: Tenant, topic: Topic = Topic.INTEGRITY, text: str = "Een tekst") -> UUID:
+        """A case that came through the website, in a transaction of its own."""
+        category = next(c.code for c in CATEGORIES.values() if c.topic is topic)
+        with self.inside(entity):
+            new = NewCase(
+                id=new_id(), kind=CaseKind.NEW, category=category, channel=Channel.WEB,
+                identity=Identity.ANONYMOUS, reporter_class=ReporterClass.STAFF, language="nl", text=text,
+                reporter=None, duty_accepted=False,
+            )  # fmt: skip
+            return open_case(new).id
+
+    @staticmethod
+    def key(entity: Tenant, case_id: UUID) -> ContentKey:
+        """The key of a case, opened with the desk's own secret. Inside a transaction of the entity."""
+        row = db.session.scalars(
+            select(CaseKey).where(CaseKey.entity_id == entity.id, CaseKey.case_id == case_id)
+        ).one()
+        binding = case_binding(entity.id, case_id, row.desk_id, row.version)
+        return ContentKey(
+            entity.id, case_id, open_sealed(entity.desk_secrets[row.desk_id], row.secret_sealed, binding)
+        )
 
     @contextmanager
     def inside(self, entity: Tenant) -> Iterator[Session]:

@@ -10,6 +10,7 @@ from spreekbuis.db.pool import try_idle_connections
 from spreekbuis.db.security import unsafe_because
 from spreekbuis.db.session import db
 from spreekbuis.settings import Environment, Settings
+from spreekbuis.vault.uploads import SpoolingRequest
 from spreekbuis.web import door, frame, logs
 from spreekbuis.web.room import Room, refuse_undeclared
 from spreekbuis.web.urls import Application
@@ -42,6 +43,7 @@ ROOMS = (
     "identity.views",
     "directory.views",
     "access.views",
+    "access.key_pages",
     "entities.views",
     "intake.report",
     "intake.mailbox",
@@ -90,6 +92,7 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
         "hide_parameters": True,
         "connect_args": {"connect_timeout": 5, "application_name": "spreekbuis"},
     }
+    app.request_class = SpoolingRequest
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
@@ -119,9 +122,10 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
 
 def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
+    from spreekbuis.access.new_pair import seal_again
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
     from spreekbuis.entities import approval
-    from spreekbuis.identity import workplaces
+    from spreekbuis.identity import restoring, workplaces
     from spreekbuis.intake.reporters import returning_reporter
     from spreekbuis.subscriptions.contributions import open_subscription
     from spreekbuis.web.door import Doors
@@ -135,6 +139,7 @@ def _install(app: Flask) -> None:
         ),
     )
     workplaces.install(app, [workplaces_of])
+    restoring.install(app, [seal_again])
     approval.APPROVAL_STEPS[:] = [open_subscription]
     for room in rooms():
         room.open(app)

@@ -122,6 +122,16 @@ def routes() -> None:
     click.echo(access_matrix(application()), nl=False)
 
 
+@main.command()
+def readable() -> None:
+    """Print what stays readable of a tenant's tables, as in platform/spreekbuis/vault/READABLE.md."""
+    from spreekbuis.app import import_models
+    from spreekbuis.vault.readable import document
+
+    import_models()
+    click.echo(document(), nl=False)
+
+
 @main.command("load-shared")
 def load_shared() -> None:
     """Load the register, the central actors, published figures and scope rules."""

@@ -1,6 +1,7 @@
 """Errors of the domain: each can be shown to a person as it is."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
@@ -8,15 +9,26 @@ from flask_babel import lazy_gettext as _l
 type_text = str | LazyString
 
 
+class Onward(NamedTuple):
+    """Where somebody who got an error goes on. `endpoint` is a route's, in the entity of the address when it asks for
+    one; `post`: it is a deed, not a page."""
+
+    endpoint: str
+    label: type_text
+    post: bool = False
+
+
 class DomainError(Exception):
     """Something that was asked cannot be done. `title` says what happened, `advice` what to do now.
 
-    `status` is the HTTP status of a page that shows it; `kept` tells whether what was sent has been kept.
+    `status` is the HTTP status of a page that shows it; `kept` tells whether what was sent has been kept; `onward`
+    is where `advice` leads, when that is one page.
     """
 
     status = 400
     title: type_text = _l("Dat lukte niet")
     advice: type_text = _l("Ga terug en probeer het opnieuw.")
+    onward: Onward | None = None
 
     def __init__(self, title: type_text | None = None, advice: type_text | None = None) -> None:
         super().__init__(str(type(self).__name__))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -24,6 +24,16 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket of S3-compatible storage, with the prefix of our keys in it ("" for none)."""
+
+    name: str
+    prefix: str
+    endpoint: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that an administrator can set. Sizes are bytes, durations are in the name."""
 
@@ -36,8 +46,10 @@ class Settings:
     database_owner_url: str | None
     """Address of the owner: only the command `spreekbuis migrate` needs it."""
     redis_url: str
-    storage: Path
-    """Folder of the attachments."""
+    storage: Path | Bucket
+    """Folder or bucket of the attachments."""
+    clamd_url: str | None
+    """The virus scanner: tcp://host:port or unix:/path. None: files are not scanned."""
     smtp_url: str | None
     mail_folder: Path
     """Where mails go when no SMTP server is set."""
@@ -83,8 +95,6 @@ class Settings:
             raise SettingsError("MAIL_SENDER must be an address: Name <name@domain>")
         data = Path(env.get("SPREEKBUIS_DATA", "var"))
         storage = need("STORAGE_URL") if production else env.get("STORAGE_URL") or f"file:{data / 'files'}"
-        if not storage.startswith("file:"):
-            raise SettingsError("STORAGE_URL must be a folder: file:/path")
         try:
             max_upload = int(env.get("MAX_UPLOAD_MB", "25")) * 1024 * 1024
         except ValueError:
@@ -97,7 +107,8 @@ class Settings:
             database_figures_url=database_address("DATABASE_FIGURES_URL", need("DATABASE_FIGURES_URL")),
             database_owner_url=database_address("DATABASE_OWNER_URL", owner) if owner else None,
             redis_url=need("REDIS_URL"),
-            storage=Path(storage.removeprefix("file:").replace("//", "/", 1)).resolve(),
+            storage=place_of_files(storage),
+            clamd_url=scanner_address(env.get("CLAMD_URL", "")),
             smtp_url=smtp_url,
             mail_folder=Path(env.get("MAIL_FOLDER") or data / "mailbox").resolve(),
             mail_sender=sender,
@@ -127,3 +138,45 @@ def database_address(name: str, url: str) -> str:
             f"{name} is not a database address: postgresql://user:password@host:port/name"
         ) from None
     return address
+
+
+def place_of_files(url: str) -> Path | Bucket:
+    """Where attachments go: a folder, or a bucket when the address begins with s3://. Raises SettingsError.
+
+    The keys to the bucket are no part of the address: every S3 client finds them in the environment.
+    """
+    if url.startswith("file:"):
+        return Path(url.removeprefix("file:").replace("//", "/", 1)).resolve()
+    form = "STORAGE_URL must be file:/path or s3://bucket/prefix?endpoint=https://host&region=name"
+    try:
+        parts = urlsplit(url)
+        told = {name: values[-1] for name, values in parse_qs(parts.query, strict_parsing=True).items()}
+        endpoint = urlsplit(told["endpoint"])
+    except (ValueError, KeyError):
+        raise SettingsError(form) from None
+    if "@" in parts.netloc or "@" in endpoint.netloc:
+        raise SettingsError(
+            "STORAGE_URL holds a password: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead"
+        )
+    if parts.scheme != "s3" or not parts.netloc or told.keys() != {"endpoint", "region"}:
+        raise SettingsError(form)
+    if endpoint.scheme != "https" and not (
+        endpoint.scheme == "http" and endpoint.hostname in ("127.0.0.1", "localhost", "::1")
+    ):
+        raise SettingsError("STORAGE_URL needs an endpoint that begins with https://")
+    return Bucket(parts.netloc, parts.path.strip("/"), told["endpoint"], told["region"])
+
+
+def scanner_address(url: str) -> str | None:
+    """The address of clamd as it stands, None when there is none. Raises SettingsError."""
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "tcp" and parts.hostname and parts.port:
+            return url
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme == "unix" and parts.path.startswith("/"):
+        return url
+    raise SettingsError("CLAMD_URL must be tcp://host:3310 or unix:/path/of/the/socket")

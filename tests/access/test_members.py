@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from spreekbuis.access.desks import create_default_desks
 from spreekbuis.access.members import LastAdministrator, OwnRights, end_membership, join, members
-from spreekbuis.access.models import Desk, Membership, MembershipLookup
+from spreekbuis.access.models import Desk, DeskKey, Membership, MembershipLookup
 from spreekbuis.access.roles import roles_in_entity, workplaces_of
 from spreekbuis.actor import Actor, acting_as
 from spreekbuis.audit.models import AuditEvent
@@ -233,6 +233,7 @@ def test_workplaces_name_every_entity_with_its_roles(world):
 def test_every_entity_starts_with_a_desk_for_each_mandate_once(world):
     entity = world.entity()
     with world.inside(entity) as session:
+        session.execute(delete(DeskKey))
         session.execute(delete(Desk))
     for _ in range(2):
         with world.inside(entity) as session:

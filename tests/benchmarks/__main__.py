@@ -32,9 +32,11 @@ from spreekbuis.directory.catalogue import CATEGORIES
 from spreekbuis.embedded.ports import any_free_port
 from spreekbuis.embedded.services import Services, start_services
 from tests.benchmarks.flows import mailbox, open_mailbox, page_of, report, sign_in_rows
+from tests.benchmarks.keys import SEALED_KEY
 from tests.benchmarks.load import Client, Measured, in_turns, measure
 from tests.benchmarks.seed import Size, ovo, seed
 from tests.benchmarks.table import CASES_BUDGET, ENTITIES_BUDGET, MEMORY_BUDGET, PAGE_BUDGET, verdict, write
+from tests.benchmarks.vault import Measuring, large_file
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "6"))
 SIZES = [Size(10, 100), Size(10, 10_000), Size(10, 100_000), Size(1_000, 10_000)]
@@ -103,6 +105,7 @@ def _pages(
     with _server("spreekbuis.web.wsgi:app", env) as (port, master):
         if size == SIZES[1]:
             _flows(services, database, port, master, results)
+            results["vault"] = _vault(Measuring(env, signed.handler), port, master)
             run("figures", "rebuild")  # no change waits any more, as after a minute with a worker
         receipt = report(Client(port), ovo(1))
         works = {
@@ -154,6 +157,20 @@ def _flows(
     )
 
 
+def _vault(measuring: Measuring, port: int, master: psutil.Process) -> dict[str, dict[str, float]]:
+    """What sealing costs."""
+    found = {
+        "in a report": measuring.in_a_report(100),
+        "case with 100 messages": measuring.on_a_page(measuring.long_case(), 100),
+        "resealing": measuring.resealing(),
+        "sign-in": measuring.sign_in(port, master),
+        "file of 200 MB": large_file(),
+    }
+    for name, figures in found.items():
+        _say(f"  {name:<30} " + "   ".join(f"{label} {value:.4g}" for label, value in figures.items()))
+    return found
+
+
 def _count(services: Services, database: str) -> int:
     with _connect(services, database) as connection:
         row = connection.execute('SELECT count(*) FROM "case"').fetchone()
@@ -186,7 +203,8 @@ def _sql_alone(services: Services, database: str) -> dict[str, float]:
             connection.commit()
             began = time.perf_counter()
             connection.execute(
-                "INSERT INTO receipt VALUES (%s, %s, %s)", [secrets.token_bytes(32), entity, desk]
+                "INSERT INTO receipt (lookup_hash, tenant_id, case_id, secret_sealed) VALUES (%s, %s, %s, %s)",
+                [secrets.token_bytes(32), entity, desk, secrets.token_bytes(SEALED_KEY)],
             )
             connection.commit()
             times["one commit"].append((time.perf_counter() - began) * 1000)

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from spreekbuis.web.door import hash_token
+from tests.benchmarks.keys import give_account_key, grant
 from tests.benchmarks.load import HIDDEN, Client, Refused
 
 STORY = "Een collega wordt al weken gepest in de vergaderingen. " * 20
@@ -81,8 +82,8 @@ def sign_in_rows(admin_url: str, database: str, ovo: str) -> Signed:
             ),
             {"o": ovo},
         ).one()
-        handler, handler_token = _account(connection, "handler")
-        analyst, analyst_token = _account(connection, "analyst")
+        handler, handler_token, key = _account(connection, "handler")
+        analyst, analyst_token, _ = _account(connection, "analyst")
         connection.execute(
             text(
                 "INSERT INTO membership (entity_id, id, account_id, role, desk_id, since)"
@@ -90,7 +91,8 @@ def sign_in_rows(admin_url: str, database: str, ovo: str) -> Signed:
             ),
             {"e": entity, "a": handler, "d": desk},
         )
-        treasurer, treasurer_token = _account(connection, "treasurer")
+        grant(connection.connection.driver_connection, entity, desk, handler, key)
+        treasurer, treasurer_token, _ = _account(connection, "treasurer")
         connection.execute(
             text("INSERT INTO platform_role (account_id, role, granted_at) VALUES (:a, :r, now())"),
             [{"a": analyst, "r": "central_analyst"}, {"a": treasurer, "r": "contribution_administrator"}],
@@ -99,7 +101,7 @@ def sign_in_rows(admin_url: str, database: str, ovo: str) -> Signed:
     return Signed(handler_token, analyst_token, treasurer_token)
 
 
-def _account(connection, label: str) -> tuple[UUID, str]:  # type: ignore[no-untyped-def]
+def _account(connection, label: str) -> tuple[UUID, str, tuple[UUID, bytes, bytes]]:  # type: ignore[no-untyped-def]
     token = secrets.token_urlsafe(32)
     account = connection.scalar(
         text(
@@ -108,11 +110,13 @@ def _account(connection, label: str) -> tuple[UUID, str]:  # type: ignore[no-unt
         ),
         {"m": f"{label}@voorbeeld.example", "l": label},
     )
+    key = give_account_key(connection.connection.driver_connection, account, token)
     connection.execute(
         text(
-            "INSERT INTO sign_in_session (token_hash, account_id, complete, created_at, last_seen_at, expires_at)"
-            " VALUES (:t, :a, true, now(), now(), now() + interval '1 day')"
+            "INSERT INTO sign_in_session"
+            " (token_hash, account_id, complete, key_locked, created_at, last_seen_at, expires_at)"
+            " VALUES (:t, :a, true, :k, now(), now(), now() + interval '1 day')"
         ),
-        {"t": hash_token(token), "a": account},
+        {"t": hash_token(token), "a": account, "k": key[2]},
     )
-    return account, token
+    return account, token, key

@@ -1,4 +1,5 @@
-"""Fill a database with many entities and cases, quickly: rows as the operations write them, made by SQL.
+"""Fill a database with many entities and cases, quickly: rows as the operations write them, made by SQL;
+what is sealed comes from `keys`.
 
 Written as the superuser of the embedded server, which row-level security does not bind.
 """
@@ -6,8 +7,11 @@ Written as the superuser of the embedded server, which row-level security does n
 from dataclasses import dataclass
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
+
+from tests.benchmarks.keys import give_desk_keys, seal_cases
 
 MEASURED_SHARE = 0.9
 """The measured entity holds this share of all cases, the others share the rest: the worst case for its pages."""
@@ -45,13 +49,6 @@ SELECT e.id, uuidv7(), 2026, i, 'report', 'integrity',
        now(), true, gen_random_uuid(), 1, CASE WHEN i % 20 = 0 THEN 4 END
 FROM entity e JOIN desk d ON d.entity_id = e.id AND d.kind = 'integrity', generate_series(1, :cases) i
 WHERE e.ovo_code = :ovo
-"""
-MESSAGES = """
-INSERT INTO message (entity_id, id, case_id, author, internal, body_sealed, created_at)
-SELECT entity_id, uuidv7(), id, 'reporter', false,
-       decode('00', 'hex') || uuid_send(entity_id) || uuid_send(id) || convert_to('message', 'UTF8')
-       || decode('00', 'hex') || convert_to(repeat('Een zin over het werk. ', 20), 'UTF8'), received_at
-FROM "case" WHERE entity_id = (SELECT id FROM entity WHERE ovo_code = :ovo)
 """
 COUNTERS = """
 INSERT INTO case_counter (entity_id, desk_id, year, last)
@@ -99,7 +96,10 @@ def seed(admin_url: str, database: str, size: Size, categories: list[str]) -> UU
                 break
             connection.execute(text(CASES), {"cases": rest, "ovo": ovo(index)})
             made += rest
-        connection.execute(text(MESSAGES), {"ovo": ovo(1)})
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        give_desk_keys(driver)
+        seal_cases(driver, ovo(1))
         connection.execute(text(COUNTERS))
         connection.execute(text(FACTS))
         entity_id: UUID = connection.scalar(text("SELECT id FROM entity WHERE ovo_code = :o"), {"o": ovo(1)})

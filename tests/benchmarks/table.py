@@ -10,6 +10,8 @@ CASES_BUDGET, ENTITIES_BUDGET = 1.3, 1.2
 """Growth of a page from 10,000 to 100,000 cases, and from 10 to 1,000 entities."""
 REPORTS_BUDGET, MEMORY_BUDGET = 60.0, 250.0
 """Complete reports a second with 8 clients; MiB of the web server."""
+CIPHER_BUDGET, FILE_MEMORY_BUDGET = 10.0, 64.0
+"""Percent of a complete report; MiB for a file of 200 MB."""
 
 
 def verdict(value: float, budget: float, *, least: bool = False) -> str:
@@ -60,8 +62,31 @@ def write(results: Mapping[str, Any], file: Path) -> None:
         f" | under {MEMORY_BUDGET:.0f}: {verdict(memory, MEMORY_BUDGET)} |",
         *(f"| start of `spreekbuis run`, {kind} | {s:.1f} s | |" for kind, s in results["start-up"].items()),
         "",
+        *_of_vault(results["vault"]),
+        "",
     ]
     file.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _of_vault(vault: Mapping[str, Any]) -> list[str]:
+    report, case, moved = vault["in a report"], vault["case with 100 messages"], vault["resealing"]
+    sign_in, file = vault["sign-in"], vault["file of 200 MB"]
+    share = 100 * report["share"]
+    return [
+        "| The vault | measured | budget |",
+        "|---|---:|---|",
+        f"| ciphers in a complete report | {report['ciphers ms']:.2f} of {report['flow ms']:.1f} ms, {share:.1f} %"
+        f" | {CIPHER_BUDGET:.0f} %: {verdict(share, CIPHER_BUDGET)} |",
+        f"| ciphers on the page of a case with 100 messages | {case['ciphers ms']:.1f} of {case['page ms']:.1f} ms | |",
+        f"| resealing {moved['cases']:.0f} cases | {moved['seconds']:.1f} s, {moved['a second']:.0f} a second,"
+        f" longest step {moved['longest step s']:.2f} s | |",
+        f"| a file of 200 MB: sealing and opening beside a plain copy | {file['seal s'] / file['plain copy s']:.1f} and"
+        f" {file['open s'] / file['plain copy s']:.1f} times, {file['memory MiB']:.0f} MiB of memory"
+        f" | {FILE_MEMORY_BUDGET:.0f} MiB: {verdict(file['memory MiB'], FILE_MEMORY_BUDGET)} |",
+        f"| sign-in: the password (Argon2id) | {sign_in['one ms']:.0f} ms; the slowest of 8 at once"
+        f" {sign_in['slowest of 8 ms']:.0f} ms | 250 to 500 by choice |",
+        f"| memory that 8 sign-ins at once add to the server | {sign_in['8 at once MiB']:.0f} MiB | |",
+    ]
 
 
 def _of_page(name: str, pages: Mapping[str, Any]) -> str:

@@ -57,7 +57,18 @@ class Installation:
         self.process: subprocess.Popen[bytes] | None = None
 
     def _env(self) -> dict[str, str]:
-        own = ("SPREEKBUIS", "DATABASE", "REDIS", "SECRET", "BASE_URL", "SMTP", "STORAGE", "MAX_", "PORT")
+        own = (
+            "SPREEKBUIS",
+            "DATABASE",
+            "REDIS",
+            "SECRET",
+            "BASE_URL",
+            "SMTP",
+            "STORAGE",
+            "CLAMD",
+            "MAX_",
+            "PORT",
+        )
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(own)}
         return {**inherited, "SPREEKBUIS_DATA": str(self.data), "PORT": str(self.port)}
 

@@ -27,6 +27,12 @@ from tests.browser.enrolling import (
     without_payment_the_page_shows_where_else_to_go,
 )
 from tests.browser.installation import Installation
+from tests.browser.keeping import (
+    a_part_is_printed_and_kept,
+    the_recovery_kit_is_made,
+    the_recovery_kit_is_safe,
+    without_a_recovery_kit_no_report_is_taken,
+)
 from tests.browser.person import Person, link_in
 from tests.browser.reporting import PDF, STORY, accept_duty, choose_topic, return_with, tell, words_of
 
@@ -71,6 +77,11 @@ def test_the_walk_from_enrolment_to_the_figures(home: Installation, people: NewP
     other_handler.join(home.mail(WELLBEING, "Uitnodiging"), "Behandelaar welzijn", PASSWORD)
 
     reporter = people(home)
+    without_a_recovery_kit_no_report_is_taken(reporter)
+    the_recovery_kit_is_made(administrator)
+    for officer, email in ((administrator, REQUESTER), (other_handler, WELLBEING)):
+        a_part_is_printed_and_kept(officer, home.mail(email, "herstelsleutel"))
+    the_recovery_kit_is_safe(administrator)
     without_payment_the_page_shows_where_else_to_go(reporter)
     the_contribution_is_paid(people(home))
 
@@ -88,6 +99,18 @@ def test_the_walk_from_enrolment_to_the_figures(home: Installation, people: NewP
     the_year_2014_is_as_published(central)
     assert home.command("figures", "verify")
     assert STORY.split("\n")[0] not in home.log.read_text()
+    nothing_on_the_disk_is_readable(home)
+
+
+def nothing_on_the_disk_is_readable(home: Installation) -> None:
+    """Neither a text nor a file of the case: in the database, its journal, Redis, the storage and the mailbox."""
+    texts = [text.split("\n")[0].encode() for text in (STORY, NOTE, ANSWER, REPLY, CLOSING)]
+    readable = [
+        str(file.relative_to(home.data))
+        for file in home.data.rglob("*")
+        if file.is_file() and any(text in file.read_bytes() for text in (*texts, PDF["buffer"]))
+    ]
+    assert readable == []
 
 
 # --- 4: the report -------------------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from spreekbuis.cases.opening import NewCase
+from spreekbuis.cases.models import Case
+from spreekbuis.cases.opening import NewCase, open_case
 from spreekbuis.db.base import new_id
 from spreekbuis.directory.catalogue import CaseKind, Channel, Identity, ReporterClass
+from spreekbuis.vault.content import ContentKey
 
 REPORT = "Mijn collega keurt offertes goed van zijn eigen firma."
 
@@ -28,6 +30,13 @@ def a_new_case(**changes: Any) -> NewCase:
         duty_accepted=True,
     )
     return replace(usual, **changes)
+
+
+def opened_with_key(**changes: Any) -> tuple[Case, ContentKey]:
+    """A case opened in the scope at hand, and its key."""
+    new = a_new_case(**changes)
+    case = open_case(new)
+    return case, ContentKey(case.entity_id, case.id, new.secret)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import func, select
 
+from spreekbuis.access.models import CaseKey
 from spreekbuis.audit.trail import first_break
 from spreekbuis.cases.dialogue import write_message
 from spreekbuis.cases.finding import case_of_reporter
@@ -55,7 +56,7 @@ def test_one_report_sent_six_times_at_once_is_one_case(world, together):
     cases = together(entity, lambda _: open_case(new).number)
     assert cases == [1] * PEOPLE
     with world.inside(entity):
-        assert (count(Case), count(Message), count(Fact)) == (1, 1, 1)
+        assert (count(Case), count(Message), count(Fact), count(CaseKey)) == (1, 1, 1, 1)
         assert db.session.scalars(select(CaseCounter.last)).one() == 1
 
 
@@ -66,8 +67,9 @@ def test_messages_at_once_are_all_kept_and_the_same_form_is_one(world, together)
 
     def write(n):
         case = case_of_reporter(case_id, lock=True)
-        write_message(case, author="reporter", text=f"Bericht {n}", once=new_id())
-        return write_message(case, author="reporter", text="Hetzelfde", once=once).id
+        key = world.key(entity, case_id)
+        write_message(case, key, author="reporter", text=f"Bericht {n}", once=new_id())
+        return write_message(case, key, author="reporter", text="Hetzelfde", once=once).id
 
     assert len(set(together(entity, write))) == 1
     with world.inside(entity):

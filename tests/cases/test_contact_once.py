@@ -8,11 +8,8 @@ from spreekbuis.cases.models import Case, Contact, Message
 from spreekbuis.cases.opening import open_case
 from spreekbuis.clock import today
 from spreekbuis.directory.catalogue import DeskKind
-from spreekbuis.vault.content import Keyring
 from tests.cases.conftest import a_new_case
 from tests.cases.test_pages import fields, new_contact, opened, the_case, url
-
-KEYRING = Keyring(holder="account:test")
 
 
 @pytest.fixture
@@ -27,7 +24,7 @@ def desk(world, entity):
 
 def notes(world, entity, case_id):
     with world.inside(entity):
-        return [contact.note for contact in read_contacts(case_id, KEYRING)]
+        return [contact.note for contact in read_contacts(world.key(entity, case_id))]
 
 
 def count(world, entity, of):

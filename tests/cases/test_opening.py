@@ -9,17 +9,18 @@ from sqlalchemy import func, select, text
 from spreekbuis import clock
 from spreekbuis.access.models import Desk
 from spreekbuis.audit.models import AuditEvent
-from spreekbuis.cases.dialogue import read_dialogue
+from spreekbuis.cases.dialogue import read_dialogue, read_file
 from spreekbuis.cases.models import Case, CaseCounter, CaseEvent, Contact, Message
 from spreekbuis.cases.opening import NewFile, open_case
+from spreekbuis.db.base import TenantTable
+from spreekbuis.db.security import mapped_tables
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, Channel, DeskKind, Identity
 from spreekbuis.figures.models import Fact
-from spreekbuis.vault.content import CannotOpen, Keyring, Place, open_sealed
+from spreekbuis.vault.content import ContentKey
+from spreekbuis.vault.sealing import CannotOpen, new_secret
 from tests.cases.conftest import REPORT, a_new_case
 from tests.statements import statements_sent
-
-KEYRING = Keyring(holder="account:test")
 
 
 @pytest.mark.parametrize("category", sorted(CATEGORIES))
@@ -64,24 +65,44 @@ def test_opening_the_same_case_twice_gives_the_first_and_skips_no_number(world):
 
 def test_the_text_the_names_of_files_and_the_reporter_are_sealed_in_their_place(world):
     entity = world.entity()
-    file = NewFile("offerte van De Firma.pdf", "application/pdf", 1234, "a/b")
+    content_key = new_secret()
+    file = NewFile("offerte van De Firma.pdf", "application/pdf", 1234, "a/b", content_key, "cleaned")
     who = {"name": "Contactpersoon", "email": "melder@voorbeeld.example"}
     with world.inside(entity):
         case = open_case(a_new_case(files=(file,), reporter=who, identity=Identity.NAMED))
         case_id, sealed = case.id, case.reporter_sealed
     with world.inside(entity):
-        (message,) = read_dialogue(case_id, KEYRING, internal=True)
+        key = world.key(entity, case_id)
+        (message,) = read_dialogue(key, internal=True)
         assert (message.text, message.author, message.internal) == (REPORT, "reporter", False)
         assert [(f.name, f.media_type, f.size) for f in message.files] == [
             ("offerte van De Firma.pdf", "application/pdf", 1234)
         ]
-        assert json.loads(open_sealed(KEYRING, Place(entity.id, case_id, "reporter"), sealed)) == who
+        assert read_file(key, message.files[0].id, internal=True).key == content_key
+        assert json.loads(key.open("reporter", sealed)) == who
         with pytest.raises(CannotOpen):
-            open_sealed(KEYRING, Place(entity.id, case_id, f"message/{message.id}"), sealed)
-        rows = db.session.execute(
-            text("SELECT to_jsonb(e) FROM case_event e UNION ALL SELECT to_jsonb(a) FROM audit_event a")
-        )
-        assert not any("Firma" in str(row) or "offerte" in str(row) for row in rows)
+            key.open(f"message/{message.id}", sealed)
+        rows = all_rows()
+        assert str(case_id) in rows
+        for word in (
+            "collega keurt",
+            "offerte van",
+            "Firma",
+            "Contactpersoon",
+            "melder@voorbeeld.example",
+        ):
+            for shape in (word, word.encode().hex()):
+                assert shape not in rows, word
+        assert content_key.hex() not in rows
+        assert key.secret.hex() not in rows
+
+
+def all_rows() -> str:
+    """Every row of the entity, of whatever table, bytes as hexadecimal digits."""
+    names = [name for name, table in mapped_tables().items() if issubclass(table, TenantTable)]
+    return "\n".join(
+        row for name in names for row in db.session.scalars(text(f'SELECT to_jsonb(t)::text FROM "{name}" t'))
+    )
 
 
 def test_opening_leaves_an_event_a_fact_and_a_row_in_the_trail(world):
@@ -130,13 +151,13 @@ def test_another_entity_cannot_see_the_case(world):
         case_id = open_case(a_new_case()).id
     with world.inside(other) as session:
         assert session.scalar(select(Case).where(Case.id == case_id)) is None
-        assert read_dialogue(case_id, KEYRING, internal=True) == []
+        assert read_dialogue(ContentKey(other.id, case_id, new_secret()), internal=True) == []
 
 
 def test_the_whole_opening_takes_at_most_twelve_round_trips(app, world):
     entity = world.entity()
     with statements_sent() as statements, world.inside(entity):
-        open_case(a_new_case(files=(NewFile("a.pdf", "application/pdf", 1, "k"),)))
+        open_case(a_new_case(files=(NewFile("a.pdf", "application/pdf", 1, "k", new_secret(), "cleaned"),)))
     begin_and_commit = 2
     assert len(statements) + begin_and_commit <= 12, statements
 

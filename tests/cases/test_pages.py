@@ -78,7 +78,8 @@ def test_a_new_message_of_the_reporter_is_marked_until_the_case_is_opened(world,
     case_id = opened(world, entity)
     submit(desk, entity, case_id, "acknowledge", acknowledgement="Dank je.")
     with world.inside(entity) as session:
-        write_message(session.get_one(Case, (entity.id, case_id)), author="reporter", text="Nog iets.")
+        case = session.get_one(Case, (entity.id, case_id))
+        write_message(case, world.key(entity, case_id), author="reporter", text="Nog iets.")
     assert "nieuw bericht" in desk.get(f"/desk/{entity.ovo}/cases").text
     desk.get(url(entity, case_id))
     assert "nieuw bericht" not in desk.get(f"/desk/{entity.ovo}/cases").text

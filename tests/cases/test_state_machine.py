@@ -17,15 +17,15 @@ from spreekbuis.cases.contacts import register_contact
 from spreekbuis.cases.deadlines import next_deadline
 from spreekbuis.cases.dialogue import write_message
 from spreekbuis.cases.models import Case
-from spreekbuis.cases.opening import open_case
 from spreekbuis.cases.procedures import State
 from spreekbuis.cases.satisfaction import score_case
 from spreekbuis.db.session import db, finish
 from spreekbuis.directory.catalogue import CATEGORIES, CaseKind, Channel, DeskKind, Identity, Outcome
 from spreekbuis.errors import DomainError
 from spreekbuis.figures.models import Fact
+from spreekbuis.vault.content import ContentKey
 from spreekbuis.web.access import Role
-from tests.cases.conftest import a_new_case
+from tests.cases.conftest import opened_with_key
 
 REPORT_MOVES = {
     ("new", "acknowledged"),
@@ -60,12 +60,12 @@ steps = st.one_of(
 )
 
 
-def do(case: Case, step: tuple) -> None:
+def do(case: Case, key: ContentKey, step: tuple) -> None:
     match step:
         case ("acknowledge",):
-            workflow.acknowledge(case, "Ontvangen.")
+            workflow.acknowledge(case, key, "Ontvangen.")
         case ("feedback",):
-            workflow.give_feedback(case, "Dit deden we.")
+            workflow.give_feedback(case, key, "Dit deden we.")
         case ("state", state):
             workflow.change_state(case, state)
         case ("kind", kind):
@@ -73,17 +73,17 @@ def do(case: Case, step: tuple) -> None:
         case ("category", category):
             workflow.recategorise(case, category)
         case ("close", outcome):
-            workflow.close(case, outcome, "Klaar.")
+            workflow.close(case, key, outcome, "Klaar.")
         case ("reporter",):
-            write_message(case, author="reporter", text="Nog iets.")
+            write_message(case, key, author="reporter", text="Nog iets.")
         case ("note",):
-            workflow.add_note(case, "Nagekeken.")
+            workflow.add_note(case, key, "Nagekeken.")
         case ("take",):
             workflow.take(case)
         case ("contact", channel):
-            register_contact(case, channel, clock.now(), "")
+            register_contact(case, key, channel, clock.now(), "")
         case ("score", score):
-            score_case(case, score, "")
+            score_case(case, key, score, "")
 
 
 def stored(case_id):
@@ -111,13 +111,13 @@ def test_only_allowed_moves_happen_and_what_is_kept_agrees(world, desk, walk, id
     moment = datetime(2026, 1, 29, 22, 30, tzinfo=UTC)
     with acting_as(Actor("account", handler)), world.inside(entity):
         with clock.at(moment):
-            case = open_case(a_new_case(category=category, identity=identity, channel=channel))
+            case, key = opened_with_key(category=category, identity=identity, channel=channel)
         for step, hours in walk:
             moment += timedelta(hours=hours)
             before = stored(case.id)
             with clock.at(moment):
                 try:
-                    do(case, step)
+                    do(case, key, step)
                 except DomainError:
                     assert stored(case.id) == before, "what is refused leaves no trace"
             after = stored(case.id)

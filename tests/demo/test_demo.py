@@ -9,12 +9,16 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from spreekbuis.access.desk_keys import NoKeyYet
+from spreekbuis.access.models import Desk
 from spreekbuis.audit.trail import first_break
+from spreekbuis.cases.dialogue import read_dialogue
+from spreekbuis.cases.keys import Reader, key_of
 from spreekbuis.cases.models import Case
 from spreekbuis.clock import BRUSSELS, at, now, today
 from spreekbuis.db.scope import CONTRIBUTIONS, PLATFORM, tenant
 from spreekbuis.db.session import transaction
-from spreekbuis.demo import commands, entities, people, present, year_2014
+from spreekbuis.demo import commands, entities, people, present, texts, year_2014
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
 from spreekbuis.figures.roll_up import verify
 from spreekbuis.identity import second_factor, sign_in
@@ -104,7 +108,30 @@ def test_every_role_signs_in_with_the_printed_password_and_code(world):
             sign_in.give_password(account.email, shown.password)
             found = session.scalars(select(Account.id).where(Account.email == account.email)).one()
             second_factor.check(found, shown.code)
+        world.secrets[found] = people.secret_of(account)
         assert world.browser(found).get(account.start).status_code == 200
+
+
+def test_the_handlers_read_the_cases_of_their_own_desk_in_every_entity(world):
+    run(world)
+    told = {story for stories in (*texts.REPORTS.values(), texts.QUESTIONS) for story in stories}
+    read = Counter()
+    for kind, account in people.HANDLERS.items():
+        with transaction(PLATFORM) as session:
+            found = session.scalars(select(Account.id).where(Account.email == account.email)).one()
+        who = Reader(found, people.secret_of(account))
+        for entity in entities.ENTITIES:
+            with transaction(tenant(entity_id(entity.ovo_code))) as session:
+                for case_id, desk in session.execute(
+                    select(Case.id, Desk.kind).join(Desk, Desk.id == Case.desk_id)
+                ).all():
+                    if desk == kind:
+                        assert read_dialogue(key_of(case_id, who), internal=True)[0].text in told
+                        read[kind] += 1
+                    else:
+                        with pytest.raises(NoKeyYet):
+                            key_of(case_id, who)
+    assert all(read[kind] > 10 for kind in people.HANDLERS)
 
 
 def test_a_reporter_returns_to_a_closed_case_with_the_printed_code(world):

@@ -8,16 +8,20 @@ from email.message import EmailMessage
 import pytest
 from sqlalchemy import select
 
+from spreekbuis.access.desk_keys import NoRecoveryKit
+from spreekbuis.access.members import join
 from spreekbuis.access.models import Desk, Invitation
+from spreekbuis.access.recovery import make_kit
 from spreekbuis.actor import Actor, acting_as
 from spreekbuis.audit.models import AuditEvent
 from spreekbuis.audit.trail import first_break
+from spreekbuis.cases.opening import open_case
 from spreekbuis.clock import at, today
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.session import transaction
 from spreekbuis.directory.catalogue import CATEGORIES
-from spreekbuis.directory.models import OPEN_ENDED, Entity, Organisation
+from spreekbuis.directory.models import OPEN_ENDED, Entity, EntityStatus, Organisation
 from spreekbuis.entities import approval, mails
 from spreekbuis.entities.approval import (
     AlreadyDecided,
@@ -37,10 +41,13 @@ from spreekbuis.entities.enrolment import (
     verify_enrolment,
 )
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
+from spreekbuis.entities.service import accepts_reports
 from spreekbuis.errors import Invalid, NotFound
 from spreekbuis.intake.models import EntityCategory
 from spreekbuis.jobs.models import Job
 from spreekbuis.subscriptions.models import Affiliation, Contribution
+from spreekbuis.web.access import Role
+from tests.cases.conftest import a_new_case
 
 OVO = "OVO000067"
 
@@ -155,6 +162,7 @@ def test_approval_makes_the_entity_with_desks_categories_and_an_invitation(app):
     with transaction(PLATFORM) as session:
         entity = session.get_one(Entity, entity_id)
         assert (entity.ovo_code, entity.policy_area, entity.headcount) == (OVO, "CJSM", 318)
+        assert entity.status == EntityStatus.PREPARING
         assert entity.name == session.get_one(Organisation, OVO).name
         invitation = session.scalars(select(Invitation)).one()
         assert (invitation.tenant_id, invitation.email, invitation.role, invitation.desk_id) == (
@@ -181,7 +189,41 @@ def test_approval_stands_in_both_trails_and_each_is_whole(app):
         assert first_break() is None
 
 
-def test_an_affiliated_entity_can_report_at_once(app):
+def takes_reports(entity_id) -> bool:
+    with transaction(tenant(entity_id)) as session:
+        return accepts_reports(session.get_one(Entity, entity_id))
+
+
+def make_first_kit(world, entity_id) -> None:
+    with transaction(tenant(entity_id)):
+        officers = [world.account(), world.account()]
+        for account_id in officers:
+            join(account_id, Role.ENTITY_ADMINISTRATOR, None)
+        make_kit(officers)
+
+
+def test_an_approved_entity_takes_reports_from_its_first_recovery_kit_on(world):
+    entity_id, report = approved(affiliated=True), f"/o/{OVO}/report"
+    assert not takes_reports(entity_id)
+    with pytest.raises(NoRecoveryKit), transaction(tenant(entity_id)):
+        open_case(a_new_case())
+    assert "Je kunt hier nog geen melding doen" in world.browser().get(report).text
+    assert OVO not in world.browser().get("/report/found?q=cultuur").text
+    make_first_kit(world, entity_id)
+    assert takes_reports(entity_id)
+    with transaction(tenant(entity_id)):
+        assert open_case(a_new_case()).number == 1
+    assert "Je kunt hier nog geen melding doen" not in world.browser().get(report).text
+    assert OVO in world.browser().get("/report/found?q=cultuur").text
+
+
+def test_a_recovery_kit_gives_no_service_that_was_not_paid(world):
+    entity_id = approved(affiliated=False)
+    make_first_kit(world, entity_id)
+    assert not takes_reports(entity_id)
+
+
+def test_an_affiliated_entity_is_entitled_at_once(app):
     entity_id = approved(affiliated=True)
     with transaction(tenant(entity_id)) as session:
         period = session.scalars(select(Affiliation)).one()

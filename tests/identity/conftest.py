@@ -12,9 +12,11 @@ from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
 from spreekbuis.identity import second_factor
 from spreekbuis.identity.accounts import create_account
+from spreekbuis.identity.models import Account
 from spreekbuis.jobs.models import Job
 from spreekbuis.jobs.outbox import DEFINED
 from spreekbuis.notify import mail
+from tests.world import World
 
 PASSWORD = "vier woorden op een rij"
 
@@ -25,6 +27,9 @@ class Person:
     email: str
     password: str
     secret: str
+    """Of the second factor."""
+    key_secret: bytes
+    """Of the account's key pair."""
 
     def code(self, steps: int = 0) -> str:
         """What the telephone shows now, or some steps of 30 seconds later."""
@@ -32,18 +37,22 @@ class Person:
 
 
 @pytest.fixture
-def person(app) -> Person:
+def person(world: World) -> Person:
     """Somebody with a confirmed second factor."""
-    return make_person("loket@voorbeeld.example")
+    made = make_person("loket@voorbeeld.example")
+    world.secrets[made.id] = made.key_secret
+    return made
 
 
 def make_person(email: str) -> Person:
     secret = pyotp.random_base32()
-    with transaction(PLATFORM):
-        account = create_account(email, "Loket Integriteit", "nl", PASSWORD)
+    with transaction(PLATFORM) as session:
+        made = create_account(email, "Loket Integriteit", "nl", PASSWORD)
+        assert made.secret is not None
+        account = session.get_one(Account, made.id)
         account.totp_sealed = second_factor.seal_secret(account.id, secret)
         account.totp_confirmed_at = now()
-        return Person(account.id, email, PASSWORD, secret)
+        return Person(made.id, email, PASSWORD, secret, made.secret)
 
 
 @pytest.fixture

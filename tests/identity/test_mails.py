@@ -19,6 +19,7 @@ class Kept:
         ("invitation", {"entity": "Kunst & Co", "path": "/invitation/a.b"}, "Uitnodiging", "/invitation/a.b"),
         ("password_reset", {"path": "/password-reset/abc"}, "nieuw wachtwoord", "/password-reset/abc"),
         ("password_changed", {}, "wachtwoord is veranderd", "/password-reset"),
+        ("passkey_added", {}, "nieuwe passkey", "/account"),
     ],
 )  # fmt: skip
 def test_a_mail_has_its_subject_and_its_link_on_a_line_of_its_own(

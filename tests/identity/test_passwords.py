@@ -1,5 +1,7 @@
 """Which passwords are good enough, and how they are changed."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 import pytest
@@ -8,15 +10,18 @@ from spreekbuis import clock
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
-from spreekbuis.identity import jobs, passwords
+from spreekbuis.identity import jobs, lockout, passwords
 from spreekbuis.identity.accounts import create_account, disable_account
 from spreekbuis.identity.password_policy import weakness
+from spreekbuis.vault.sealing import new_secret
 from spreekbuis.web import links
+from tests.conftest import REAL_WORK
 from tests.identity.conftest import PASSWORD, make_person
 from tests.identity.test_sign_in import give_password, signed_in
 
 NEW = "nog eens vier andere woorden"
 EMAIL = "integriteit@voorbeeld.example"
+SECRET, BOUND = new_secret(), b"an account"
 
 
 @pytest.mark.parametrize(
@@ -51,31 +56,136 @@ def test_a_long_password_in_any_script_is_good(app, password):
     assert weakness(password, EMAIL) is None
 
 
-def test_the_same_characters_fit_however_the_keyboard_composed_them(app):
-    stored = passwords.hash_password("caf\u00e9 en vier woorden")
-    assert passwords.matches(stored, "cafe\u0301 en vier woorden")
-    assert not passwords.matches(stored, "cafe en vier woorden")
+def locked_with(password: str, bound_to: bytes = BOUND) -> bytes:
+    return passwords.lock_with_password(password, SECRET, bound_to)
 
 
-@pytest.mark.parametrize("stored", [None, "", "geen hash", "$argon2id$v=19$m=1$x"])
-def test_without_a_usable_hash_no_password_fits(app, stored):
-    assert not passwords.matches(stored, "")
-    assert not passwords.matches(stored, PASSWORD)
+def opened(password: str, locked: bytes | None, bound_to: bytes = BOUND) -> bytes | None:
+    return passwords.open_with_password(password, locked, bound_to)
 
 
-def test_no_more_passwords_are_hashed_at_once_than_memory_allows(app, monkeypatch):
+def test_the_same_characters_fit_however_the_keyboard_composed_them():
+    locked = locked_with("caf\u00e9 en vier woorden")
+    assert opened("cafe\u0301 en vier woorden", locked) == SECRET
+    assert opened("cafe en vier woorden", locked) is None
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        None,
+        b"",
+        b"geen slot",
+        b"$argon2id$v=19$m=1$x",
+        b"\x01" + b"kort",
+        b"\x02" + bytes(200),
+        b"\x00" * 200,
+    ],
+)
+def test_without_a_usable_lock_no_password_fits(stored):
+    assert opened("", stored) is None
+    assert opened(PASSWORD, stored) is None
+
+
+def test_a_lock_that_was_changed_cut_off_or_moved_opens_no_more():
+    locked = locked_with(PASSWORD)
+    assert opened(PASSWORD, locked) == SECRET
+    for n in range(
+        10, len(locked)
+    ):  # the salt and all that follows; the parameters before it have their own test
+        assert opened(PASSWORD, locked[:n] + bytes([locked[n] ^ 1]) + locked[n + 1 :]) is None, n
+    assert opened(PASSWORD, locked[:-1]) is None
+    assert opened(PASSWORD, locked[:30]) is None
+    assert opened(PASSWORD, locked, b"another account") is None
+
+
+def test_the_same_password_twice_gives_two_locks_that_look_alike_in_nothing():
+    one, other = locked_with(PASSWORD), locked_with(PASSWORD)
+    assert one[10:] != other[10:]
+    assert SECRET not in one + other
+    assert PASSWORD.encode() not in one + other
+
+
+def test_the_lock_says_with_which_work_it_was_made_and_opens_with_that(monkeypatch):
+    locked = locked_with(PASSWORD)
+    assert not passwords.is_outdated(locked)
+    for change in ({"passes": 2}, {"memory": 16}, {"memory": 32, "lanes": 2}):
+        monkeypatch.setattr(passwords, "WORK", passwords.WORK._replace(**change))
+        assert passwords.is_outdated(locked)
+        assert opened(PASSWORD, locked) == SECRET
+        assert not passwords.is_outdated(locked_with(PASSWORD))
+
+
+def test_a_password_costs_at_least_what_rfc_9106_asks(monkeypatch):
+    """Its second choice, where memory is scarce: 3 passes over 64 MiB, a salt of 128 bits and a tag of 256."""
+    assert REAL_WORK.passes >= 3
+    assert REAL_WORK.memory >= 64 * 1024
+    asked = []
+    real = passwords.Argon2id
+    monkeypatch.setattr(passwords, "WORK", REAL_WORK)
+    monkeypatch.setattr(passwords, "Argon2id", lambda **values: asked.append(values) or real(**values))
+    assert opened(PASSWORD, locked_with(PASSWORD)) == SECRET
+    assert opened(PASSWORD, None) is None
+    for values in asked:
+        assert (values["iterations"], values["memory_cost"], values["lanes"]) == REAL_WORK
+        assert (len(values["salt"]), values["length"]) == (16, 32)
+    assert len(asked) == 3
+
+
+def test_no_more_passwords_are_worked_on_at_once_than_memory_allows(monkeypatch):
     monkeypatch.setattr(passwords, "LONGEST_WAIT", 0.01)
-    with passwords._one_of_few(), passwords._one_of_few(), pytest.raises(passwords.Busy):
-        passwords.hash_password(PASSWORD)
-    assert passwords.hash_password(PASSWORD)
+    locked = locked_with(PASSWORD)
+    with all_at_work():
+        with pytest.raises(passwords.Busy):
+            locked_with(PASSWORD)
+        with pytest.raises(passwords.Busy):
+            opened(PASSWORD, locked)
+        with pytest.raises(passwords.Busy):
+            opened(PASSWORD, None)
+    assert opened(PASSWORD, locked) == SECRET
+
+
+@contextmanager
+def all_at_work() -> Iterator[None]:
+    """As many as there may be are working on a password at this moment."""
+    with ExitStack() as stack:
+        for _ in range(passwords.AT_ONCE):
+            stack.enter_context(passwords._turn)
+        yield
+
+
+def test_more_than_may_wait_are_told_at_once_and_hold_no_thread():
+    locked = locked_with(PASSWORD)
+    with ExitStack() as stack:
+        for _ in range(passwords.AT_ONCE + passwords.WAITING):
+            stack.enter_context(passwords._line)
+        with pytest.raises(passwords.Busy):
+            opened(PASSWORD, locked)
+    assert opened(PASSWORD, locked) == SECRET
 
 
 def test_a_busy_moment_is_a_page_that_says_so(world, person, monkeypatch):
     monkeypatch.setattr(passwords, "LONGEST_WAIT", 0.01)
-    with passwords._one_of_few(), passwords._one_of_few():
+    with all_at_work():
         answer = give_password(world.browser(), person.email, person.password)
     assert answer.status_code == 503
     assert "druk" in answer.text
+
+
+def test_a_try_that_nobody_had_time_for_does_not_lock_anybody_out(world, person, monkeypatch):
+    monkeypatch.setattr(passwords, "LONGEST_WAIT", 0.01)
+    browser = signed_in(world, person)
+    with all_at_work():
+        for _ in range(lockout.TRIES):
+            assert give_password(world.browser(), person.email, person.password).status_code == 503
+            assert change(browser, PASSWORD, NEW).status_code == 503
+    assert give_password(world.browser(), person.email, person.password).status_code == 303
+    for _ in range(lockout.TRIES - 1):
+        assert give_password(world.browser(), person.email, "verkeerd wachtwoord").status_code == 422
+    with all_at_work():
+        assert give_password(world.browser(), person.email, "verkeerd wachtwoord").status_code == 503
+    assert give_password(world.browser(), person.email, "verkeerd wachtwoord").status_code == 422
+    assert give_password(world.browser(), person.email, PASSWORD).status_code == 429
 
 
 def change(browser, current, new):

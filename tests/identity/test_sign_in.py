@@ -10,8 +10,8 @@ from spreekbuis.audit.models import AuditEvent
 from spreekbuis.audit.trail import Audited
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
-from spreekbuis.identity import accounts, sessions
-from spreekbuis.identity.models import Account, SignInSession
+from spreekbuis.identity import accounts, keys, passwords, sessions
+from spreekbuis.identity.models import AccountKey, SignInSession
 from spreekbuis.web.access import Role
 from tests.identity.conftest import PASSWORD
 
@@ -100,25 +100,15 @@ def test_every_wrong_pair_gets_the_same_answer(world, person, email, password):
     assert password not in answer.text
 
 
-def test_an_unknown_address_costs_as_many_hashes_as_a_known_one(world, person, monkeypatch):
-    from spreekbuis.identity import passwords
-
-    verified = []
-    real = passwords._hasher.verify
-    monkeypatch.setattr(
-        passwords,
-        "_hasher",
-        type(
-            "Counting",
-            (),
-            {"verify": lambda self, stored, given: (verified.append(stored), real(stored, given))},
-        )(),
-    )
+def test_an_unknown_address_costs_as_much_work_as_a_known_one(world, person, monkeypatch):
+    tried = []
+    real = passwords.Argon2id
+    monkeypatch.setattr(passwords, "Argon2id", lambda **values: tried.append(values) or real(**values))
     give_password(world.browser(), person.email, "verkeerd wachtwoord")
     give_password(world.browser(), "niemand@voorbeeld.example", "verkeerd wachtwoord")
-    assert len(verified) == 2
-    parameters = [stored.split("$")[:4] for stored in verified]
-    assert parameters[0] == parameters[1]
+    assert len(tried) == 2
+    known, unknown = ({name: v for name, v in values.items() if name != "salt"} for values in tried)
+    assert known == unknown
 
 
 def test_a_disabled_account_gets_the_same_answer_and_its_sessions_have_ended(world, person):
@@ -218,15 +208,43 @@ def test_somebody_with_one_workplace_goes_straight_there(world, person):
     assert "Alle entiteiten" in browser.get("/workplaces").text
 
 
-def test_a_password_hashed_with_older_parameters_is_hashed_again_at_sign_in(world, person):
-    from argon2 import PasswordHasher
+def test_who_signs_in_at_a_busy_moment_keeps_the_older_lock_until_the_next_time(world, person, monkeypatch):
+    old = stored_key(person).locked_by_password
+    monkeypatch.setattr(passwords, "WORK", passwords.Work(passes=2, memory=64, lanes=1))
 
-    old = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(person.password)
-    with transaction(PLATFORM) as session:
-        session.get_one(Account, person.id).password_hash = old
+    def busy(*_):
+        raise passwords.Busy
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keys, "lock_with_password", busy)
+        assert give_password(world.browser(), person.email, person.password).status_code == 303
+    assert stored_key(person).locked_by_password == old
     assert give_password(world.browser(), person.email, person.password).status_code == 303
+    assert not passwords.is_outdated(stored_key(person).locked_by_password)
+
+
+def stored_key(person) -> AccountKey:
     with transaction(PLATFORM) as session:
-        fresh = session.get_one(Account, person.id).password_hash
-    assert fresh != old
-    assert "m=32768,t=3" in fresh
+        key = session.get_one(AccountKey, person.id)
+        session.expunge(key)
+        return key
+
+
+def test_a_lock_made_with_less_work_is_made_again_at_sign_in_around_the_same_key(world, person, monkeypatch):
+    old = stored_key(person)
+    assert give_password(world.browser(), person.email, person.password).status_code == 303
+    assert stored_key(person).locked_by_password == old.locked_by_password, "nothing to renew"
+    monkeypatch.setattr(passwords, "WORK", passwords.Work(passes=2, memory=64, lanes=1))
+    assert give_password(world.browser(), person.email, "verkeerd wachtwoord").status_code == 422
+    assert stored_key(person).locked_by_password == old.locked_by_password, (
+        "only who knows the password renews"
+    )
+    assert give_password(world.browser(), person.email, person.password).status_code == 303
+    fresh = stored_key(person)
+    assert passwords.is_outdated(old.locked_by_password)
+    assert not passwords.is_outdated(fresh.locked_by_password)
+    assert (fresh.key_id, fresh.public_key) == (old.key_id, old.public_key)
+    binding = keys.password_binding(person.id, fresh.key_id)
+    opened = passwords.open_with_password(person.password, fresh.locked_by_password, binding)
+    assert opened == person.key_secret
     assert give_password(world.browser(), person.email, person.password).status_code == 303

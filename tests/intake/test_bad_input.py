@@ -9,7 +9,6 @@ from sqlalchemy import delete, select
 from spreekbuis.cases.models import Attachment, Case, Message
 from spreekbuis.db.session import db
 from spreekbuis.intake.models import DraftFile, EntityCategory
-from spreekbuis.vault.content import Keyring, Place, open_sealed
 from spreekbuis.vault.storage import storage
 from tests.intake.flow import PDF, PNG, STORY, Reporter, field, hidden, words
 
@@ -20,8 +19,7 @@ def told_to(world, entity) -> str:
     """The story of the only case."""
     with world.inside(entity):
         message = db.session.scalars(select(Message)).one()
-        place = Place(entity.id, message.case_id, f"message/{message.id}")
-        return open_sealed(Keyring("handler"), place, message.body_sealed)
+        return world.key(entity, message.case_id).open(f"message/{message.id}", message.body_sealed)
 
 
 def test_a_story_of_100_000_characters_arrives_whole(world, entity, reporter):

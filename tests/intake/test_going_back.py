@@ -149,6 +149,16 @@ def test_another_topic_is_chosen_within_the_story(reporter, address, count):
     assert count() == 1
 
 
+def test_a_file_that_is_added_with_a_text_that_was_added_before_is_not_lost(reporter, address, count):
+    reporter.send(reporter.check(filled(reporter, address)))
+    for content in (PDF, PDF + b"anders"):
+        changed = reporter.check(filled(reporter, address, text="Nu weet ik meer."), ("brief.pdf", content))
+        form = {**hidden(reporter.send(changed)), "text": "Nu weet ik meer."}
+        for _ in range(2):
+            assert reporter.browser.post(f"{reporter.at}/add", form).status_code == 200
+    assert (count(), count(Message), count(Attachment)) == (1, 3, 2)
+
+
 def test_enter_in_a_field_goes_on_and_does_not_change_the_language(reporter, address):
     """A browser presses the first button of the form in the page: that must be the one that goes on."""
     page = reporter.browser.get(address).text

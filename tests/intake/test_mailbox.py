@@ -3,7 +3,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from spreekbuis.cases import workflow
 from spreekbuis.cases.models import Attachment, Case, Message
@@ -14,7 +14,9 @@ from spreekbuis.directory.catalogue import CaseKind, Outcome
 from spreekbuis.intake import mailbox, patience
 from spreekbuis.intake.models import ReporterSession
 from spreekbuis.intake.reporters import IDLE_LIMIT
+from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.storage import storage
+from spreekbuis.web.door import hash_token
 from tests.intake.flow import PDF, STORY, Reporter, field, hidden, words
 
 
@@ -44,21 +46,22 @@ def handle(world, entity, *steps) -> None:
     """A handler does these things with the only case."""
     with world.inside(entity):
         case = db.session.scalars(select(Case)).one()
+        key = world.key(entity, case.id)
         for step in steps:
-            step(case)
+            step(case, key)
 
 
-def acknowledge(case: Case) -> None:
-    workflow.acknowledge(case, "We lazen je melding.")
+def acknowledge(case: Case, key: ContentKey) -> None:
+    workflow.acknowledge(case, key, "We lazen je melding.")
 
 
-def note(case: Case) -> None:
-    workflow.add_note(case, "Niet voor de melder.")
+def note(case: Case, key: ContentKey) -> None:
+    workflow.add_note(case, key, "Niet voor de melder.")
 
 
-def close(case: Case) -> None:
+def close(case: Case, key: ContentKey) -> None:
     workflow.mark_kind(case, CaseKind.REPORT)
-    workflow.close(case, Outcome.UNFOUNDED, "We onderzochten het.")
+    workflow.close(case, key, Outcome.UNFOUNDED, "We onderzochten het.")
 
 
 def write(reporter: Reporter, page, text: str, *files: tuple[str, bytes], once: str = ""):
@@ -256,12 +259,27 @@ def test_nobody_without_a_code_comes_in(world, path):
     assert visitor.get("/inbox").status_code == 303
 
 
-def test_the_session_is_stored_as_a_hash(inside):
+def test_the_session_is_stored_as_a_hash_with_the_key_locked(world, entity, inside):
     cookie = inside.browser.client.get_cookie("mailbox")
     with transaction(PLATFORM):
-        hashes = db.session.scalars(select(ReporterSession.token_hash)).all()
-    assert len(hashes) == 1
-    assert cookie.value.encode() not in hashes[0]
+        rows = db.session.execute(select(ReporterSession.token_hash, ReporterSession.secret_locked)).all()
+    assert len(rows) == 1
+    with world.inside(entity):
+        key = world.key(entity, db.session.scalars(select(Case.id)).one())
+    for kept in rows[0]:
+        assert cookie.value.encode() not in kept
+        assert key.secret not in kept
+
+
+def test_another_token_on_the_same_row_opens_no_text(world, entity, inside, reporter, code):
+    """Who can write the table, and puts the hash of a cookie of their own on a session, reads nothing."""
+    with transaction(PLATFORM) as session:
+        session.execute(update(ReporterSession).values(token_hash=hash_token("my-own")))
+    thief = world.browser()
+    thief.client.set_cookie("mailbox", "my-own")
+    page = thief.get("/inbox")
+    assert page.status_code >= 400
+    assert STORY not in page.text
 
 
 UNKNOWN = "sweater vermoedt weblog harlekijn kwadraat ettelijke symptomen huurprijs"

@@ -13,7 +13,6 @@ from spreekbuis.db.session import db, transaction
 from spreekbuis.directory.catalogue import CaseKind, Outcome
 from spreekbuis.directory.models import Entity
 from spreekbuis.intake.models import DraftFile, EntityCategory, Receipt
-from spreekbuis.vault.content import Keyring, Place, open_sealed
 from spreekbuis.vault.receipt_code import lookup_hash, parse
 from spreekbuis.vault.storage import storage
 from tests.intake.flow import PDF, PNG, STORY, Reporter, hidden, words
@@ -31,8 +30,7 @@ def test_a_report_gives_eight_words_and_opens_one_case(world, entity, reporter, 
         assert (case.channel, case.language, case.reporter_sealed) == ("web", "nl", None)
         assert case.desk_id == entity.desks["wellbeing"]
         message = db.session.scalars(select(Message)).one()
-        place = Place(entity.id, case.id, f"message/{message.id}")
-        assert open_sealed(Keyring("handler"), place, message.body_sealed) == STORY
+        assert world.key(entity, case.id).open(f"message/{message.id}", message.body_sealed) == STORY
 
 
 def test_the_receipt_says_by_when_something_happens(reporter):
@@ -66,7 +64,7 @@ def test_a_name_given_in_confidence_goes_sealed_to_the_desk(world, entity, repor
     assert receipt.status_code == 200
     with world.inside(entity):
         case = db.session.scalars(select(Case)).one()
-        told = open_sealed(Keyring("handler"), Place(entity.id, case.id, "reporter"), case.reporter_sealed)
+        told = world.key(entity, case.id).open("reporter", case.reporter_sealed)
     assert json.loads(told) == {"name": "Melder", "email": "melder@voorbeeld.example", "phone": ""}
 
 
@@ -286,9 +284,10 @@ def test_an_addition_that_cannot_be_made_is_given_back_with_the_receipt(
     first = reporter.send(reporter.check(form))
     with world.inside(entity):
         case = db.session.scalars(select(Case)).one()
-        workflow.acknowledge(case, "Gelezen.")
+        key = world.key(entity, case.id)
+        workflow.acknowledge(case, key, "Gelezen.")
         workflow.mark_kind(case, CaseKind.REPORT)
-        workflow.close(case, Outcome.UNFOUNDED, "Klaar.")
+        workflow.close(case, key, Outcome.UNFOUNDED, "Klaar.")
     messages = count(Message)
     page = reporter.browser.post(f"{reporter.at}/add", {"token": form["token"], "text": text})
     assert page.status_code == status

@@ -14,7 +14,7 @@ from spreekbuis.intake.drafts import take_files
 from spreekbuis.intake.models import DraftFile, ReporterSession
 from spreekbuis.intake.reporters import IDLE_LIMIT
 from spreekbuis.jobs.models import Job
-from spreekbuis.vault.storage import FolderStorage, storage
+from spreekbuis.vault.storage import FolderStorage, new_key, storage
 from tests.intake.flow import PDF, STORY, hidden, words
 
 
@@ -130,7 +130,9 @@ def orphan(world, entity, reporter) -> str:
     reporter.report(("brief.pdf", PDF))
     reporter.check(reporter.start(), ("wacht.pdf", PDF))
     with world.inside(entity):
-        return storage().put(io.BytesIO(b"lost"))[0]
+        key = new_key()
+        storage().put(key, io.BytesIO(b"lost"))
+        return key
 
 
 def test_a_content_without_a_row_goes_after_some_days_and_all_others_stay(world, entity, orphan):

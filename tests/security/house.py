@@ -12,12 +12,15 @@ from uuid import UUID, uuid4
 
 from flask import Flask
 from sqlalchemy import Engine, select, text, update
+from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse
 
 from spreekbuis.access.invitations import invite
 from spreekbuis.access.jobs import LINK as INVITATION
 from spreekbuis.access.models import Membership
+from spreekbuis.access.recovery import make_kit
 from spreekbuis.cases.dialogue import write_message
+from spreekbuis.cases.keys import Reader
 from spreekbuis.cases.models import Attachment
 from spreekbuis.cases.opening import NewCase, NewFile, open_case
 from spreekbuis.clock import now, today
@@ -29,10 +32,15 @@ from spreekbuis.directory.models import Entity, Organisation
 from spreekbuis.directory.register import policy_area_on
 from spreekbuis.entities.mails import PURPOSE as ENROLMENT
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
+from spreekbuis.identity.keys import lock_for_session
 from spreekbuis.identity.models import Account, PasswordReset, SignInSession
-from spreekbuis.intake.models import ReporterSession
+from spreekbuis.intake.models import Receipt
+from spreekbuis.intake.reporters import hash_of_receipt, open_mailbox, seal_for_reporter
 from spreekbuis.jobs.models import Job, JobState
-from spreekbuis.vault.storage import storage
+from spreekbuis.vault.content import ContentKey
+from spreekbuis.vault.files import accept
+from spreekbuis.vault.receipt_code import from_submission
+from spreekbuis.vault.sealing import new_secret
 from spreekbuis.web import csrf, links
 from spreekbuis.web.access import ENTITY_ROLES, PLATFORM_ROLES, Role
 from spreekbuis.web.cookies import FORM, MAILBOX, SIGN_IN
@@ -74,6 +82,21 @@ class Place:
 
     entity: Tenant
     values: dict[str, str] = field(default_factory=dict)
+    key: ContentKey | None = field(default=None, repr=False)
+    """Of the case."""
+    who: Reader | None = field(default=None, repr=False)
+    """A handler of the integrity desk."""
+    administrator: UUID | None = None
+
+    @property
+    def handler(self) -> Reader:
+        assert self.who is not None, "the handler is made with the place"
+        return self.who
+
+    @property
+    def case_key(self) -> ContentKey:
+        assert self.key is not None, "the case is made with the place"
+        return self.key
 
 
 class House:
@@ -82,9 +105,11 @@ class House:
     def __init__(self, app: Flask, admin: Engine) -> None:
         self.app, self.admin = app, admin
         with app.app_context():
-            world = World(app)
+            self.world = world = World(app)
             self.own, self.other = self._place(world), self._place(world)
             self.everybody = list(self._people(world))
+            for place in (self.own, self.other):
+                self._make_kit(place)
         self._keep()
 
     # -- who is there ------------------------------------------------------------------------------------------
@@ -130,47 +155,68 @@ class House:
         yield Visitor("a returning reporter", (MAILBOX, self._mailbox()), reporter=True)
         for role in sorted(PLATFORM_ROLES):
             yield person(role, world.platform_member(role), {role})
-        for role in sorted(ENTITY_ROLES):
-            yield person(role, world.member(own, role, desk if role is Role.HANDLER else None), {role})
+        assert self.own.administrator is not None
+        yield person(Role.ENTITY_ADMINISTRATOR, self.own.administrator, {Role.ENTITY_ADMINISTRATOR})
+        yield person(Role.HANDLER, self.own.handler.account_id, {Role.HANDLER})
 
     def _session(self, account_id: UUID, **state: Any) -> str:
         token = secrets.token_urlsafe(32)
-        with transaction(PLATFORM) as session:
-            session.add(SignInSession(token_hash=hash_token(token), account_id=account_id, **state))
-        return token
-
-    def _mailbox(self) -> str:
-        token = secrets.token_urlsafe(32)
+        locked = lock_for_session(token, account_id, self.world.secrets[account_id])
         with transaction(PLATFORM) as session:
             session.add(
-                ReporterSession(
-                    token_hash=hash_token(token), tenant_id=self.own.entity.id,
-                    case_id=UUID(self.own.values["case_id"]), expires_at=now() + timedelta(minutes=30),
+                SignInSession(
+                    token_hash=hash_token(token), account_id=account_id, key_locked=locked, **state
                 )
             )  # fmt: skip
         return token
+
+    def _mailbox(self) -> str:
+        """The browser of the reporter, who came back with the receipt code."""
+        key, code = self.own.case_key, from_submission(secrets.token_bytes(32))
+        with transaction(PLATFORM) as session:
+            receipt = Receipt(
+                lookup_hash=hash_of_receipt(code), tenant_id=key.entity_id, case_id=key.subject_id,
+                secret_sealed=seal_for_reporter(code, key),
+            )  # fmt: skip
+            session.add(receipt)
+            return open_mailbox(receipt, code)
 
     # -- what is there -----------------------------------------------------------------------------------------
 
     def _place(self, world: World) -> Place:
         entity = world.entity()
         place = Place(entity, {"ovo": entity.ovo})
-        place.values |= self._case(entity) | self._access(world, entity) | self._enrolment()
+        place.values["desk_id"] = str(entity.desks[DeskKind.INTEGRITY])
+        handler = world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
+        place.who, place.administrator = (
+            world.reader(handler),
+            world.member(entity, Role.ENTITY_ADMINISTRATOR),
+        )
+        place.values |= self._case(place) | self._access(world, entity) | self._enrolment()
         return place
 
-    def _case(self, entity: Tenant) -> dict[str, str]:
+    @staticmethod
+    def _make_kit(place: Place) -> None:
+        """A recovery kit whose two parts wait to be printed, and so a second key for each desk."""
+        assert place.administrator is not None
+        with transaction(tenant(place.entity.id)):
+            make_kit([place.administrator, place.handler.account_id])
+
+    def _case(self, place: Place) -> dict[str, str]:
         """A case at the integrity desk with a message and a file."""
-        with transaction(tenant(entity.id)) as session:
-            key, size = storage().put(io.BytesIO(SECRET_TEXT.encode()))
+        with transaction(tenant(place.entity.id)) as session:
+            sent = FileStorage(io.BytesIO(SECRET_TEXT.encode()), f"{SECRET_TEXT}.txt")
+            (file,) = accept({uuid4(): sent}, keep_original=True).files.values()
+            place.key = key = ContentKey(place.entity.id, uuid4(), new_secret())
             case = open_case(
                 NewCase(
-                    id=uuid4(), kind=CaseKind.REPORT, category="fraud", channel=Channel.WEB,
+                    id=key.subject_id, secret=key.secret, kind=CaseKind.REPORT, category="fraud", channel=Channel.WEB,
                     identity=Identity.NAMED, reporter_class=next(iter(ReporterClass)), language="nl",
                     text=SECRET_TEXT, reporter={"name": SECRET_TEXT, "email": "", "phone": ""},
-                    duty_accepted=True, files=(NewFile(f"{SECRET_TEXT}.txt", "text/plain", size, key),),
+                    duty_accepted=True, files=(NewFile.of(file),),
                 )
             )  # fmt: skip
-            write_message(case, author="handler", text=f"{SECRET_TEXT} en meer")
+            write_message(case, key, author="handler", text=f"{SECRET_TEXT} en meer")
             session.flush()
             file_id = session.scalars(select(Attachment.id).where(Attachment.case_id == case.id)).one()
             number = f"{case.year}-{case.number:03d}"

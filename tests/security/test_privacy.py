@@ -6,6 +6,7 @@ One walk over every GET route by everybody who may enter (and every POST with an
 import json
 import logging
 import re
+from base64 import b64encode
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from spreekbuis.app import create_app, import_models, rooms
+from spreekbuis.db.security import mapped_tables
 from spreekbuis.web import logs
 from spreekbuis.web.access import Audience
 from spreekbuis.web.frame import CONTENT_SECURITY_POLICY
@@ -199,12 +201,24 @@ def test_no_table_holds_where_a_request_came_from(walk):
     assert walk[2] == []
 
 
-def test_the_case_text_reaches_no_table_but_sealed(house: House):
-    """Row by row as PostgreSQL writes it out: text columns would show the words."""
+def test_neither_the_case_text_nor_a_key_to_it_stands_in_any_table(house: House):
+    """Row by row as PostgreSQL writes it out: text columns would show the words, others their bytes as digits."""
+    hidden = [SECRET_TEXT, SECRET_TEXT.encode().hex(), b64encode(SECRET_TEXT.encode()).decode()[:20]]
+    for place in (house.own, house.other):
+        secrets = (place.case_key.secret, place.handler.secret, *place.entity.desk_secrets.values())
+        hidden += [secret.hex() for secret in secrets]
     with house.admin.connect() as connection:
-        for table in ("audit_event", "job", "case_event", "fact", "figure_delta", "contact", "receipt"):
-            rows = connection.execute(text(f"SELECT t::text FROM public.{table} t")).scalars()
-            assert not any(SECRET_TEXT in row for row in rows), table
+        for table in mapped_tables():
+            rows = connection.execute(text(f'SELECT t::text FROM public."{table}" t')).scalars().all()
+            for secret in hidden:
+                assert not any(secret in row for row in rows), table
+
+
+def test_the_content_of_a_file_stands_on_no_disk_but_sealed(house: House):
+    folder = house.app.extensions["settings"].storage
+    contents = [file.read_bytes() for file in folder.rglob("*") if file.is_file()]
+    assert len(contents) >= 2, "the test looks in the wrong place"
+    assert not any(SECRET_TEXT.encode() in content for content in contents)
 
 
 @pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES)

@@ -6,9 +6,23 @@ from uuid import uuid4
 import pytest
 from werkzeug.datastructures import FileStorage
 
-from spreekbuis.db.scope import entering, tenant
-from spreekbuis.vault.files import LONGEST_NAME, MOST_FILES, TYPES, Acceptance, accept, clean_name
+from spreekbuis.clock import today
+from spreekbuis.db.scope import current_entity_id, entering, tenant
+from spreekbuis.vault.cleaning import Cleaned
+from spreekbuis.vault.files import (
+    LONGEST_NAME,
+    MOST_FILES,
+    TYPES,
+    Acceptance,
+    AcceptedFile,
+    accept,
+    clean_name,
+    discard,
+    download,
+)
+from spreekbuis.vault.kinds import ACCEPT
 from spreekbuis.vault.storage import storage
+from tests.vault import clamd, made
 
 
 def archive(*names: str, **contents: str) -> bytes:
@@ -52,10 +66,20 @@ def somewhere(app):
         yield
 
 
-def take(*files: tuple[str, bytes], **before: int) -> Acceptance:
-    return accept(
-        {uuid4(): FileStorage(io.BytesIO(content), filename=name) for name, content in files}, **before
+def take(*files: tuple[str, bytes], keep_original: bool = True, **before: int) -> Acceptance:
+    uploads = {uuid4(): FileStorage(io.BytesIO(content), filename=name) for name, content in files}
+    return accept(uploads, keep_original=keep_original, **before)
+
+
+def content_of(file: AcceptedFile) -> bytes:
+    response = download(
+        file.storage_key, file.key, name=file.name, media_type=file.media_type, size=file.size
     )
+    return b"".join(response.response)
+
+
+def test_a_form_asks_for_the_kinds_that_we_take():
+    assert set(ACCEPT.split(",")) == {f".{extension}" for extension in TYPES}
 
 
 def test_every_kind_that_we_name_has_an_example():
@@ -68,8 +92,8 @@ def test_a_real_file_is_kept_whole_under_the_type_of_its_content(extension):
     assert taken.refusals == ()
     (file,) = taken.files.values()
     assert (file.media_type, file.size) == (TYPES[extension], len(REAL[extension]))
-    with storage().open(file.storage_key) as stream:
-        assert stream.read() == REAL[extension]
+    assert file.cleaned is Cleaned.ORIGINAL
+    assert content_of(file) == REAL[extension]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +131,114 @@ def test_a_bad_file_does_not_cost_the_good_ones():
     taken = take(("goed.pdf", REAL["pdf"]), ("leeg.pdf", b""), ("ook.png", REAL["png"]))
     assert [file.name for file in taken.files.values()] == ["goed.pdf", "ook.png"]
     assert len(taken.refusals) == 1
+
+
+# What lies in the storage
+
+
+def test_what_is_stored_is_ciphertext_under_a_key_of_its_own():
+    sent = ("tekst.txt", b"de directeur tekende zelf " * 10_000)
+    files = list(take(sent, sent).files.values())
+    stored = []
+    for file in files:
+        with storage().open(file.storage_key) as stream:
+            stored.append(stream.read())
+        assert b"directeur" not in stored[-1]
+        assert str(current_entity_id()) in file.storage_key
+        assert len(file.key) == 32
+    assert stored[0] != stored[1]
+    assert files[0].key != files[1].key
+
+
+def test_the_key_of_a_file_is_not_printed():
+    (file,) = take(("tekst.txt", b"tekst")).files.values()
+    assert str(file.key) not in repr(file)
+    assert "key=b" not in repr(file)
+
+
+def test_a_file_that_was_accepted_for_nothing_is_forgotten():
+    (file,) = take(("tekst.txt", b"tekst")).files.values()
+    discard([file])
+    with pytest.raises(FileNotFoundError):
+        storage().open(file.storage_key)
+
+
+# Hidden data
+
+
+def test_hidden_data_goes_unless_the_sender_keeps_the_original():
+    photo = ("foto.jpg", made.jpeg())
+    (cleaned,) = take(photo, keep_original=False).files.values()
+    (original,) = take(photo, keep_original=True).files.values()
+    assert (cleaned.cleaned, original.cleaned) == (Cleaned.CLEANED, Cleaned.ORIGINAL)
+    assert content_of(original) == made.jpeg()
+    assert made.SECRET.encode() not in content_of(cleaned)
+    assert cleaned.size == len(content_of(cleaned)) < original.size
+
+
+def test_a_file_that_cannot_be_cleaned_is_kept_and_says_so():
+    taken = take(("mail.msg", MSG), ("kapot.pdf", REAL["pdf"]), ("los.txt", b"tekst"), keep_original=False)
+    files = list(taken.files.values())
+    assert [file.cleaned for file in files] == [Cleaned.IMPOSSIBLE, Cleaned.FAILED, Cleaned.NOTHING]
+    assert [content_of(file) for file in files] == [MSG, REAL["pdf"], b"tekst"]
+
+
+# Viruses
+
+
+@pytest.fixture
+def scanned(app, monkeypatch):
+    def by(address: str) -> None:
+        told = replace(app.extensions["settings"], clamd_url=address)
+        monkeypatch.setitem(app.extensions, "settings", told)
+
+    return by
+
+
+def kept_today() -> list[str]:
+    return storage().keys_of(current_entity_id(), today())
+
+
+def test_a_file_with_a_virus_is_refused_and_not_kept(scanned):
+    with clamd.running() as scanner:
+        scanned(scanner.address)
+        taken = take(("virus.txt", b"a " + clamd.EICAR), ("goed.txt", b"goed"))
+    assert [file.name for file in taken.files.values()] == ["goed.txt"]
+    assert taken.refusals == ("In ‘virus.txt’ zit een virus. We hebben dit bestand niet bewaard.",)
+    assert len(kept_today()) == 1
+
+
+def test_what_is_scanned_is_what_is_kept(scanned):
+    with clamd.running() as scanner:
+        scanned(scanner.address)
+        (file,) = take(("foto.jpg", made.jpeg()), keep_original=False).files.values()
+    assert scanner.scanned == [content_of(file)]
+
+
+@pytest.mark.parametrize("answer", [b"", b"stream: ERROR\0"])
+def test_a_file_that_was_not_scanned_is_never_kept(scanned, answer):
+    with clamd.running(answer=answer) as scanner:
+        scanned(scanner.address)
+        taken = take(("goed.txt", b"goed"))
+    gone = take(("goed.txt", b"goed"))  # the scanner ended
+    for each in (taken, gone):
+        assert not each.files
+        assert (
+            "niet op virussen nakijken. Probeer het later opnieuw; je tekst is bewaard." in each.refusals[0]
+        )
+    assert kept_today() == []
+
+
+def test_a_storage_that_does_not_work_refuses_and_does_not_fail(app, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    told = replace(app.extensions["settings"], storage=tmp_path / "file")
+    monkeypatch.setitem(app.extensions, "settings", told)
+    taken = take(("goed.txt", b"goed"))
+    assert not taken.files
+    assert "nu niet bewaren" in taken.refusals[0]
+
+
+# How many and how large
 
 
 def test_the_sum_of_the_sizes_counts_with_what_was_there(app, monkeypatch):

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
+from sqlalchemy import ARRAY, CompoundSelect, Uuid, any_, bindparam, null, select, union_all
 
 from spreekbuis.db.session import rows
 from spreekbuis.directory.models import OPEN_ENDED
@@ -119,11 +120,12 @@ class Standing:
 
     def on(self, day: date) -> Entitlement:
         """The answer for `day`."""
-        basis = self._basis(day)
+        basis = self.basis_on(day)
         entitled = basis in ENTITLING
         return Entitlement(entitled, basis, day, self._end(day) if entitled else None)
 
-    def _basis(self, day: date) -> Basis:
+    def basis_on(self, day: date) -> Basis:
+        """What decides on `day`: `on` without its end, which takes longest to find."""
         rule = self.rule_in(day.year)
         if rule is None:
             return Basis.NO_SERVICE
@@ -149,14 +151,14 @@ class Standing:
             if stretch is None or stretch == OPEN_ENDED:
                 return None
             day = stretch + ONE_DAY
-            if self._basis(day) not in ENTITLING:
+            if self.basis_on(day) not in ENTITLING:
                 return stretch
 
     def _stretch_end(self, day: date) -> date | None:
         """Last day on which what entitles `day` goes on to entitle; None: it has no end."""
         later = min((since for since in self.rules if since > day.year), default=None)
         last_of_rule = None if later is None else date(later - 1, 12, 31)
-        basis = self._basis(day)
+        basis = self.basis_on(day)
         if basis is Basis.EVERYBODY:
             return last_of_rule
         if basis is Basis.AFFILIATED:
@@ -174,28 +176,29 @@ def rules() -> dict[int, Rule]:
 
 _RULES = select(ScopeRule.from_year, ScopeRule.rule)
 _WANTED = bindparam("wanted", type_=ARRAY(Uuid))
-_PERIODS = (
-    select(Affiliation.entity_id, Affiliation.valid_from, Affiliation.valid_until)
-    .where(Affiliation.entity_id == any_(_WANTED))
-    .order_by(Affiliation.valid_from)
-)
-_CONTRIBUTIONS = select(Contribution.entity_id, Contribution.service_year, Contribution.status).where(
-    Contribution.entity_id == any_(_WANTED)
-)
+_PERIODS_AND_CONTRIBUTIONS: CompoundSelect[*tuple[Any, ...]] = union_all(
+    select(Affiliation.entity_id, Affiliation.valid_from, Affiliation.valid_until, null(), null()).where(
+        Affiliation.entity_id == any_(_WANTED)
+    ),
+    select(Contribution.entity_id, null(), null(), Contribution.service_year, Contribution.status).where(
+        Contribution.entity_id == any_(_WANTED)
+    ),
+).order_by("valid_from")
 
 
 def standings(entity_ids: Iterable[UUID], by_year: Mapping[int, Rule] | None = None) -> dict[UUID, Standing]:
-    """What decides for each of these entities, in two queries, and one more when the rules (`by_year`) are
+    """What decides for each of these entities, in one query, and one more when the rules (`by_year`) are
     not given. The scope must be theirs, or the office's."""
     wanted = list(entity_ids)
     if by_year is None:
         by_year = rules()
     periods: dict[UUID, list[Period]] = {entity_id: [] for entity_id in wanted}
-    for entity_id, since, until in rows(_PERIODS, {"wanted": wanted}):
-        periods[entity_id].append(Period(since, until))
     contributions: dict[UUID, dict[int, ContributionStatus]] = {entity_id: {} for entity_id in wanted}
-    for entity_id, year, status in rows(_CONTRIBUTIONS, {"wanted": wanted}):
-        contributions[entity_id][year] = ContributionStatus(status)
+    for entity_id, since, until, year, status in rows(_PERIODS_AND_CONTRIBUTIONS, {"wanted": wanted}):
+        if year is None:
+            periods[entity_id].append(Period(since, until))
+        else:
+            contributions[entity_id][year] = ContributionStatus(status)
     return {i: Standing(by_year, periods[i], contributions[i]) for i in wanted}
 
 

@@ -1,10 +1,10 @@
 """The list of entities and their contribution in a service year."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from flask_babel import LazyString, get_locale
 from flask_babel import lazy_gettext as _l
@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from spreekbuis.clock import today
 from spreekbuis.directory.listing import EntityPage, page_by_name
-from spreekbuis.directory.models import Entity, Organisation
+from spreekbuis.directory.models import Entity, Organisation, PolicyArea
 from spreekbuis.directory.register import holds_words
-from spreekbuis.subscriptions.entitlement import Basis, Standing, standings
+from spreekbuis.subscriptions.entitlement import ENTITLING, Basis, Standing, standings
 from spreekbuis.subscriptions.models import Affiliation, Contribution, ContributionStatus, Rule
 
 
@@ -41,13 +41,13 @@ POSITION_TAGS: dict[Position, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One entity in the list."""
 
     ovo_code: str
     name: str
     policy_area: str
+    area_name: str
     tag: str
     label: str
     entitled: bool
@@ -80,7 +80,9 @@ def position_on(standing: Standing, day: date) -> Position:
     return Position(standing.contributions.get(day.year, ContributionStatus.DUE))
 
 
-_ENTITIES = select(Entity.id, Entity.ovo_code, Entity.name, Entity.policy_area)
+_ENTITIES = select(
+    Entity.id, Entity.ovo_code, Entity.name, Entity.policy_area, PolicyArea.name.label("area_name")
+).join(PolicyArea, PolicyArea.code == Entity.policy_area)
 
 
 def lines(
@@ -92,7 +94,7 @@ def lines(
     after: str = "",
     before: str = "",
 ) -> tuple[list[Line], EntityPage]:
-    """One page of entities by name under the rules `by_year`, with the page itself for its neighbours. Three
+    """One page of entities by name under the rules `by_year`, with the page itself for its neighbours. Two
     queries, whatever the number."""
     day = day_to_show(year)
     wanted = _ENTITIES if position is None else _ENTITIES.where(_stands(position, day))
@@ -105,18 +107,19 @@ def lines(
     because: dict[Basis, str] = {}  # all lines speak of the same day: a sentence is made once per reason
     found = []
     for row in page.rows:
-        answer, stands = known[row.id].on(day), position_on(known[row.id], day)
-        if answer.basis not in because:
-            because[answer.basis] = answer.because
+        basis, stands = known[row.id].basis_on(day), position_on(known[row.id], day)
+        if basis not in because:
+            because[basis] = known[row.id].on(day).because
         found.append(
             Line(
                 row.ovo_code,
                 row.name,
                 row.policy_area,
+                row.area_name,
                 POSITION_TAGS[stands],
                 labels[stands],
-                answer.entitled,
-                because[answer.basis],
+                basis in ENTITLING,
+                because[basis],
             )
         )
     return found, page

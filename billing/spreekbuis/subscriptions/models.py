@@ -33,6 +33,9 @@ class Affiliation(TenantTable):
     """A period (inclusive dates, None = open) in which the entity uses the prevention service GDPB."""
 
     __tablename__ = "affiliation"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "decides who is entitled": "valid_from valid_until",
+    }
     office = "contributions"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     valid_from: Mapped[date]
@@ -50,6 +53,9 @@ class Contribution(TenantTable):
     """The contribution of an entity for a service year. A waiver needs a reason."""
 
     __tablename__ = "contribution"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "decides who is entitled": "status reason updated_at updated_by",
+    }
     office = "contributions"
     service_year: Mapped[int] = mapped_column(primary_key=True)
     status: Mapped[str] = mapped_column(default=ContributionStatus.DUE)

@@ -12,9 +12,9 @@ from flask_babel import ngettext
 from sqlalchemy import select
 
 from spreekbuis.clock import today
-from spreekbuis.db.session import db, rows
+from spreekbuis.db.session import db
 from spreekbuis.directory.listing import asked, pages
-from spreekbuis.directory.models import Entity, PolicyArea
+from spreekbuis.directory.models import Entity
 from spreekbuis.errors import Invalid, NotFound, type_text
 from spreekbuis.subscriptions import details
 from spreekbuis.subscriptions.contributions import (
@@ -33,7 +33,6 @@ from spreekbuis.web.frame import notice_after
 from spreekbuis.web.room import Room
 
 room = Room("subscriptions")
-_AREAS = select(PolicyArea.code, PolicyArea.name)
 
 STATUS_SET = notice_after("contribution-set", _l("De status van de bijdrage is bewaard."))
 AFFILIATION_SET = notice_after("affiliation-set", _l("De aansluiting bij GDPB is bewaard."))
@@ -60,12 +59,11 @@ def contributions() -> ResponseReturnValue:
     return render_template(
         "subscriptions/contributions.html",
         year=year,
-        years=[(str(y), str(y)) for y in reversed(years)],
-        positions=list(position_labels().items()),
+        years=tuple((str(y), str(y)) for y in reversed(years)),
+        positions=tuple(position_labels().items()),
         position=position or "",
         query=query,
         lines=found,
-        areas=dict(rows(_AREAS)),
         pages=pages(page, summary, "subscriptions.contributions", kept),
         filtered=bool(position or query),
     )

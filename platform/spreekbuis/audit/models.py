@@ -15,6 +15,11 @@ class AuditEvent(TenantTable):
     """Who did what to which thing, without a word of a case. `sequence` counts from 1 per entity without gaps."""
 
     __tablename__ = "audit_event"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "the trail holds codes, dates and counts, and is checked without any key": (
+            "sequence at actor kind subject_id data hash"
+        ),
+    }
     app_may = APPEND_ONLY
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     sequence: Mapped[int]
@@ -32,5 +37,8 @@ class AuditHead(TenantTable):
     """The end of an entity's chain: the last sequence and hash."""
 
     __tablename__ = "audit_head"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "end of the chain": "sequence hash",
+    }
     sequence: Mapped[int]
     hash: Mapped[bytes]

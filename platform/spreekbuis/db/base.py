@@ -1,7 +1,8 @@
 """What every table is: a table of one tenant, or a shared table that says why it is shared."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import uuid_utils.compat
@@ -21,6 +22,10 @@ APPEND_ONLY = "SELECT, INSERT"
 def new_id() -> UUID:
     """A UUIDv7 (RFC 9562): sorts by the time of its making, needs no sequence."""
     return uuid_utils.compat.uuid7()
+
+
+Sealed = Annotated[bytes, mapped_column(LargeBinary, info={"sealed": True})]
+"""A column whose bytes only a key that the server does not keep can open (the vault)."""
 
 
 class Base(DeclarativeBase):
@@ -62,6 +67,9 @@ class TenantTable(Base):
 
     __abstract__ = True
     office: ClassVar[str | None] = None
+    readable: ClassVar[Mapping[str, str]] = {}
+    """Why columns are not sealed: reason to names, with spaces between. Keys and references need no reason.
+    Shown in the documentation; a test refuses a column that is neither sealed nor named here."""
     figures_columns: ClassVar[tuple[str, ...]] = ()
     """Columns that the figures role may read, of all tenants."""
 

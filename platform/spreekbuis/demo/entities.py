@@ -12,7 +12,9 @@ from spreekbuis.access.acceptance import accept_with_new_account
 from spreekbuis.access.jobs import LINK
 from spreekbuis.access.members import join
 from spreekbuis.access.models import Desk, Invitation
+from spreekbuis.access.recovery import kit_in_force, make_kit, possible_officers
 from spreekbuis.actor import VISITOR, Actor, acting_as
+from spreekbuis.cases.keys import Reader
 from spreekbuis.clock import BRUSSELS, at, today
 from spreekbuis.db.scope import CONTRIBUTIONS, PLATFORM, tenant
 from spreekbuis.db.session import db, transaction
@@ -79,7 +81,7 @@ WAITING = DemoEntity("OVO990010", "ovam", 380, True, since_2014=False)
 class Staff:
     """Who does the work in the demo."""
 
-    handlers: dict[DeskKind, UUID]
+    handlers: dict[DeskKind, Reader]
     analyst: UUID
     treasurer: UUID
 
@@ -88,7 +90,10 @@ def staff() -> Staff:
     """Make the accounts that work for more than one entity. Twice is once."""
     people.settings_of_demo()
     return Staff(
-        {kind: people.make_account(account) for kind, account in people.HANDLERS.items()},
+        {
+            kind: Reader(people.make_account(account), people.secret_of(account))
+            for kind, account in people.HANDLERS.items()
+        },
         people.make_account(people.ANALYST),
         people.make_account(people.TREASURER),
     )
@@ -127,11 +132,14 @@ def enrol(entity: DemoEntity, team: Staff) -> UUID:
     if entity.administrator == people.ENTITY_ADMINISTRATOR.email:
         _accept_first_invitation(entity_id)
     with acting_as(Actor("account", team.analyst)), transaction(tenant(entity_id)) as session:
-        for kind, account_id in team.handlers.items():
+        for kind, handler in team.handlers.items():
             desk = session.scalars(
                 select(Desk.id).where(Desk.entity_id == entity_id, Desk.kind == kind)
             ).one()
-            join(account_id, Role.HANDLER, desk)
+            join(handler.account_id, Role.HANDLER, desk)
+        if kit_in_force() is None:
+            officers = sorted(possible_officers(), key=lambda o: o.email != entity.administrator)
+            make_kit([officer.account_id for officer in officers[:2]])
     return entity_id
 
 
@@ -169,7 +177,7 @@ def _accept_first_invitation(entity_id: UUID) -> None:
         invitation = session.scalars(
             select(Invitation.id).where(Invitation.tenant_id == entity_id, Invitation.email == account.email)
         ).one()
-        made = accept_with_new_account(links.sign(LINK, invitation), account.label, people.PASSWORD, "nl")
+        made = accept_with_new_account(links.sign(LINK, invitation), account.label, people.PASSWORD, "nl").id
         people.confirm_second_factor(made, account)
 
 

@@ -18,6 +18,7 @@ from spreekbuis.errors import NotFound
 from spreekbuis.identity.accounts import create_account, grant_platform_role
 from spreekbuis.identity.models import Account
 from spreekbuis.identity.second_factor import STEP, seal_secret
+from spreekbuis.identity.sign_in import known_account, open_account
 from spreekbuis.settings import Environment, Settings
 from spreekbuis.web.access import PLATFORM_ROLES, Role
 
@@ -116,6 +117,13 @@ def make_account(account: DemoAccount) -> UUID:
         if account.role in PLATFORM_ROLES:
             grant_platform_role(made, account.role)
         return made
+
+
+def secret_of(account: DemoAccount) -> bytes:
+    """The secret of the account's key pair, opened with the password of the demo."""
+    secret = open_account(known_account(account.email), PASSWORD)
+    assert secret is not None, "the demo made this account with this password"
+    return secret
 
 
 def confirm_second_factor(account_id: UUID, account: DemoAccount) -> None:

@@ -14,6 +14,7 @@ from spreekbuis.cases import workflow
 from spreekbuis.cases.contacts import ContactReport, register_case, register_contact
 from spreekbuis.cases.dialogue import write_message
 from spreekbuis.cases.finding import case_of_reporter
+from spreekbuis.cases.keys import key_of
 from spreekbuis.cases.models import Case, CaseEvent, Contact, Message
 from spreekbuis.cases.satisfaction import score_case
 from spreekbuis.clock import at
@@ -25,8 +26,10 @@ from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, Channel, I
 from spreekbuis.directory.models import Entity
 from spreekbuis.entities.service import accepts_reports
 from spreekbuis.errors import NotFound
+from spreekbuis.intake.reporters import find_receipt, key_of_receipt
 from spreekbuis.intake.story import Story
-from spreekbuis.intake.submission import received_report, submit_report
+from spreekbuis.intake.submission import code_of, received_report, submit_report
+from spreekbuis.vault.content import ContentKey
 
 Progress = Callable[[int, int], None]
 """Told how many cases of how many were played."""
@@ -48,7 +51,8 @@ def play_all(
 
 def play(script: CaseScript, entity_id: UUID, team: Staff) -> None:
     """Open the case and take each of its steps, as far as that has not happened yet."""
-    handler = Actor("account", team.handlers[DESK_OF_TOPIC[CATEGORIES[script.category].topic]])
+    reader = team.handlers[DESK_OF_TOPIC[CATEGORIES[script.category].topic]]
+    handler = Actor("account", reader.account_id)
     with at(script.at), acting_as(_opener(script, handler)), transaction(tenant(entity_id)):
         case = _opened(script)
         played = 0 if case is None else _played(case, script)
@@ -56,7 +60,11 @@ def play(script: CaseScript, entity_id: UUID, team: Staff) -> None:
     for number, step in list(enumerate(script.steps))[played:]:
         actor = REPORTER if step.act in (Act.REPLY, Act.SCORE) else handler
         with at(step.at), acting_as(actor), transaction(tenant(entity_id)):
-            _take(case_of_reporter(case_id, lock=True), step, script.once(number))
+            case = case_of_reporter(case_id, lock=True)
+            by_web = actor is REPORTER and script.channel is Channel.WEB
+            _take(
+                case, _reporters_key(script) if by_web else key_of(case.id, reader), step, script.once(number)
+            )
 
 
 def receipt_code(script: CaseScript) -> str:
@@ -127,27 +135,34 @@ def _played(case: Case, script: CaseScript) -> int:
     return len(script.steps)
 
 
-def _take(case: Case, step: Step, once: UUID) -> None:
+def _reporters_key(script: CaseScript) -> ContentKey:
+    code = code_of(_token(script))
+    receipt = find_receipt(code)
+    assert receipt is not None, "the case was opened"
+    return key_of_receipt(receipt, code)
+
+
+def _take(case: Case, key: ContentKey, step: Step, once: UUID) -> None:
     match step:
         case Step(act=Act.MARK_KIND, kind=kind) if kind is not None:
             workflow.mark_kind(case, kind)
         case Step(act=Act.ACKNOWLEDGE):
-            workflow.acknowledge(case, step.text, once=once)
+            workflow.acknowledge(case, key, step.text, once=once)
         case Step(act=Act.CONTACT, channel=channel) if channel is not None:
-            register_contact(case, channel, step.at, step.text, once=once)
+            register_contact(case, key, channel, step.at, step.text, once=once)
         case Step(act=Act.STATE, state=state) if state is not None:
             workflow.change_state(case, state)
         case Step(act=Act.NOTE):
-            workflow.add_note(case, step.text, once=once)
+            workflow.add_note(case, key, step.text, once=once)
         case Step(act=Act.WRITE):
-            workflow.write_to_reporter(case, step.text, once=once)
+            workflow.write_to_reporter(case, key, step.text, once=once)
         case Step(act=Act.REPLY):
-            write_message(case, author="reporter", text=step.text, once=once)
+            write_message(case, key, author="reporter", text=step.text, once=once)
         case Step(act=Act.FEEDBACK):
-            workflow.give_feedback(case, step.text, once=once)
+            workflow.give_feedback(case, key, step.text, once=once)
         case Step(act=Act.CLOSE, outcome=outcome) if outcome is not None:
-            workflow.close(case, outcome, step.text, once=once)
+            workflow.close(case, key, outcome, step.text, once=once)
         case Step(act=Act.SCORE, score=score) if score is not None:
-            score_case(case, score, step.text)
+            score_case(case, key, score, step.text)
         case _:
             raise ValueError(f"the step {step.act} says too little")

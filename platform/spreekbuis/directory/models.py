@@ -81,6 +81,8 @@ class Actor(SharedTable):
 
 
 class EntityStatus(StrEnum):
+    PREPARING = "preparing"
+    """Approved, and without keys yet: nobody could read a report."""
     ACTIVE = "active"
     LEFT = "left"
 

@@ -17,7 +17,7 @@ class Chart:
 
     id: str
     title: str
-    rows: list[type_row]
+    rows: tuple[type_row, ...]
     head: str
     unit: str
     note: str = ""
@@ -39,9 +39,9 @@ def _breakdown(figures: Figures, dimension: str) -> Chart:
     counts = dict.fromkeys(_COMPLETE.get(dimension, ()), 0) | counted if counted else {}
     order = sorted(counts) if dimension in ("month", "score") else by_size(counts)
     labels = value_labels(dimension, tuple(order))
-    rows: list[type_row] = [
+    rows: tuple[type_row, ...] = tuple(
         (label, counts[v], number(counts[v])) for label, v in zip(labels, order, strict=True)
-    ]
+    )
     return Chart(f"per-{dimension.replace('_', '-')}", words.title, rows, words.head, words.unit)
 
 
@@ -51,7 +51,9 @@ def by_size(counts: Mapping[str, int]) -> list[str]:
 
 
 def per_area(counts: Mapping[str, int], names: Mapping[str, str]) -> Chart:
-    rows: list[type_row] = [(names.get(c, c), counts[c], number(counts[c])) for c in by_size(counts)]
+    rows: tuple[type_row, ...] = tuple(
+        (names.get(c, c), counts[c], number(counts[c])) for c in by_size(counts)
+    )
     return Chart("per-area", _("Dossiers per beleidsdomein"), rows, _("Beleidsdomein"), _("Dossiers"))
 
 
@@ -69,4 +71,4 @@ def per_year(counts: Mapping[int, int], published: Iterable[int] = ()) -> Chart:
         if any(published)
         else ""
     )
-    return Chart("per-year", _("Dossiers per jaar"), rows, _("Jaar"), _("Dossiers"), note)
+    return Chart("per-year", _("Dossiers per jaar"), tuple(rows), _("Jaar"), _("Dossiers"), note)

@@ -15,6 +15,12 @@ class Fact(TenantTable):
     the case knows its fact, never the other way round."""
 
     __tablename__ = "fact"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "the figures are made of codes, dates and counts": (
+            "subject year month kind topic category channel identity reporter_class desk status "
+            "outcome score days_to_acknowledge days_to_feedback days_to_close"
+        ),
+    }
     figures_columns: ClassVar[tuple[str, ...]] = (
         "entity_id", "subject", "year", "month", "kind", "topic", "category", "channel", "identity",
         "reporter_class", "desk", "status", "outcome", "score", "days_to_acknowledge", "days_to_feedback",
@@ -45,6 +51,9 @@ class FigureDelta(TenantTable):
     """What a change adds to or takes from the totals, until it is rolled up: n and total may be negative."""
 
     __tablename__ = "figure_delta"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "counts": "year dimension value n total",
+    }
     app_may = "SELECT, INSERT"
     figures_columns: ClassVar[tuple[str, ...]] = (
         "entity_id", "id", "year", "dimension", "value", "n", "total",
@@ -63,6 +72,9 @@ class FigureCell(TenantTable):
     """Rolled-up totals of one entity: by year, dimension ("category") and value ("fraud")."""
 
     __tablename__ = "figure_cell"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "counts": "n total",
+    }
     app_may = "SELECT"
     figures_columns: ClassVar[tuple[str, ...]] = ("entity_id", "year", "dimension", "value", "n", "total")
     year: Mapped[int] = mapped_column(primary_key=True)

@@ -77,7 +77,7 @@ def own_line(cases_by_year: Mapping[int, int]) -> Chart:
             rows[-1] = ("…", None, SMALL)
         else:
             rows.append((str(year), None, SMALL))
-    return Chart("per-year", _("Dossiers per jaar"), rows, _("Jaar"), _("Dossiers"))
+    return Chart("per-year", _("Dossiers per jaar"), tuple(rows), _("Jaar"), _("Dossiers"))
 
 
 def _cut(figures: Figures, dimension: str, year: int) -> Cut | None:
@@ -104,9 +104,9 @@ def _chart(dimension: str, cut: Cut) -> Chart:
     hidden = sorted(cut.small | cut.beside)
     order = sorted((*cut.shown, *hidden)) if dimension == "month" else [*by_size(cut.shown), *hidden]
     labels = value_labels(dimension, tuple(order))
-    rows: list[type_row] = [
+    rows: tuple[type_row, ...] = tuple(
         (label, cut.shown.get(value), _words(cut, value)) for label, value in zip(labels, order, strict=True)
-    ]
+    )
     return Chart(f"per-{dimension.replace('_', '-')}", words.title, rows, words.head, words.unit)
 
 

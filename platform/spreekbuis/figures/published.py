@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from importlib.resources import files
+from typing import NamedTuple
 
 from sqlalchemy.dialects.postgresql import insert
 
@@ -17,8 +18,7 @@ _PLACES = {"count": Decimal(1), "percent": Decimal("0.1"), "score_of_5": Decimal
 """How precisely each unit was published."""
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(NamedTuple):
     """One published figure."""
 
     source: str

@@ -16,6 +16,7 @@ from spreekbuis.figures.small import THRESHOLD
 from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.web.access import Permission
 from spreekbuis.web.forms import clean
+from spreekbuis.web.frame import drawn
 from spreekbuis.web.room import Room
 
 room = Room("figures")
@@ -32,9 +33,9 @@ def _year() -> int:
     return int(asked)
 
 
-def _years(*known: int) -> list[tuple[str, str]]:
+def _years(*known: int) -> tuple[tuple[str, str], ...]:
     """The years to choose from, the latest first."""
-    return [(str(year), str(year)) for year in sorted({*known, today().year}, reverse=True)]
+    return tuple((str(year), str(year)) for year in sorted({*known, today().year}, reverse=True))
 
 
 def _place(name: str) -> str | None:
@@ -53,9 +54,14 @@ def dashboard() -> ResponseReturnValue:
         overview = reading.overview(connection, year, area or reading.EVERYWHERE)
         known = published.published_figures(connection)
     past = {} if area else published.cases_by_year(known)
-    drawn = charts.breakdowns(overview.figures)
-    if overview.cases_by_area:
-        drawn.append(charts.per_area(overview.cases_by_area, areas))
+    shown, line = drawn(
+        _charts,
+        cells=tuple(overview.figures.cells.items()),
+        by_area=tuple(overview.cases_by_area.items()),
+        areas=tuple(areas.items()),
+        by_year=tuple(overview.cases_by_year.items()),
+        past=tuple(past.items()),
+    )
     this_year = [figure for figure in known if figure.year == year and not area]
     own_past = [figure for figure in this_year if figure.source == published.OWN_SOURCE]
     return render_template(
@@ -64,14 +70,28 @@ def dashboard() -> ResponseReturnValue:
         years=_years(year, *overview.cases_by_year, *(figure.year for figure in known)),
         area=area or "",
         area_name=areas[area] if area else "",
-        areas=sorted(areas.items(), key=lambda item: item[1]),
+        areas=tuple(sorted(areas.items(), key=lambda item: item[1])),
         figures=overview.figures,
-        charts=drawn,
-        line=charts.per_year({**overview.cases_by_year, **past}, past),
+        charts=shown,
+        line=line,
         comparisons=[published.compare(figure, overview.figures) for figure in own_past],
         others=[figure for figure in this_year if figure.source != published.OWN_SOURCE],
         words=words,
     )
+
+
+def _charts(
+    cells: tuple[tuple[tuple[str, str], tuple[int, int]], ...],
+    by_area: tuple[tuple[str, int], ...],
+    areas: tuple[tuple[str, str], ...],
+    by_year: tuple[tuple[int, int], ...],
+    past: tuple[tuple[int, int], ...],
+) -> tuple[tuple[charts.Chart, ...], charts.Chart]:
+    """The drawings of these figures, and the line of the years. Of the figures alone, so that `drawn` keeps them."""
+    shown = charts.breakdowns(reading.Figures(dict(cells)))
+    if by_area:
+        shown.append(charts.per_area(dict(by_area), dict(areas)))
+    return tuple(shown), charts.per_year({**dict(by_year), **dict(past)}, dict(past))
 
 
 @room.get("/central/figures/entities", Permission.VIEW_FIGURES)
@@ -81,18 +101,22 @@ def by_entity() -> ResponseReturnValue:
         page = reading.entities(connection, year, after=after, before=before)
     if (after or before) and not page.rows:
         raise NotFound
+    number = words.number
     return render_template(
         "figures/entities.html",
         year=year,
-        rows=page.rows,
+        rows=[
+            (row.name, row.ovo_code, row.policy_area, number(row.cases), number(row.reports),
+             number(row.information_requests), number(row.contacts), words.mean(row.satisfaction))
+            for row in page.rows
+        ],
         pages={
             "summary": _("Op naam, %(most)s per bladzijde.", most=reading.ENTITIES_PER_PAGE),
             "previous_url": page.before and url_for("figures.by_entity", year=year, before=page.before),
             "next_url": page.after and url_for("figures.by_entity", year=year, after=page.after),
             "numbers": [],
         },
-        words=words,
-    )
+    )  # fmt: skip
 
 
 @room.get("/central/figures.csv", Permission.VIEW_FIGURES)
@@ -117,7 +141,7 @@ def own() -> ResponseReturnValue:
         year=year,
         years=_years(year, *own_figures.own_years(overview.cases_by_year)),
         tiles=own_figures.own_tiles(overview.figures, year),
-        charts=own_figures.own_breakdowns(overview.figures, year),
+        charts=tuple(own_figures.own_breakdowns(overview.figures, year)),
         line=own_figures.own_line(overview.cases_by_year),
         threshold=THRESHOLD,
     )

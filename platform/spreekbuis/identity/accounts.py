@@ -1,5 +1,6 @@
 """Accounts: make, disable, give a role on the platform."""
 
+from typing import NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -12,9 +13,9 @@ from spreekbuis.db.base import new_id
 from spreekbuis.db.session import db
 from spreekbuis.errors import Invalid, NotFound
 from spreekbuis.identity import sessions
+from spreekbuis.identity.keys import make_key
 from spreekbuis.identity.models import Account, PlatformRole
 from spreekbuis.identity.password_policy import refuse_weak
-from spreekbuis.identity.passwords import hash_password
 from spreekbuis.web.access import PLATFORM_ROLES, Role
 
 LONGEST_LABEL = 120
@@ -43,7 +44,14 @@ def email_address(text: str, field: str = "email") -> str:
         raise Invalid({field: _l("Vul een e-mailadres in, bijvoorbeeld loket@voorbeeld.example.")}) from None
 
 
-def create_account(email: str, label: str, language: str, password: str | None) -> Account:
+class NewAccount(NamedTuple):
+    """An account that was just made, and the secret of its key pair when it has a password."""
+
+    id: UUID
+    secret: bytes | None
+
+
+def create_account(email: str, label: str, language: str, password: str | None) -> NewAccount:
     """Make an account; its second factor is set up at the first sign-in.
 
     Without a password its owner asks for a link by mail. Raises Invalid: no address, taken address, no label,
@@ -56,19 +64,17 @@ def create_account(email: str, label: str, language: str, password: str | None) 
         )
     if password is not None:
         refuse_weak("password", password, email)
-    made: Account | None = db.session.scalar(
+    made: UUID | None = db.session.scalar(
         insert(Account)
-        .values(
-            id=new_id(), email=email, label=label.strip(), language=language,
-            password_hash=None if password is None else hash_password(password),
-        )
+        .values(id=new_id(), email=email, label=label.strip(), language=language)
         .on_conflict_do_nothing(index_elements=["email"])
-        .returning(Account)
-    )  # fmt: skip
+        .returning(Account.id)
+    )
     if made is None:
         raise Invalid({"email": _l("Dit e-mailadres heeft al een account.")})
-    record(Audited.ACCOUNT_CREATED, made.id)
-    return made
+    secret = None if password is None else make_key(made, password)
+    record(Audited.ACCOUNT_CREATED, made)
+    return NewAccount(made, secret)
 
 
 def account_of(email: str) -> Account:

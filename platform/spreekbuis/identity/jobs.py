@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import Row, delete, select
 
 from spreekbuis.clock import now
 from spreekbuis.db.session import db
@@ -16,6 +16,7 @@ from spreekbuis.web.door import IDLE_LIMIT
 
 MAIL_PASSWORD_RESET = "identity.mail_password_reset"  # noqa: S105 (the name of a job)
 MAIL_PASSWORD_CHANGED = "identity.mail_password_changed"  # noqa: S105 (the name of a job)
+MAIL_PASSKEY_ADDED = "identity.mail_passkey_added"
 RESET_LIFETIME = timedelta(hours=1)
 ATTEMPTS_KEPT = timedelta(days=1)
 
@@ -36,11 +37,23 @@ def mail_password_reset(id: str) -> None:  # noqa: A002 (the name of the argumen
 @job(MAIL_PASSWORD_CHANGED)
 def mail_password_changed(id: str) -> None:  # noqa: A002
     """Tell the owner that the password changed, so that a theft is noticed."""
-    row = db.session.execute(
-        select(Account.email, Account.language).where(Account.id == UUID(id), Account.disabled_at.is_(None))
+    owner = _owner(UUID(id))
+    if owner is not None:
+        mail.deliver("password_changed", owner.email, owner.language)
+
+
+@job(MAIL_PASSKEY_ADDED)
+def mail_passkey_added(id: str) -> None:  # noqa: A002
+    """Tell the owner that the account has another passkey, so that a stranger's is noticed."""
+    owner = _owner(UUID(id))
+    if owner is not None:
+        mail.deliver("passkey_added", owner.email, owner.language)
+
+
+def _owner(account_id: UUID) -> Row[str, str] | None:
+    return db.session.execute(
+        select(Account.email, Account.language).where(Account.id == account_id, Account.disabled_at.is_(None))
     ).one_or_none()
-    if row is not None:
-        mail.deliver("password_changed", row.email, row.language)
 
 
 @job("identity.forget_old", every=timedelta(hours=1))

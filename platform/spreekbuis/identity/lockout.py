@@ -12,7 +12,7 @@ from uuid import UUID
 
 from flask import current_app
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import case, delete, or_
+from sqlalchemy import case, delete, or_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.audit.trail import Audited, record
@@ -36,8 +36,8 @@ class LockedOut(DomainError):
     advice = _l("Wacht een kwartier en probeer het dan opnieuw.")
 
 
-def key_of(purpose: Literal["sign-in", "second-factor", "reset"], name: str) -> bytes:
-    """A keyed hash of an address or an account: the table tells nobody who tried."""
+def key_of(purpose: Literal["sign-in", "second-factor", "reset", "recovery"], name: str) -> bytes:
+    """A keyed hash of an address, an account or an entity: the table tells nobody who tried."""
     settings: Settings = current_app.extensions["settings"]
     return hmac.new(
         f"lock-out {settings.secret_key}".encode(), f"{purpose} {name}".encode(), hashlib.sha256
@@ -71,6 +71,16 @@ def count_try(key: bytes) -> bool:
     if failures_now is None:
         raise LockedOut
     return failures_now >= TRIES
+
+
+def take_back(key: bytes) -> None:
+    """The try that was counted last was not judged after all: nobody is locked out by it. Commits by itself."""
+    with transaction(PLATFORM) as session:
+        session.execute(
+            update(SignInAttempt)
+            .where(SignInAttempt.key_hash == key, SignInAttempt.failures > 0)
+            .values(failures=SignInAttempt.failures - 1, locked_until=None)
+        )
 
 
 def clear(key: bytes) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import BigInteger, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
@@ -19,7 +19,6 @@ class Account(SharedTable):
     email: Mapped[str] = mapped_column(unique=True)
     label: Mapped[str]
     """How colleagues see this account: a function or a name."""
-    password_hash: Mapped[str | None]
     totp_sealed: Mapped[bytes | None]
     totp_confirmed_at: Mapped[datetime | None]
     totp_last_counter: Mapped[int] = mapped_column(default=0)
@@ -27,6 +26,40 @@ class Account(SharedTable):
     language: Mapped[str] = mapped_column(default="nl")
     created_at: Mapped[datetime] = mapped_column(default=now)
     disabled_at: Mapped[datetime | None]
+
+
+class AccountKey(SharedTable):
+    """The key pair of an account that has a password (identity.keys). `key_id` changes with the pair."""
+
+    __tablename__ = "account_key"
+    shared_because = "belongs to the account, which can work in several entities"
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    key_id: Mapped[UUID] = mapped_column(default=new_id)
+    public_key: Mapped[bytes]
+    locked_by_password: Mapped[bytes]
+    """The secret of the pair; that it opens is the proof of the password."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Passkey(SharedTable):
+    """A passkey that opens the account's secret too (identity.passkeys). It stays with the key pair whose secret it
+    locks: after a reset of the password `key_id` is that of an earlier pair."""
+
+    __tablename__ = "passkey"
+    shared_because = "belongs to the account, which can work in several entities"
+    credential_id: Mapped[bytes] = mapped_column(primary_key=True)
+    """As the authenticator made it: random, at most 1,023 bytes."""
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
+    key_id: Mapped[UUID]
+    public_key: Mapped[bytes]
+    """Of the passkey itself (COSE): checks that it answered."""
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    """How often the authenticator says that it was used; 0 for those that do not count."""
+    secret_locked: Mapped[bytes]
+    """The secret of the pair; only what the passkey gives for our question (PRF) opens it."""
+    label: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    last_used_at: Mapped[datetime | None]
 
 
 class SignInSession(SharedTable):
@@ -37,6 +70,11 @@ class SignInSession(SharedTable):
     token_hash: Mapped[bytes] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
     complete: Mapped[bool] = mapped_column(default=False)
+    key_locked: Mapped[bytes | None]
+    """The account's secret; only the token in the cookie opens it."""
+    challenge: Mapped[bytes | None]
+    """What the next answer of a passkey must repeat, once (identity.passkey_lock)."""
+    challenge_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_seen_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column(index=True)

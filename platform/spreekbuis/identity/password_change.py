@@ -11,10 +11,11 @@ from spreekbuis.audit.trail import Audited, record
 from spreekbuis.clock import now
 from spreekbuis.db.session import db
 from spreekbuis.errors import DomainError, Invalid
-from spreekbuis.identity import jobs, lockout, passwords, sessions
+from spreekbuis.identity import jobs, keys, lockout, sessions
 from spreekbuis.identity.accounts import plain_address
-from spreekbuis.identity.models import Account, PasswordReset
-from spreekbuis.identity.password_policy import LONGEST, refuse_weak
+from spreekbuis.identity.models import Account, AccountKey, PasswordReset
+from spreekbuis.identity.password_policy import refuse_weak
+from spreekbuis.identity.sign_in import Known, judge
 from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.web import links
 
@@ -30,15 +31,19 @@ class LinkUsed(DomainError):
 def change_password(account_id: UUID, current: str, new: str, this_session: bytes) -> None:
     """Change the own password; the other sessions end. Raises Invalid, LockedOut or passwords.Busy."""
     account = db.session.get_one(Account, account_id)
+    own = db.session.get(AccountKey, account_id)
+    known = None if own is None else Known(account_id, own.key_id, own.locked_by_password)
     key = lockout.key_of("sign-in", account.email)
     last = lockout.count_try(key)
-    if not passwords.matches(account.password_hash, current if len(current) <= LONGEST else ""):
+    secret = judge(known, current, key)
+    if known is None or secret is None:
         if last:
             lockout.record_lock(account_id)
         raise Invalid({"current_password": _l("Dit is niet je huidige wachtwoord.")})
     lockout.clear(key)
     refuse_weak("new_password", new, account.email)
-    _set(account, new)
+    keys.change_lock(account_id, known.key_id, secret, new)
+    _tell(account)
     sessions.end_all(account_id, but=this_session)
 
 
@@ -69,12 +74,16 @@ def check_reset(token: str) -> None:
 def reset_password(token: str, new: str) -> None:
     """Set a password with a mailed link, which then works no more. All sessions end, the lock-out as well.
 
+    The old password held the account's key. A new key takes its place: what the account could open stays closed
+    until a colleague grants it again (access.desk_keys), or a passkey brings it back (identity.restoring).
+
     Raises what `check_reset` raises, Invalid or passwords.Busy.
     """
     account = _account_of(token, lock=True)
     refuse_weak("new_password", new, account.email)
     with acting_as(Actor("account", account.id)):
-        _set(account, new)
+        keys.make_key(account.id, new)
+        _tell(account)
     sessions.end_all(account.id)
     lockout.clear(lockout.key_of("sign-in", account.email))
 
@@ -96,8 +105,8 @@ def _account_of(token: str, *, lock: bool) -> Account:
     return account
 
 
-def _set(account: Account, new: str) -> None:
-    account.password_hash = passwords.hash_password(new)
+def _tell(account: Account) -> None:
+    """Open links end; the trail and the owner know that the password is another one."""
     db.session.execute(delete(PasswordReset).where(PasswordReset.account_id == account.id))
     record(Audited.ACCOUNT_PASSWORD_CHANGED, account.id)
     enqueue(jobs.MAIL_PASSWORD_CHANGED, id=str(account.id))

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 
 from spreekbuis.clock import now
 from spreekbuis.db.session import db
+from spreekbuis.identity.keys import lock_for_session
 from spreekbuis.identity.models import SignInSession
 from spreekbuis.web.door import IDLE_LIMIT, hash_token
 
@@ -28,12 +29,16 @@ class OpenSession:
     is_this_one: bool
 
 
-def start(account_id: UUID, *, complete: bool) -> str:
-    """Begin a session; gives the token for the cookie. The database keeps its hash."""
+def start(account_id: UUID, secret: bytes, *, complete: bool) -> str:
+    """Begin a session that carries the account's secret; gives the token for the cookie.
+
+    The database keeps the hash of the token, and the secret locked with it.
+    """
     token = secrets.token_urlsafe(32)
     db.session.add(
         SignInSession(
             token_hash=hash_token(token), account_id=account_id, complete=complete,
+            key_locked=lock_for_session(token, account_id, secret),
             expires_at=now() + (LONGEST if complete else LONGEST_HALF_WAY),
         )
     )  # fmt: skip

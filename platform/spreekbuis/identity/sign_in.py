@@ -1,5 +1,7 @@
 """Signing in: the password, then the second factor. Nothing tells whether an account exists."""
 
+from contextlib import suppress
+from typing import NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -8,12 +10,13 @@ from sqlalchemy import select
 from spreekbuis.actor import Actor, acting_as
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.db.scope import PLATFORM
-from spreekbuis.db.session import db, transaction
+from spreekbuis.db.session import transaction
 from spreekbuis.errors import DomainError
-from spreekbuis.identity import lockout, passwords, second_factor, sessions
+from spreekbuis.identity import keys, lockout, passwords, second_factor, sessions
 from spreekbuis.identity.accounts import plain_address
-from spreekbuis.identity.models import Account
+from spreekbuis.identity.models import Account, AccountKey
 from spreekbuis.identity.password_policy import LONGEST
+from spreekbuis.web.door import hash_token
 
 
 class WrongCredentials(DomainError):
@@ -31,38 +34,66 @@ def give_password(email: str, password: str) -> str:
     """
     key = lockout.key_of("sign-in", plain_address(email))
     last = lockout.count_try(key)
-    account_id, stored = _known(plain_address(email))
-    if not passwords.matches(stored, password if len(password) <= LONGEST else ""):
+    known = known_account(email)
+    secret = judge(known, password, key)
+    if known is None or secret is None:
         if last:
-            lockout.record_lock(account_id)
+            lockout.record_lock(known and known.account_id)
         raise WrongCredentials
-    assert account_id is not None
-    assert stored is not None
     lockout.clear(key)
-    if passwords.is_outdated(stored):
-        db.session.get_one(Account, account_id).password_hash = passwords.hash_password(password)
-    return after_password(account_id)
+    if passwords.is_outdated(known.locked):
+        with suppress(passwords.Busy):  # then the next time
+            keys.change_lock(known.account_id, known.key_id, secret, password)
+    return after_password(known.account_id, secret)
 
 
-def _known(email: str) -> tuple[UUID | None, str | None]:
-    """Id and password hash of the account, read in a short transaction: none stays open while hashing."""
+class Known(NamedTuple):
+    """An account with a password, and the lock that the password opens."""
+
+    account_id: UUID
+    key_id: UUID
+    locked: bytes
+
+
+def open_account(known: Known | None, password: str) -> bytes | None:
+    """The secret of the account, or None for a wrong password or nobody. Raises passwords.Busy."""
+    binding = b"" if known is None else keys.password_binding(known.account_id, known.key_id)
+    return passwords.open_with_password(
+        password if len(password) <= LONGEST else "", known and known.locked, binding
+    )
+
+
+def judge(known: Known | None, password: str, key: bytes) -> bytes | None:
+    """`open_account` for a try that was counted under `key`: what nobody had time for, counts for nothing.
+
+    Raises passwords.Busy.
+    """
+    try:
+        return open_account(known, password)
+    except passwords.Busy:
+        lockout.take_back(key)
+        raise
+
+
+def known_account(email: str) -> Known | None:
+    """The account of an address, read in a short transaction: none stays open while the password is tried."""
     with transaction(PLATFORM) as session:
         row = session.execute(
-            select(Account.id, Account.password_hash).where(
-                Account.email == email, Account.disabled_at.is_(None)
-            )
+            select(AccountKey.account_id, AccountKey.key_id, AccountKey.locked_by_password)
+            .join(Account, Account.id == AccountKey.account_id)
+            .where(Account.email == plain_address(email), Account.disabled_at.is_(None))
         ).one_or_none()
-    return (None, None) if row is None else (row.id, row.password_hash)
+    return None if row is None else Known(*row)
 
 
-def after_password(account_id: UUID) -> str:
+def after_password(account_id: UUID, secret: bytes) -> str:
     """The token of a session that waits for the second factor; who has none yet gets one to set up."""
     second_factor.begin_set_up(account_id)
-    return sessions.start(account_id, complete=False)
+    return sessions.start(account_id, secret, complete=False)
 
 
-def give_code(account_id: UUID, half_way: bytes, code: str) -> str:
-    """The second step: ends the session with hash `half_way` and gives the token of a complete one.
+def give_code(account_id: UUID, half_way: str, code: str) -> str:
+    """The second step: ends the session of the token `half_way` and gives the token of a complete one.
 
     For an account without a confirmed second factor the code confirms it. Raises WrongCode or LockedOut.
     """
@@ -70,7 +101,8 @@ def give_code(account_id: UUID, half_way: bytes, code: str) -> str:
         second_factor.check(account_id, code)
     else:
         second_factor.confirm(account_id, code)
-    sessions.end(half_way)
+    secret = keys.secret_in_session(half_way)
+    sessions.end(hash_token(half_way))
     with acting_as(Actor("account", account_id)):
         record(Audited.ACCOUNT_SIGNED_IN, account_id)
-    return sessions.start(account_id, complete=True)
+    return sessions.start(account_id, secret, complete=True)

@@ -1,46 +1,45 @@
 """The one door to the text of a case: everything that a person wrote passes here, in and out.
 
-Today the bytes are the text itself, bound to its place by a check; the vault will put ciphertext behind the same
-two functions. Sealing needs nothing secret. Opening needs a `Keyring`, which only the session of a handler, or of
-a reporter who gave the receipt code, holds.
+Each case has a key of its own, random and made with the case. Who may hold it is said elsewhere (a desk, a
+reporter with the receipt code); whoever holds it seals and opens here.
 """
 
 from dataclasses import dataclass
 from uuid import UUID
 
-
-class CannotOpen(Exception):
-    """The sealed value does not belong at this place, or the keyring does not fit."""
+from spreekbuis.vault.sealing import context, lock, unlock
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a sealed value stands: it opens nowhere else."""
+@dataclass(frozen=True, slots=True, repr=False)
+class ContentKey:
+    """Seals and opens what belongs to one subject of one entity: a case, or a report that is not sent yet.
+
+    What was sealed in one field opens in that field only, of that subject and that entity. `secret` has 32 bytes and
+    is never stored as it is, nor shown by printing.
+    """
 
     entity_id: UUID
-    case_id: UUID
-    field: str
+    subject_id: UUID
+    secret: bytes
 
+    def __repr__(self) -> str:
+        return f"ContentKey({self.subject_id})"
 
-@dataclass(frozen=True, slots=True)
-class Keyring:
-    """What the holder may open. Made at the door of a request, never stored."""
+    def seal(self, field: str, text: str) -> bytes:
+        """The stored form of `text` in `field`."""
+        return lock(self.secret, text.encode(), self._place(field))
 
-    holder: str
+    def open(self, field: str, sealed: bytes) -> str:
+        """The text. Raises CannotOpen."""
+        return unlock(self.secret, sealed, self._place(field)).decode()
 
+    def seal_key(self, field: str, key: bytes) -> bytes:
+        """The stored form of another key, of an attachment."""
+        return lock(self.secret, key, self._place(field))
 
-def seal(place: Place, text: str) -> bytes:
-    """The stored form of `text` at `place`."""
-    return _binding(place) + text.encode()
+    def open_key(self, field: str, sealed: bytes) -> bytes:
+        """The other key. Raises CannotOpen."""
+        return unlock(self.secret, sealed, self._place(field))
 
-
-def open_sealed(keyring: Keyring, place: Place, sealed: bytes) -> str:
-    """The text. Raises CannotOpen when the value was moved from another place."""
-    binding = _binding(place)
-    if not keyring.holder or not sealed.startswith(binding):
-        raise CannotOpen(place.field)
-    return sealed[len(binding) :].decode()
-
-
-def _binding(place: Place) -> bytes:
-    return b"\x00" + place.entity_id.bytes + place.case_id.bytes + place.field.encode() + b"\x00"
+    def _place(self, field: str) -> bytes:
+        return context("content", self.entity_id, self.subject_id, field)

@@ -1,65 +1,70 @@
 """Files that people send: which we take, checked by content and not by name, and how they go back out.
 
-A file is always sent back as a download, never shown in the page.
+On the way in a file loses its hidden data, passes the virus scanner and is sealed under a key of its own before it is
+stored. A file is always sent back as a download, never shown in the page.
 """
 
 import hashlib
 import io
-import zipfile
+import logging
+import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
 from uuid import UUID
 
-import filetype
 from flask import current_app, send_file
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
-from spreekbuis.errors import NotFound
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.errors import DomainError, NotFound
 from spreekbuis.settings import Settings
-from spreekbuis.vault.storage import storage
-from spreekbuis.web.forms import clean
+from spreekbuis.vault.cleaning import Cleaned, Cleaning, clean
+from spreekbuis.vault.kinds import ACCEPT as ACCEPT
+from spreekbuis.vault.kinds import TYPES as TYPES
+from spreekbuis.vault.kinds import is_kind
+from spreekbuis.vault.scanning import NotScanned, scanner
+from spreekbuis.vault.sealing import CannotOpen, context, new_secret
+from spreekbuis.vault.spool import Spool, spool
+from spreekbuis.vault.storage import new_key, storage
+from spreekbuis.vault.streams import OpenedStream, SealingStream, sealed_size
+from spreekbuis.web.forms import clean as clean_text
 
+_log = logging.getLogger(__name__)
 MOST_FILES = 10
 LONGEST_NAME = 120
-_HEAD = 8192
 _BLOCK = 1 << 18
-_OFFICE = "application/vnd.openxmlformats-officedocument."
-_ODF = "application/vnd.oasis.opendocument."
-_MSG, _EML, _TEXT = "application/vnd.ms-outlook", "message/rfc822", "text/plain"
-
-TYPES: dict[str, str] = {
-    "pdf": "application/pdf", "txt": _TEXT, "eml": _EML, "msg": _MSG,
-    "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif",
-    "webp": "image/webp", "heic": "image/heic",
-    "docx": f"{_OFFICE}wordprocessingml.document", "xlsx": f"{_OFFICE}spreadsheetml.sheet",
-    "pptx": f"{_OFFICE}presentationml.presentation",
-    "odt": f"{_ODF}text", "ods": f"{_ODF}spreadsheet", "odp": f"{_ODF}presentation",
-    "mp3": "audio/mpeg", "m4a": "audio/mp4", "wav": "audio/x-wav", "mp4": "video/mp4",
-}  # fmt: skip
-"""Media type by extension: the kinds that we take."""
-ACCEPT = ",".join(f".{extension}" for extension in TYPES)
-"""For the `accept` of a file input."""
-
-_SAME = {"m4a": {"audio/mp4", "video/mp4"}, "txt": {_TEXT, _EML}}
-"""Extensions whose content may look like another type: a text that begins with `Word:` looks like a mail,
-recorders of phones write m4a as mp4."""
-_OFFICE_PARTS = {"word/": "docx", "xl/": "xlsx", "ppt/": "pptx"}
-_OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
-_MSG_MARK = "__properties_version1.0".encode("utf-16-le")
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedFile:
-    """A file that passed the checks and lies in the storage. `size` in bytes."""
+    """A file that passed the checks and lies in the storage, sealed.
+
+    `size` is that of the file after cleaning, in bytes. Only `key` opens it: whoever keeps the file seals that under
+    the key of its case.
+    """
 
     name: str
     media_type: str
     size: int
     storage_key: str
+    key: bytes = field(repr=False)
+    cleaned: Cleaned
+
+
+class DamagedFile(DomainError):
+    """What is stored is not what was sealed: too short, changed, or of another file."""
+
+    status = 500
+    title = _l("Dit bestand is beschadigd")
+    advice = _l(
+        "Het is niet meer volledig, of iemand veranderde het. Vraag het opnieuw aan wie het stuurde en laat het "
+        "weten aan je beheerder."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +81,14 @@ def most_megabytes() -> int:
     return settings.max_upload >> 20
 
 
-def accept(uploads: Mapping[UUID, FileStorage], *, count: int = 0, size: int = 0) -> Acceptance:
+def accept(
+    uploads: Mapping[UUID, FileStorage], *, keep_original: bool, count: int = 0, size: int = 0
+) -> Acceptance:
     """Check each file and keep the good ones, one by one: a bad file does not cost the others.
 
-    The caller's ids come back with the accepted files. `count` and `size` (bytes) are of the files that the
-    same report or message has already.
+    Hidden data goes, unless the sender wants to `keep_original`; what became of it stands in `cleaned`. The caller's
+    ids come back with the accepted files. `count` and `size` (bytes) are of the files that the same report or
+    message has already.
     """
     settings: Settings = current_app.extensions["settings"]
     kept: dict[UUID, AcceptedFile] = {}
@@ -91,13 +99,59 @@ def accept(uploads: Mapping[UUID, FileStorage], *, count: int = 0, size: int = 0
         refusal = _refusal(name, upload.stream, length) or _too_much(
             name, count + len(kept), size + length, settings.max_upload
         )
+        if refusal is None:
+            taken = _take_in(name, _spooled(upload), keep_original=keep_original)
+            if isinstance(taken, AcceptedFile):
+                kept[id_] = taken
+                size += taken.size
+            else:
+                refusal = taken
         if refusal is not None:
             refusals.append(refusal)
-            continue
-        key, size_kept = storage().put(cast(BinaryIO, upload.stream))
-        size += size_kept
-        kept[id_] = AcceptedFile(name, TYPES[_extension(name)], size_kept, key)
     return Acceptance(kept, tuple(refusals))
+
+
+def _take_in(name: str, sent: Spool, *, keep_original: bool) -> AcceptedFile | str:
+    """Clean the file, have it scanned, and store it sealed; or why that cannot be done."""
+    media_type = TYPES[_extension(name)]
+    cleaning = Cleaning(Cleaned.ORIGINAL, sent) if keep_original else clean(sent, media_type)
+    content, storage_key, key = cleaning.content, new_key(), new_secret()
+    try:
+        size = _length(content)
+        if scanner().finds_virus(content):
+            return _("In ‘%(name)s’ zit een virus. We hebben dit bestand niet bewaard.", name=name)
+        content.seek(0)
+        storage().put(storage_key, cast(BinaryIO, SealingStream(content, key, _bound_to(storage_key))))
+    except NotScanned as reason:
+        _log.error("a file was refused: %s", reason)
+        return _(
+            "We konden ‘%(name)s’ nu niet op virussen nakijken. Probeer het later opnieuw; je tekst is bewaard.",
+            name=name,
+        )
+    except OSError as error:
+        _log.error("a file was refused, it cannot be stored: %s", type(error).__name__)
+        return _(
+            "We konden ‘%(name)s’ nu niet bewaren. Probeer het later opnieuw; je tekst is bewaard.", name=name
+        )
+    finally:
+        if content is not sent:
+            content.close()
+    return AcceptedFile(name, media_type, size, storage_key, key, cleaning.cleaned)
+
+
+def _spooled(upload: FileStorage) -> Spool:
+    """The file of the request, at its beginning, in a spool: where it lies already when a browser sent it."""
+    if isinstance(upload.stream, Spool):
+        return upload.stream
+    copied = spool()
+    shutil.copyfileobj(upload.stream, copied)
+    copied.seek(0)
+    return copied
+
+
+def _bound_to(storage_key: str) -> bytes:
+    """A content opens under its own name only, which says its entity and day."""
+    return context("spreekbuis file", storage_key)
 
 
 def discard(files: Iterable[AcceptedFile]) -> None:
@@ -118,7 +172,7 @@ def print_of(upload: FileStorage) -> str:
 
 def clean_name(name: str) -> str:
     """The last part of the name without what a file system or a screen trips over, at most 120 characters."""
-    name = clean(name.replace("\\", "/").rpartition("/")[2]).strip(". ")
+    name = clean_text(name.replace("\\", "/").rpartition("/")[2]).strip(". ")
     name = "".join(c for c in name if c not in '<>:"|?*' and c not in _TURNS)
     path = PurePosixPath(name or "bestand")
     return (
@@ -132,17 +186,34 @@ _TURNS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """Marks that turn the direction of writing: they make `exe.fdp` read as `pdf.exe`."""
 
 
-def download(storage_key: str, name: str, media_type: str) -> Response:
-    """The file as a download. Raises NotFound when the storage has its content no more."""
+def download(storage_key: str, key: bytes, *, name: str, media_type: str, size: int) -> Response:
+    """The opened file as a download of `size` bytes.
+
+    Raises NotFound when the storage has its content no more, and DamagedFile when that is too long or too short, or
+    does not begin as it was sealed. What is found further on breaks the connection off: nobody gets a shorter
+    file that looks whole.
+    """
     try:
-        stream = storage().open(storage_key)
+        if not storage_key.startswith(f"{current_entity_id()}/"):
+            raise FileNotFoundError
+        sealed = storage().open(storage_key)
     except FileNotFoundError:
         raise NotFound(
             _("Dit bestand is er niet meer"),
             _("Heb je het bestand nog? Stuur het dan opnieuw. Anders vraag je het aan wie het stuurde."),
         ) from None
-    response = send_file(stream, mimetype=media_type, as_attachment=True, download_name=name)
+    try:
+        if _length(sealed) != sealed_size(size):
+            raise CannotOpen("the length of a file")
+        opened = OpenedStream(sealed, key, _bound_to(storage_key))
+    except CannotOpen:
+        sealed.close()
+        _log.error("the content %s does not open", storage_key)
+        raise DamagedFile from None
+    response = send_file(cast(BinaryIO, opened), mimetype=media_type, as_attachment=True, download_name=name)
+    response.content_length = size
     response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"  # a proxy would write the opened file to its own disk
     return response
 
 
@@ -170,7 +241,7 @@ def _refusal(name: str, stream: object, length: int) -> str | None:
         )
     elif length == 0:
         refusal = _("‘%(name)s’ is leeg. Kijk het bestand na en kies het opnieuw.", name=name)
-    elif _sniff(cast(BinaryIO, stream)) not in _SAME.get(extension, {TYPES[extension]}):
+    elif not is_kind(cast(BinaryIO, stream), extension):
         refusal = _(
             "‘%(name)s’ is geen echt %(kind)s-bestand: de inhoud past niet bij de naam. Sla het opnieuw op "
             "en kies het nog eens.",
@@ -197,58 +268,3 @@ def _too_much(name: str, count: int, size: int, most: int) -> str | None:
             most=most >> 20,
         )
     return refusal
-
-
-def _sniff(stream: BinaryIO) -> str | None:
-    """The media type that the content itself shows, or None. Leaves the stream at its start."""
-    head = stream.read(_HEAD)
-    stream.seek(0)
-    if head.startswith(b"PK\x03\x04"):
-        found = _inside_zip(stream)
-    elif head.startswith(_OLE_MAGIC):
-        found = _MSG if _contains(stream, _MSG_MARK) else None
-    else:
-        guess = filetype.guess(head)
-        found = guess.mime if guess is not None else _kind_of_text(head)
-    stream.seek(0)
-    return found
-
-
-def _inside_zip(stream: BinaryIO) -> str | None:
-    """Office files are zip archives: their parts tell which. One with macros is none of them."""
-    try:
-        with zipfile.ZipFile(stream) as archive:
-            names = archive.namelist()
-            if any(name.lower().endswith("vbaproject.bin") for name in names):
-                return None
-            if names and names[0] == "mimetype":
-                with archive.open("mimetype") as declared:
-                    return declared.read(100).decode("ascii", "replace").strip()
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError):
-        return None
-    if "[Content_Types].xml" in names:
-        for folder, extension in _OFFICE_PARTS.items():
-            if any(name.startswith(folder) for name in names):
-                return TYPES[extension]
-    return None
-
-
-def _contains(stream: BinaryIO, mark: bytes) -> bool:
-    tail = b""
-    while block := stream.read(_BLOCK):
-        if mark in tail + block:
-            return True
-        tail = block[-len(mark) :]
-    return False
-
-
-def _kind_of_text(head: bytes) -> str | None:
-    """Text has no NUL (but in UTF-16, where a byte order mark leads); a mail begins with a header."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _TEXT
-    if b"\x00" in head:
-        return None
-    name, colon, _rest = head.partition(b"\n")[0].partition(b":")
-    if colon and name and all(33 <= c < 127 for c in name):
-        return _EML
-    return _TEXT

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     HANDLE_CASES = "handle_cases"
     MANAGE_ENTITY = "manage_entity"
     VIEW_OWN_FIGURES = "view_own_figures"
+    KEEP_RECOVERY_PART = "keep_recovery_part"
     DECIDE_ENROLMENTS = "decide_enrolments"
     VIEW_FIGURES = "view_figures"
     MANAGE_CONTRIBUTIONS = "manage_contributions"
@@ -40,8 +41,10 @@ ENTITY_ROLES = frozenset({Role.HANDLER, Role.ENTITY_ADMINISTRATOR})
 PLATFORM_ROLES = frozenset(Role) - ENTITY_ROLES
 
 MAY: dict[Role, frozenset[Permission]] = {
-    Role.HANDLER: frozenset({Permission.HANDLE_CASES}),
-    Role.ENTITY_ADMINISTRATOR: frozenset({Permission.MANAGE_ENTITY, Permission.VIEW_OWN_FIGURES}),
+    Role.HANDLER: frozenset({Permission.HANDLE_CASES, Permission.KEEP_RECOVERY_PART}),
+    Role.ENTITY_ADMINISTRATOR: frozenset(
+        {Permission.MANAGE_ENTITY, Permission.VIEW_OWN_FIGURES, Permission.KEEP_RECOVERY_PART}
+    ),
     Role.CENTRAL_ANALYST: frozenset({Permission.DECIDE_ENROLMENTS, Permission.VIEW_FIGURES}),
     Role.CONTRIBUTION_ADMINISTRATOR: frozenset({Permission.MANAGE_CONTRIBUTIONS}),
     Role.PLATFORM_ADMINISTRATOR: frozenset({Permission.MANAGE_PLATFORM}),

@@ -76,11 +76,11 @@ def check() -> None:
 
 
 def kept_fields() -> list[tuple[str, str]]:
-    """What was posted, to be carried in a page: never a password or a code, no files, bounded."""
+    """What was posted, to be carried in a page: never a password, a code or what a passkey gave; no files; bounded."""
     kept, size = [], 0
     for name, value in request.form.items(multi=True):
         size += len(value)
-        if name == FIELD or "password" in name or name == "code" or size > KEPT_LIMIT:
+        if name == FIELD or "password" in name or name in ("code", "output") or size > KEPT_LIMIT:
             continue
         kept.append((name, value))
     return kept

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
@@ -68,10 +68,11 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class ReporterHere:
-    """The case that a reporter opened with the receipt code."""
+    """The case that a reporter opened with the receipt code, and its key, which the cookie opens."""
 
     entity_id: UUID
     case_id: UUID
+    secret_locked: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 import psycopg
-from flask import Flask, g, make_response, render_template, request
+from flask import Flask, current_app, g, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
@@ -13,8 +14,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
-from spreekbuis.errors import DomainError, NotFound, type_text
+from spreekbuis.errors import DomainError, NotFound, Onward, type_text
+from spreekbuis.vault.sealing import CannotOpen
 from spreekbuis.web import csrf
+
+if TYPE_CHECKING:
+    from spreekbuis.web.door import Here
 
 log = logging.getLogger("spreekbuis.error")
 
@@ -23,13 +28,34 @@ def install(app: Flask) -> None:
     app.register_error_handler(csrf.TokenExpired, _token_expired)
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(CannotOpen, _cannot_open)
     for away in (OperationalError, PoolTimeout, psycopg.OperationalError):
         app.register_error_handler(away, _database_away)
     app.register_error_handler(Exception, _unexpected)
 
 
-def error_page(status: int, title: type_text, advice: type_text) -> ResponseReturnValue:
-    return render_template("errors/error.html", status=status, title=title, advice=advice), status
+def error_page(
+    status: int, title: type_text, advice: type_text, onward: Onward | None = None
+) -> ResponseReturnValue:
+    return (
+        render_template("errors/error.html", status=status, title=title, advice=advice, onward=_link(onward)),
+        status,
+    )
+
+
+def _link(onward: Onward | None) -> dict[str, object] | None:
+    """Address and label of where to go on; nothing when that asks for an entity and the address names none."""
+    if onward is None:
+        return None
+    in_entity = current_app.url_map.is_endpoint_expecting(onward.endpoint, "ovo")
+    here: Here | None = g.get("here")
+    if not in_entity:
+        url = url_for(onward.endpoint)
+    elif here is not None and here.entity is not None:
+        url = url_for(onward.endpoint, ovo=here.entity.ovo_code)
+    else:
+        return None
+    return {"url": url, "label": onward.label, "post": onward.post}
 
 
 def _token_expired(error: csrf.TokenExpired) -> ResponseReturnValue:
@@ -41,7 +67,20 @@ def _token_expired(error: csrf.TokenExpired) -> ResponseReturnValue:
 
 
 def _domain_error(error: DomainError) -> ResponseReturnValue:
-    return error_page(error.status, error.title, error.advice)
+    return error_page(error.status, error.title, error.advice, error.onward)
+
+
+def _cannot_open(error: CannotOpen) -> ResponseReturnValue:
+    """A sealed text that its key does not open: changed, moved, or sealed to another key. Never what is inside."""
+    log.error("a sealed text does not open", exc_info=error, extra={"request_id": g.get("request_id")})
+    return error_page(
+        500,
+        _l("Dit kan niet geopend worden"),
+        _l(
+            "De versleutelde gegevens passen niet bij de sleutel. Er is niets veranderd of gewist. Meld dit aan de"
+            " beheerder van het platform: opnieuw proberen helpt niet."
+        ),
+    )
 
 
 _HTTP_TEXTS: dict[int, tuple[LazyString, LazyString]] = {

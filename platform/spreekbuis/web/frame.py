@@ -6,8 +6,9 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from urllib.parse import urlencode
@@ -98,28 +99,38 @@ def notice_after(code: str, text: LazyString, kind: str = "ok") -> str:
     return code
 
 
+KEPT = 1_000
+"""Parts of pages remembered per process, some kilobytes each; the one that was asked longest ago goes first."""
+
+
+def drawn(part: Callable[..., T], *given: Hashable, **named: Hashable) -> T:
+    """What `part` (a function, or a macro of a template) gives in the language of this request, remembered.
+
+    Only for what looks at its arguments alone: never at `page`, a token, or who asks. And never for text that people
+    typed, which has no place in a memory. Raises TypeError for an argument that can change, such as a list.
+    """
+    return cast(T, _drawn(language(), part, given, tuple(named.items())))
+
+
+@lru_cache(maxsize=KEPT)
+def _drawn(
+    _language: str,
+    part: Callable[..., object],
+    given: tuple[Hashable, ...],
+    named: tuple[tuple[str, Hashable], ...],
+) -> object:
+    return part(*given, **dict(named))
+
+
 class Page:
-    """The `page` of the templates. What depends on language and roles alone is made once per process."""
+    """The `page` of the templates, made anew for each: all that depends on who asks, and where."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[object, ...], Any] = {}
-
-    def _once(self, make: Callable[..., T], *about: object) -> T:
-        """What `make` gives for `about` in the language of this request, remembered."""
-        key = (make, language(), *about)
-        found = self._kept.get(key)
-        if found is None:
-            found = self._kept[key] = make(*about)
-        return cast(T, found)
-
-    @property
-    def _here(self) -> Here | None:
-        found: Here | None = g.get("here")
-        return found
-
-    @property
-    def lang(self) -> str:
-        return language()
+        here: Here | None = g.get("here")
+        self.lang = language()
+        self.account: SignedIn | None = here.account if here else None
+        self.entity: EntityHere | None = here.entity if here else None
+        self._roles: frozenset[Role] = here.roles if here else frozenset()
 
     @property
     def languages(self) -> list[Language]:
@@ -139,36 +150,19 @@ class Page:
         return str(g.get("request_id", ""))
 
     @property
-    def account(self) -> SignedIn | None:
-        here = self._here
-        return here.account if here else None
-
-    @property
-    def entity(self) -> EntityHere | None:
-        here = self._here
-        return here.entity if here else None
-
-    @property
     def role_label(self) -> str:
-        here = self._here
-        return self._once(_role_label, here.roles) if here else ""
+        return drawn(_role_label, self._roles)
 
     @property
-    def nav(self) -> list[NavItem]:
+    def nav(self) -> tuple[NavItem, ...]:
         """The main navigation of whoever is signed in, in the entity of this address or outside one."""
-        here = self._here
-        if here is None or here.account is None or not here.account.complete:
-            return []
-        inside = here.entity is not None
-        values: dict[str, Any] = {"ovo": here.entity.ovo_code} if here.entity else {}
-        return [
-            NavItem(label, url_for(endpoint, **values), current=endpoint == request.endpoint)
-            for label, endpoint in self._once(_nav, inside, here.roles)
-        ]
+        if self.account is None or not self.account.complete:
+            return ()
+        return drawn(_nav, self.entity.ovo_code if self.entity else None, self._roles, request.endpoint)
 
     @property
-    def menu(self) -> list[NavItem]:
-        return self._once(_menu)
+    def menu(self) -> tuple[NavItem, ...]:
+        return drawn(_menu)
 
     @property
     def sign_out_url(self) -> str:
@@ -179,9 +173,9 @@ class Page:
         return NOTICES.get(request.args.get("done", ""))
 
     @property
-    def footer(self) -> list[NavItem]:
+    def footer(self) -> tuple[NavItem, ...]:
         """The pages that explain, on every page; the ways in for whoever has not signed in."""
-        return self._once(_footer, self.account is not None)
+        return drawn(_footer, self.account is not None)
 
     @property
     def reporter_home(self) -> str:
@@ -192,23 +186,28 @@ def _role_label(roles: frozenset[Role]) -> str:
     return ", ".join(str(ROLE_LABELS[role]) for role in sorted(roles))
 
 
-def _nav(inside: bool, roles: frozenset[Role]) -> list[tuple[str, str]]:
-    """Label and endpoint of what these roles see in an entity, or outside one."""
+def _nav(ovo: str | None, roles: frozenset[Role], current: str | None) -> tuple[NavItem, ...]:
+    """What these roles see in the entity `ovo`, or outside one; `current` is the endpoint of the page itself."""
     permissions = permissions_of(roles)
     entries: list[NavEntry] = current_app.extensions["nav"]
-    return [(str(e.label), e.endpoint) for e in entries if e.tenant == inside and e.may in permissions]
+    values: dict[str, Any] = {"ovo": ovo} if ovo else {}
+    return tuple(
+        NavItem(str(e.label), url_for(e.endpoint, **values), e.endpoint == current)
+        for e in entries
+        if e.tenant == (ovo is not None) and e.may in permissions
+    )
 
 
-def _menu() -> list[NavItem]:
-    return [
+def _menu() -> tuple[NavItem, ...]:
+    return (
         NavItem(str(_l("Mijn werkplekken")), url_for("identity.workplaces")),
         NavItem(str(_l("Account en beveiliging")), url_for("identity.account")),
-    ]
+    )
 
 
-def _footer(signed_in: bool) -> list[NavItem]:
+def _footer(signed_in: bool) -> tuple[NavItem, ...]:
     links = FOOTER if signed_in else FOOTER + FOR_VISITORS
-    return [NavItem(str(label), url_for(endpoint)) for endpoint, label in links]
+    return tuple(NavItem(str(label), url_for(endpoint)) for endpoint, label in links)
 
 
 def language() -> str:
@@ -247,7 +246,8 @@ def install(app: Flask, translations: Path) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Europe/Brussels"
     app.config["BABEL_DEFAULT_LOCALE"] = "nl"
     words.install(app, Babel(app, locale_selector=language))
-    app.jinja_env.globals["page"] = Page()
+    app.jinja_env.globals["drawn"] = drawn
+    app.context_processor(lambda: {"page": Page()})
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     static = Path(app.static_folder or "")
     versions = {

@@ -17,7 +17,7 @@ from spreekbuis.db.session import db, within
 from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.directory.models import Entity
 from spreekbuis.errors import DomainError
-from spreekbuis.identity.accounts import create_account
+from spreekbuis.identity.accounts import NewAccount, create_account
 from spreekbuis.identity.models import Account
 from spreekbuis.web import links
 from spreekbuis.web.access import Role
@@ -73,15 +73,15 @@ def read_offer(token: str) -> Offer:
     return Offer(invitation.email, entity, Role(invitation.role), desk, bool(has_account))
 
 
-def accept_with_new_account(token: str, label: str, password: str, language: str) -> UUID:
-    """Make an account for the invited address and give it the role; gives the account's id.
+def accept_with_new_account(token: str, label: str, password: str, language: str) -> NewAccount:
+    """Make an account for the invited address and give it the role; gives the account.
 
     The link proves the address. Raises what `read_offer` raises, and Invalid.
     """
     invitation = _open(token, lock=True)
     account = create_account(invitation.email, label, language, password)
     _accept(invitation, account.id)
-    return account.id
+    return account
 
 
 def accept_invitation(token: str, account_id: UUID) -> None:

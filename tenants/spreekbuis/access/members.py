@@ -8,6 +8,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
+from spreekbuis.access import jobs
+from spreekbuis.access.desk_keys import take_desk_keys
 from spreekbuis.access.models import Desk, Membership, MembershipLookup
 from spreekbuis.access.roles import holds_today
 from spreekbuis.actor import acting
@@ -19,6 +21,7 @@ from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.errors import Conflict, NotAllowed, NotFound
 from spreekbuis.identity.models import Account
+from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.web.access import Role
 
 
@@ -78,7 +81,10 @@ def _member(
 
 
 def join(account_id: UUID, role: Role, desk_id: UUID | None) -> None:
-    """Give the account the role in the tenant in scope, from today on. Having it already changes nothing."""
+    """Give the account the role in the tenant in scope, from today on. Having it already changes nothing.
+
+    Whoever can let a new handler read is asked to by mail.
+    """
     entity_id = current_entity_id()
     made = db.session.scalar(
         insert(Membership)
@@ -93,10 +99,12 @@ def join(account_id: UUID, role: Role, desk_id: UUID | None) -> None:
     )
     if made is not None:
         record(Audited.MEMBER_JOINED, made, {"account": str(account_id), "role": role})
+        if desk_id is not None:
+            enqueue(jobs.ASK_FOR_ACCESS, desk_id=str(desk_id), account_id=str(account_id))
 
 
 def end_membership(membership_id: UUID) -> None:
-    """End a role at once. Raises NotFound; OwnRights for one's own; LastAdministrator for the last one.
+    """End a role at once, and the reading with it. Raises NotFound; OwnRights for one's own; LastAdministrator.
 
     The administrators' rows are locked first: two who end each other at the same moment leave one of them.
     """
@@ -119,6 +127,8 @@ def end_membership(membership_id: UUID) -> None:
     # `until` is inclusive: yesterday was the last day, so that the next request of an open session is refused
     membership.until = today() - timedelta(days=1)
     session.flush()
+    if membership.desk_id is not None:
+        take_desk_keys(membership.desk_id, [membership.account_id])
     session.execute(
         delete(MembershipLookup).where(
             MembershipLookup.account_id == membership.account_id,

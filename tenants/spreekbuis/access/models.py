@@ -1,13 +1,13 @@
-"""Desks and members of an entity, and invitations to become one."""
+"""Desks and members of an entity, the keys of the desks, and invitations to become a member."""
 
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now, today
-from spreekbuis.db.base import SharedTable, TenantTable, new_id, to_entity, to_tenant
+from spreekbuis.db.base import Sealed, SharedTable, TenantTable, new_id, to_entity, to_tenant
 
 
 class Desk(TenantTable):
@@ -18,6 +18,9 @@ class Desk(TenantTable):
     """
 
     __tablename__ = "desk"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "everybody may know which desks there are": "kind name email",
+    }
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[str]
     name: Mapped[str]
@@ -25,10 +28,114 @@ class Desk(TenantTable):
     __table_args__ = (to_entity(), Index("uq_desk_kind", "entity_id", "kind", unique=True))
 
 
+class RecoveryKey(TenantTable):
+    """The key of the entity's recovery kit (access.recovery). Its secret is on paper, in two parts, nowhere else."""
+
+    __tablename__ = "recovery_key"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "sealing needs it": "public_key",
+        "says which kit is in force": "made_at ended_at",
+    }
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    public_key: Mapped[bytes]
+    made_at: Mapped[datetime] = mapped_column(default=now)
+    ended_at: Mapped[datetime | None]
+    __table_args__ = (
+        to_entity(),
+        Index("uq_recovery_key_current", "entity_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+    )
+
+
+class RecoveryShare(TenantTable):
+    """One of the two parts of a kit, sealed to its officer until it is on paper; then only that it was."""
+
+    __tablename__ = "recovery_share"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "says whose key pair it is sealed to, and whether it is on paper": "key_id kept_at",
+    }
+    kit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    part: Mapped[str] = mapped_column(primary_key=True)
+    """"A" or "B"."""
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    key_id: Mapped[UUID]
+    """Of the officer's key pair (identity.AccountKey)."""
+    share_sealed: Mapped[Sealed | None]
+    kept_at: Mapped[datetime | None]
+    """When the officer said that the paper is in a safe place."""
+    __table_args__ = (to_entity(), to_tenant("recovery_key", "kit_id", ondelete="CASCADE"))
+
+
+class DeskKey(TenantTable):
+    """A key pair of a desk. New cases are sealed to the newest; an older one goes when no case needs it."""
+
+    __tablename__ = "desk_key"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "sealing needs it": "public_key",
+        "shows how old it is": "created_at",
+    }
+    desk_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    """Counts from 1 per desk."""
+    public_key: Mapped[bytes]
+    kit_id: Mapped[UUID]
+    secret_sealed: Mapped[Sealed]
+    """The secret of the pair, sealed to the recovery kit."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (to_entity(), to_tenant("desk", "desk_id"), to_tenant("recovery_key", "kit_id"))
+
+
+class DeskKeyGrant(TenantTable):
+    """The secret of a desk's key, sealed to a member. It counts while the member has the same key pair."""
+
+    __tablename__ = "desk_key_grant"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "says whose key pair it is sealed to, and since when": "key_id granted_at",
+    }
+    desk_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    key_id: Mapped[UUID]
+    """Of the member's key pair (identity.AccountKey): a reset password brings another."""
+    secret_sealed: Mapped[Sealed]
+    granted_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (
+        to_entity(),
+        ForeignKeyConstraint(
+            ["entity_id", "desk_id", "version"],
+            ["desk_key.entity_id", "desk_key.desk_id", "desk_key.version"],
+            ondelete="CASCADE",
+        ),
+    )
+
+
+class CaseKey(TenantTable):
+    """The key of a case (vault.content.ContentKey), sealed to a key of its desk. Here, and not with the cases, since
+    it decides how long a key of a desk is needed."""
+
+    __tablename__ = "case_key"
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    desk_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    """Of the desk's key."""
+    secret_sealed: Mapped[Sealed]
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["entity_id", "desk_id", "version"],
+            ["desk_key.entity_id", "desk_key.desk_id", "desk_key.version"],
+        ),
+        Index("ix_case_key_desk", "entity_id", "desk_id", "version", "case_id"),
+    )
+
+
 class Membership(TenantTable):
     """A role of an account in an entity, of one desk when the role is handler. `until` is inclusive."""
 
     __tablename__ = "membership"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "decides who may do what, and when": "role since until",
+    }
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     role: Mapped[str]

@@ -7,10 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import format_date
 from flask_babel import lazy_gettext as _l
 
-from spreekbuis.access import acceptance, invitations, members
+from spreekbuis.access import acceptance, invitations, members, upkeep
 from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.directory.catalogue import DESK_LABELS, DeskKind
+from spreekbuis.directory.models import EntityStatus
 from spreekbuis.errors import Invalid, type_text
 from spreekbuis.identity import sign_in
 from spreekbuis.identity.accounts import LONGEST_LABEL
@@ -23,6 +24,7 @@ from spreekbuis.web.frame import LANGUAGES, language, notice_after
 from spreekbuis.web.room import Room
 
 room = Room("access")
+__all__ = ["room", "upkeep"]
 
 INVITED = notice_after("invited", _l("De uitnodiging is onderweg. Ze blijft 14 dagen geldig."))
 WITHDRAWN = notice_after("withdrawn", _l("De uitnodiging is ingetrokken."))
@@ -90,6 +92,8 @@ def _member_page(errors: dict[str, type_text], given: dict[str, object]) -> str:
                (Role.ENTITY_ADMINISTRATOR, ROLE_LABELS[Role.ENTITY_ADMINISTRATOR])],
         desks=[(kind, DESK_LABELS[kind]) for kind in DeskKind],
         languages=list(LANGUAGES.items()),
+        preparing=the_entity().status == EntityStatus.PREPARING,
+        keys_url=url_for("keys.overview", ovo=ovo),
         given=given,
         errors=errors,
     )  # fmt: skip
@@ -99,6 +103,7 @@ def _member_page(errors: dict[str, type_text], given: dict[str, object]) -> str:
 def end_member(membership_id: UUID) -> ResponseReturnValue:
     member = members.member(membership_id)
     return render_template("access/end.html", member=member, role=role_words(member.role, member.desk),
+                           reads_cases=member.desk is not None,
                            list_url=url_for("access.member_list", ovo=the_entity().ovo_code))  # fmt: skip
 
 
@@ -131,6 +136,7 @@ def _invitation_page(token: str, errors: dict[str, type_text], label: str) -> st
         signed_in=account is not None and account.complete and account.email == offer.email,
         somebody_else=account is not None and account.email != offer.email,
         sign_in_url=url_for("identity.sign_in", next=url_for("access.invitation", token=token)),
+        reads_cases=offer.desk is not None,
         errors=errors,
         label=label,
         shortest=SHORTEST,
@@ -155,11 +161,11 @@ def accept(token: str) -> ResponseReturnValue:
     try:
         form.require({"label": _l("Vul in hoe collega’s je zien."), "password": _l("Kies een wachtwoord.")})
         form.check()
-        account_id = acceptance.accept_with_new_account(token, label, password, language())
+        made = acceptance.accept_with_new_account(token, label, password, language())
     except Invalid as error:
         return _invitation_page(token, error.errors, label), 422
     except acceptance.InvitationUsed as used:
         return _used_page(used), used.status
     response = redirect(url_for("identity.second_factor"), 303)
-    write_cookie(response, SIGN_IN, sign_in.after_password(account_id))
+    write_cookie(response, SIGN_IN, sign_in.after_password(made.id, made.secret or b""))
     return response

@@ -13,7 +13,7 @@ from spreekbuis.cases import workflow
 from spreekbuis.cases.case_page import case_page
 from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, contact_made_by, register_contact
 from spreekbuis.cases.dialogue import message_made_by
-from spreekbuis.cases.doors import my_desks, room
+from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.finding import case_for
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.once import id_of
@@ -94,7 +94,7 @@ def acknowledge(case_id: UUID) -> ResponseReturnValue:
         case_id,
         _text_and_once("acknowledgement"),
         _written,
-        lambda case, v: workflow.acknowledge(case, v[0], once=v[1]),
+        lambda case, v: workflow.acknowledge(case, my_key(case.id), v[0], once=v[1]),
         ACKNOWLEDGED,
     )
 
@@ -110,18 +110,19 @@ def write(case_id: UUID) -> ResponseReturnValue:
         return _text_and_once("text")(form)
 
     def do(case: Case, values: tuple[str, UUID]) -> None:
-        operation(case, values[0], files=_files(), once=values[1])
+        operation(case, my_key(case.id), values[0], files=_files(), once=values[1])
 
     return _act(case_id, read, _written, do, SENT if to_reporter else NOTED)
 
 
 def _files() -> list[NewFile]:
     """The files that came along, all or none. Raises Invalid."""
-    accepted = accept({new_id(): upload for upload in request.files.getlist("files") if upload})
+    uploads = {new_id(): upload for upload in request.files.getlist("files") if upload}
+    accepted = accept(uploads, keep_original=True)
     if accepted.refusals:
         discard(accepted.files.values())
         raise Invalid({"files": " ".join(accepted.refusals)})
-    return [NewFile(f.name, f.media_type, f.size, f.storage_key) for f in accepted.files.values()]
+    return [NewFile.of(file) for file in accepted.files.values()]
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/feedback", Permission.HANDLE_CASES)
@@ -130,7 +131,7 @@ def feedback(case_id: UUID) -> ResponseReturnValue:
         case_id,
         _text_and_once("feedback"),
         _written,
-        lambda case, v: workflow.give_feedback(case, v[0], once=v[1]),
+        lambda case, v: workflow.give_feedback(case, my_key(case.id), v[0], once=v[1]),
         FEEDBACK,
     )
 
@@ -146,7 +147,7 @@ def close(case_id: UUID) -> ResponseReturnValue:
     def do(case: Case, values: tuple[Outcome | None, tuple[str, UUID]]) -> None:
         outcome, (text, once) = values
         assert outcome is not None, "the form was checked"
-        workflow.close(case, outcome, text, once=once)
+        workflow.close(case, my_key(case.id), outcome, text, once=once)
 
     return _act(case_id, read, lambda case, v: _written(case, v[1]), do, CLOSED)
 
@@ -229,6 +230,6 @@ def contact(case_id: UUID) -> ResponseReturnValue:
         case_id,
         read,
         lambda case, v: contact_made_by(case, v[3]) is not None,
-        lambda case, v: register_contact(case, *v),
+        lambda case, v: register_contact(case, my_key(case.id), *v),
         CONTACT,
     )

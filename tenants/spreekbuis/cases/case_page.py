@@ -16,8 +16,8 @@ from spreekbuis.cases import shown
 from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, read_contacts
 from spreekbuis.cases.course import course_of
 from spreekbuis.cases.deadlines import Deadline, deadlines, next_deadline
-from spreekbuis.cases.dialogue import ShownMessage, read_dialogue, read_file
-from spreekbuis.cases.doors import my_desks, my_keyring, room
+from spreekbuis.cases.dialogue import ShownFile, ShownMessage, read_dialogue, read_file
+from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.finding import case_for, note_reading
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
@@ -27,9 +27,10 @@ from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, CaseKind, Topic
-from spreekbuis.errors import NotFound, type_text
+from spreekbuis.errors import type_text
 from spreekbuis.identity.models import Account
-from spreekbuis.vault.content import Place, open_sealed
+from spreekbuis.vault.cleaning import Cleaned
+from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.files import download
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission, Role
@@ -55,13 +56,10 @@ def show(case_id: UUID) -> ResponseReturnValue:
 def file(case_id: UUID, file_id: UUID) -> ResponseReturnValue:
     """An attachment, as a download."""
     case = case_for(my_desks(), case_id)
-    found = read_file(case.id, file_id, my_keyring(), internal=True)
-    try:
-        return download(found.storage_key, found.name, found.media_type)
-    except FileNotFoundError:
-        raise NotFound(
-            gettext("Dit bestand is er niet meer"), gettext("Vraag de melder om het opnieuw te sturen.")
-        ) from None
+    found = read_file(my_key(case.id), file_id, internal=True)
+    return download(
+        found.storage_key, found.key, name=found.name, media_type=found.media_type, size=found.size
+    )
 
 
 def case_page(
@@ -75,7 +73,7 @@ def case_page(
     """The page. `kept` is what was typed in a form that was not accepted: `errors` say why, or it was
     `stale`."""
     kept = kept or {}
-    now, words, keyring = today(), shown.labels(), my_keyring()
+    now, words, key = today(), shown.labels(), my_key(case.id)
     people = _handlers(case)
     me = door.the_account().id
     owed = next_deadline(case)
@@ -91,9 +89,9 @@ def case_page(
             state=words.state[case.state],
             tag_kind=shown.STATE_TAGS[case.state],
             owed=owed and _owed(owed),
-            messages=[_message(m, me, url) for m in read_dialogue(case.id, keyring, internal=True)],
+            messages=[_message(m, me, url) for m in read_dialogue(key, internal=True)],
             course=course_of(case, people, me, owed),
-            facts=_facts(case, words, people, me),
+            facts=_facts(case, key, words, people, me),
             deadlines=[_deadline(d, case) for d in deadlines(case)],
             sources=[d.source for d in deadlines(case)],
             contacts=[
@@ -101,7 +99,7 @@ def case_page(
                     "who": words.channel[c.channel], "when": shown.day(c.at, now), "iso": shown.iso(c.at),
                     "text": c.note, "kind": "note",
                 }
-                for c in read_contacts(case.id, keyring)
+                for c in read_contacts(key)
             ],
             closed=closed,
             may_acknowledge=may_move(case, State.ACKNOWLEDGED),
@@ -155,10 +153,17 @@ def _message(message: ShownMessage, me: UUID, url: str) -> dict[str, Any]:
         "when": shown.minute(message.at),
         "iso": shown.iso(message.at),
         "text": message.text,
-        "files": [
-            {"label": f"{f.name} ({_size(f.size)})", "url": f"{url}/files/{f.id}"} for f in message.files
-        ],
+        "files": [{"label": _label(f), "url": f"{url}/files/{f.id}"} for f in message.files],
     }
+
+
+def _label(file: ShownFile) -> str:
+    """A handler must know when a file is not byte for byte what was sent."""
+    if file.cleaned in (Cleaned.CLEANED, Cleaned.PARTLY):
+        return gettext(
+            "%(name)s (%(size)s, zonder verborgen gegevens)", name=file.name, size=_size(file.size)
+        )
+    return gettext("%(name)s (%(size)s)", name=file.name, size=_size(file.size))
 
 
 def _size(size: int) -> str:
@@ -188,7 +193,9 @@ def _deadline(deadline: Deadline, case: Case) -> dict[str, Any]:
     return {"label": shown.labels().step[deadline.step], "kind": kind, "text": text}
 
 
-def _facts(case: Case, words: shown.Labels, people: Mapping[UUID, str], me: UUID) -> list[tuple[str, str]]:
+def _facts(
+    case: Case, key: ContentKey, words: shown.Labels, people: Mapping[UUID, str], me: UUID
+) -> list[tuple[str, str]]:
     now = today()
     handler = gettext("Niemand")
     if case.handler_id is not None:
@@ -201,7 +208,7 @@ def _facts(case: Case, words: shown.Labels, people: Mapping[UUID, str], me: UUID
             gettext("Melder"),
             f"{words.reporter_class[case.reporter_class]}, {words.identity[case.identity].lower()}",
         ),
-        *_reporter(case),
+        *_reporter(case, key),
         (gettext("Kanaal"), words.channel[case.channel]),
         (gettext("Ontvangen"), shown.day(case.received_at, now)),
     ]
@@ -218,18 +225,15 @@ def _facts(case: Case, words: shown.Labels, people: Mapping[UUID, str], me: UUID
     if case.score is not None:
         found.append((gettext("Score van de melder"), gettext("%(score)s op 5", score=case.score)))
         if case.score_comment_sealed is not None:
-            place = Place(case.entity_id, case.id, "score_comment")
-            found.append((gettext("Commentaar"), open_sealed(my_keyring(), place, case.score_comment_sealed)))
+            found.append((gettext("Commentaar"), key.open("score_comment", case.score_comment_sealed)))
     return found
 
 
-def _reporter(case: Case) -> list[tuple[str, str]]:
+def _reporter(case: Case, key: ContentKey) -> list[tuple[str, str]]:
     """Name and contact data, when the reporter gave them."""
     if case.reporter_sealed is None:
         return []
-    given: dict[str, str] = json.loads(
-        open_sealed(my_keyring(), Place(case.entity_id, case.id, "reporter"), case.reporter_sealed)
-    )
+    given: dict[str, str] = json.loads(key.open("reporter", case.reporter_sealed))
     known = {
         "name": gettext("Naam"), "contact": gettext("Bereikbaar via"), "email": gettext("E-mail"),
         "phone": gettext("Telefoon"), "function": gettext("Functie"),

@@ -1,6 +1,6 @@
 """Calls, e-mails, chats, visits and letters: register one on a case, or open a case with it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -21,7 +21,7 @@ from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CaseKind, Channel, Identity, ReporterClass
 from spreekbuis.errors import Invalid
 from spreekbuis.figures.facts import ContactFact, record_contact
-from spreekbuis.vault.content import Keyring, Place, open_sealed, seal
+from spreekbuis.vault.content import ContentKey
 
 HAPPENED_ELSEWHERE = tuple(channel for channel in Channel if channel is not Channel.WEB)
 """Channels that somebody of the desk registers."""
@@ -54,7 +54,7 @@ class ContactReport:
 
 
 def register_contact(
-    case: Case, channel: Channel, at: datetime, note: str, once: UUID | None = None
+    case: Case, key: ContentKey, channel: Channel, at: datetime, note: str, once: UUID | None = None
 ) -> Contact:
     """Register a contact that took place on a case, open or closed, at `at`. The note may be empty and is
     sealed.
@@ -67,7 +67,7 @@ def register_contact(
     if at > now() or local_date(at) < local_date(case.received_at):
         raise Invalid({"at": _l("Kies een dag tussen de ontvangst van het dossier en vandaag.")})
     contact_id = new_id()
-    sealed = seal(_note_place(case.entity_id, case.id, contact_id), note) if note else None
+    sealed = key.seal(_note_of(contact_id), note) if note else None
     contact = db.session.scalars(
         insert(Contact)
         .values(
@@ -118,12 +118,11 @@ def register_case(report: ContactReport) -> Case:
     return case
 
 
-def read_contacts(case_id: UUID, keyring: Keyring) -> list[ShownContact]:
-    """The contacts on a case, the oldest first, notes opened. One query."""
-    entity_id = current_entity_id()
+def read_contacts(key: ContentKey) -> list[ShownContact]:
+    """The contacts on the case of this key, the oldest first, notes opened. One query."""
     rows = db.session.execute(
         select(Contact.id, Contact.channel, Contact.at, Contact.note_sealed)
-        .where(Contact.entity_id == entity_id, Contact.case_id == case_id)
+        .where(Contact.entity_id == current_entity_id(), Contact.case_id == key.subject_id)
         .order_by(Contact.at, Contact.id)
     )
     return [
@@ -131,12 +130,23 @@ def read_contacts(case_id: UUID, keyring: Keyring) -> list[ShownContact]:
             row.id,
             row.channel,
             row.at,
-            open_sealed(keyring, _note_place(entity_id, case_id, row.id), row.note_sealed)
-            if row.note_sealed
-            else "",
+            key.open(_note_of(row.id), row.note_sealed) if row.note_sealed else "",
         )
         for row in rows
     ]
+
+
+def notes_of(keys: Mapping[UUID, ContentKey]) -> Iterator[tuple[UUID, str]]:
+    """The note of every contact of these cases, opened, with its case. One query."""
+    found = db.session.execute(
+        select(Contact.case_id, Contact.id, Contact.note_sealed).where(
+            Contact.entity_id == current_entity_id(),
+            Contact.case_id.in_(keys),
+            Contact.note_sealed.is_not(None),
+        )
+    )
+    for case_id, contact_id, sealed in found:
+        yield case_id, keys[case_id].open(_note_of(contact_id), sealed or b"")
 
 
 def contact_made_by(case: Case, once: UUID) -> Contact | None:
@@ -148,5 +158,5 @@ def contact_made_by(case: Case, once: UUID) -> Contact | None:
     )
 
 
-def _note_place(entity_id: UUID, case_id: UUID, contact_id: UUID) -> Place:
-    return Place(entity_id, case_id, f"contact/{contact_id}")
+def _note_of(contact_id: UUID) -> str:
+    return f"contact/{contact_id}"

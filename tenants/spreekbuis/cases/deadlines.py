@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from flask_babel import LazyString
 
 from spreekbuis.cases.models import Case
-from spreekbuis.cases.procedures import Step, Term, procedure_of
+from spreekbuis.cases.procedures import CaseFacts, Step, Term, procedure_of
 from spreekbuis.clock import local_date
 from spreekbuis.directory.catalogue import Identity
 
@@ -24,7 +24,7 @@ class Deadline:
     source: LazyString
 
 
-def deadlines(case: Case) -> list[Deadline]:
+def deadlines(case: CaseFacts) -> list[Deadline]:
     """Every term that runs or ran on the case, in the order of its procedure.
 
     The first day counts from the day after the event; nothing stops the clock, also not waiting for the
@@ -37,7 +37,7 @@ def deadlines(case: Case) -> list[Deadline]:
     ]
 
 
-def next_deadline(case: Case) -> Deadline | None:
+def next_deadline(case: CaseFacts) -> Deadline | None:
     """The first step that is still owed; none once the reporter has had feedback or the case is closed."""
     if case.closed_at is not None or case.feedback_at is not None:
         return None
@@ -52,7 +52,7 @@ def set_next_due(case: Case) -> None:
     case.next_due_on = owed.due_on if owed else None
 
 
-def _due_on(case: Case, term: Term) -> date:
+def _due_on(case: CaseFacts, term: Term) -> date:
     start = local_date(case.received_at)
     if term.after_acknowledgement:
         if case.acknowledged_at is not None:
@@ -62,11 +62,11 @@ def _due_on(case: Case, term: Term) -> date:
     return add_months(start, term.months) + timedelta(days=term.days)
 
 
-def _days_to_acknowledge(case: Case) -> int:
+def _days_to_acknowledge(case: CaseFacts) -> int:
     return next(term.days for term in procedure_of(case).terms if term.step is Step.ACKNOWLEDGE)
 
 
-def _met_on(case: Case, step: Step) -> date | None:
+def _met_on(case: CaseFacts, step: Step) -> date | None:
     """An answer acknowledges too: decree of 18 November 2022, the first exception to acknowledging."""
     moment = {
         Step.ACKNOWLEDGE: case.acknowledged_at or case.feedback_at,

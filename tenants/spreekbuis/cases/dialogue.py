@@ -2,13 +2,13 @@
 sees."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.actor import acting
@@ -21,7 +21,7 @@ from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, rows
 from spreekbuis.errors import NotFound
-from spreekbuis.vault.content import Keyring, Place, open_sealed, seal
+from spreekbuis.vault.content import ContentKey
 
 if TYPE_CHECKING:
     from spreekbuis.cases.opening import NewFile
@@ -37,6 +37,8 @@ class ShownFile:
     name: str
     media_type: str
     size: int
+    cleaned: str
+    """What became of hidden data (vault.cleaning.Cleaned)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,12 @@ class StoredFile:
     media_type: str
     size: int
     storage_key: str
+    key: bytes = field(repr=False)
 
 
 def write_message(
     case: Case,
+    key: ContentKey,
     *,
     author: Author,
     text: str,
@@ -71,7 +75,8 @@ def write_message(
     once: UUID | None = None,
     internal: bool = False,
 ) -> Message:
-    """Add a message to the case. The same `once` again gives the message that it made and changes nothing.
+    """Add a message to the case, sealed with its key. The same `once` again gives the message that it made and
+    changes nothing.
 
     A message of the reporter marks the case unread, and takes it back into progress when it waited for one.
     Raises CaseClosed.
@@ -82,7 +87,7 @@ def write_message(
     moment = now()
     message = db.session.scalars(
         insert(Message)
-        .values(message_row(case, author=author, text=text, at=moment, once=once, internal=internal))
+        .values(message_row(case, key, author=author, text=text, at=moment, once=once, internal=internal))
         .on_conflict_do_nothing(index_elements=["entity_id", "case_id", "once"])
         .returning(Message)
     ).one_or_none()
@@ -91,7 +96,7 @@ def write_message(
         assert made is not None, "only the same form can stand in the way of a message"
         return made
     if files:
-        rows = [attachment_row(case, message.id, file, moment) for file in files]
+        rows = [attachment_row(case, key, message.id, file, moment) for file in files]
         db.session.execute(insert(Attachment).values(rows))
     what = Happened.NOTE if internal else Happened.MESSAGE
     changed(case, what, at=moment, author=author, files=len(files))
@@ -127,30 +132,34 @@ _ALL_MESSAGES = (
 _MESSAGES = {True: _ALL_MESSAGES, False: _ALL_MESSAGES.where(Message.internal.is_(False))}
 _FILES = (
     select(
-        Attachment.id, Attachment.message_id, Attachment.name_sealed, Attachment.media_type, Attachment.size
+        Attachment.id,
+        Attachment.message_id,
+        Attachment.name_sealed,
+        Attachment.media_type,
+        Attachment.size,
+        Attachment.cleaned,
     )
     .where(Attachment.entity_id == bindparam("entity"), Attachment.case_id == bindparam("case"))
     .order_by(Attachment.id)
 )
 
 
-def read_dialogue(case_id: UUID, keyring: Keyring, *, internal: bool) -> list[ShownMessage]:
-    """The messages of a case in the order of writing, opened. `internal`: with the notes of the desk.
+def read_dialogue(key: ContentKey, *, internal: bool) -> list[ShownMessage]:
+    """The messages of the case of this key, in the order of writing, opened. `internal`: with the desk's notes.
 
-    Two queries. Raises CannotOpen when the keyring does not fit.
+    Two queries. Raises CannotOpen when a message was not sealed with this key.
     """
-    entity_id = current_entity_id()
-    asked = {"entity": entity_id, "case": case_id}
+    asked = {"entity": current_entity_id(), "case": key.subject_id}
     files: dict[UUID, list[ShownFile]] = defaultdict(list)
-    for file_id, message_id, sealed, media_type, size in rows(_FILES, asked):
-        name = open_sealed(keyring, _name_place(entity_id, case_id, file_id), sealed)
-        files[message_id].append(ShownFile(file_id, name, media_type, size))
+    for file_id, message_id, sealed, media_type, size, cleaned in rows(_FILES, asked):
+        name = key.open(_name_of(file_id), sealed)
+        files[message_id].append(ShownFile(file_id, name, media_type, size, cleaned))
     return [
         ShownMessage(
             id=message_id,
             author=author,
             internal=is_note,
-            text=open_sealed(keyring, _body_place(entity_id, case_id, message_id), sealed),
+            text=key.open(_body_of(message_id), sealed),
             at=at,
             files=tuple(files[message_id]),
             account_id=account_id,
@@ -159,11 +168,35 @@ def read_dialogue(case_id: UUID, keyring: Keyring, *, internal: bool) -> list[Sh
     ]
 
 
-def read_file(case_id: UUID, file_id: UUID, keyring: Keyring, *, internal: bool) -> StoredFile:
-    """An attachment of the case, audited. `internal`: also those of notes. Raises NotFound."""
-    entity_id = current_entity_id()
+_TEXTS = select(Message.case_id, Message.id, Message.body_sealed).where(
+    Message.entity_id == bindparam("entity"), Message.case_id == any_(bindparam("cases", type_=ARRAY(Uuid)))
+)
+_NAMES = select(Attachment.case_id, Attachment.id, Attachment.name_sealed).where(
+    Attachment.entity_id == bindparam("entity"),
+    Attachment.case_id == any_(bindparam("cases", type_=ARRAY(Uuid))),
+)
+
+
+def texts_of(keys: Mapping[UUID, ContentKey]) -> Iterator[tuple[UUID, str]]:
+    """Every message and every name of a file of these cases, opened, with its case: notes as well. Two queries."""
+    asked = {"entity": current_entity_id(), "cases": list(keys)}
+    for case_id, message_id, sealed in rows(_TEXTS, asked):
+        yield case_id, keys[case_id].open(_body_of(message_id), sealed)
+    for case_id, file_id, sealed in rows(_NAMES, asked):
+        yield case_id, keys[case_id].open(_name_of(file_id), sealed)
+
+
+def read_file(key: ContentKey, file_id: UUID, *, internal: bool) -> StoredFile:
+    """An attachment of the case of this key, audited. `internal`: also those of notes. Raises NotFound."""
+    entity_id, case_id = current_entity_id(), key.subject_id
     asked = (
-        select(Attachment.name_sealed, Attachment.media_type, Attachment.size, Attachment.storage_key)
+        select(
+            Attachment.name_sealed,
+            Attachment.media_type,
+            Attachment.size,
+            Attachment.storage_key,
+            Attachment.key_sealed,
+        )
         .join(Message, (Message.entity_id == Attachment.entity_id) & (Message.id == Attachment.message_id))
         .where(Attachment.entity_id == entity_id, Attachment.id == file_id, Attachment.case_id == case_id)
     )
@@ -173,12 +206,21 @@ def read_file(case_id: UUID, file_id: UUID, keyring: Keyring, *, internal: bool)
     if row is None:
         raise NotFound
     record(Audited.ATTACHMENT_READ, file_id, {"case": str(case_id)})
-    name = open_sealed(keyring, _name_place(entity_id, case_id, file_id), row.name_sealed)
-    return StoredFile(name, row.media_type, row.size, row.storage_key)
+    return StoredFile(
+        key.open(_name_of(file_id), row.name_sealed), row.media_type, row.size, row.storage_key,
+        key.open_key(_content_of(file_id), row.key_sealed),
+    )  # fmt: skip
 
 
 def message_row(
-    case: Case, *, author: Author, text: str, at: datetime, once: UUID | None = None, internal: bool = False
+    case: Case,
+    key: ContentKey,
+    *,
+    author: Author,
+    text: str,
+    at: datetime,
+    once: UUID | None = None,
+    internal: bool = False,
 ) -> dict[str, Any]:
     """The columns of a new message; its text is sealed here."""
     message_id = new_id()
@@ -189,31 +231,39 @@ def message_row(
         "author": author,
         "internal": internal,
         "account_id": acting().account_id,
-        "body_sealed": seal(_body_place(case.entity_id, case.id, message_id), text),
+        "body_sealed": key.seal(_body_of(message_id), text),
         "once": once,
         "created_at": at,
     }
 
 
-def attachment_row(case: Case, message_id: UUID, file: "NewFile", at: datetime) -> dict[str, Any]:
-    """The columns of a new attachment; its name is sealed here."""
+def attachment_row(
+    case: Case, key: ContentKey, message_id: UUID, file: "NewFile", at: datetime
+) -> dict[str, Any]:
+    """The columns of a new attachment; its name and the key of its content are sealed here."""
     file_id = new_id()
     return {
         "entity_id": case.entity_id,
         "id": file_id,
         "case_id": case.id,
         "message_id": message_id,
-        "name_sealed": seal(_name_place(case.entity_id, case.id, file_id), file.name),
+        "name_sealed": key.seal(_name_of(file_id), file.name),
         "media_type": file.media_type,
         "size": file.size,
         "storage_key": file.storage_key,
+        "key_sealed": key.seal_key(_content_of(file_id), file.key),
+        "cleaned": file.cleaned,
         "created_at": at,
     }
 
 
-def _body_place(entity_id: UUID, case_id: UUID, message_id: UUID) -> Place:
-    return Place(entity_id, case_id, f"message/{message_id}")
+def _body_of(message_id: UUID) -> str:
+    return f"message/{message_id}"
 
 
-def _name_place(entity_id: UUID, case_id: UUID, file_id: UUID) -> Place:
-    return Place(entity_id, case_id, f"attachment/{file_id}")
+def _name_of(file_id: UUID) -> str:
+    return f"attachment/{file_id}/name"
+
+
+def _content_of(file_id: UUID) -> str:
+    return f"attachment/{file_id}/content"

@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
-from spreekbuis.vault.content import Keyring
+from spreekbuis.cases.keys import Reader, key_of
+from spreekbuis.identity.keys import my_secret
+from spreekbuis.vault.content import ContentKey
 from spreekbuis.web import door
 from spreekbuis.web.room import Room
 
@@ -14,5 +16,11 @@ def my_desks() -> frozenset[UUID]:
     return door.here().in_entity.desks
 
 
-def my_keyring() -> Keyring:
-    return Keyring(holder=f"account:{door.the_account().id}")
+def myself() -> Reader:
+    """The signed-in account with its secret. Raises SignInAgain."""
+    return Reader(door.the_account().id, my_secret())
+
+
+def my_key(case_id: UUID) -> ContentKey:
+    """The key of a case for the signed-in account. Raises SignInAgain, NoKeyYet."""
+    return key_of(case_id, myself())

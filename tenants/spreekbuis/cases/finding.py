@@ -1,7 +1,8 @@
 """Who may see which case. Every page and every operation of a handler starts here."""
 
 from collections.abc import Mapping, Set
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -13,8 +14,9 @@ from spreekbuis.cases.models import Case, CaseReading
 from spreekbuis.cases.numbers import CaseNumber
 from spreekbuis.clock import now
 from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import db
+from spreekbuis.db.session import db, rows
 from spreekbuis.directory.catalogue import DESK_OF_TOPIC, Topic
+from spreekbuis.directory.models import Entity
 from spreekbuis.errors import Invalid, NotFound
 
 SITTING = timedelta(hours=1)
@@ -56,6 +58,33 @@ def case_of_reporter(case_id: UUID, *, lock: bool = False) -> Case:
     return _locked_or_not(_BY_ID, {"entity": current_entity_id(), "case": case_id}, lock=lock)
 
 
+class ShownToReporter(NamedTuple):
+    """What the mailbox shows of a case, beside its dialogue; with the entity's name and policy area."""
+
+    kind: str
+    topic: str
+    category: str
+    identity: str
+    state: str
+    received_at: datetime
+    acknowledged_at: datetime | None
+    conversation_at: datetime | None
+    feedback_at: datetime | None
+    closed_at: datetime | None
+    outcome: str | None
+    score: int | None
+    entity_name: str
+    policy_area: str
+
+
+def shown_to_reporter(case_id: UUID) -> ShownToReporter:
+    """`case_of_reporter`, to be read only. Raises NotFound."""
+    found = rows(_SHOWN, {"entity": current_entity_id(), "case": case_id})
+    if not found:
+        raise NotFound
+    return ShownToReporter(*found[0])
+
+
 def note_reading(case: Case, account_id: UUID) -> None:
     """Write into the trail that this account reads the case: one row per sitting."""
     moment = now()
@@ -74,6 +103,11 @@ def note_reading(case: Case, account_id: UUID) -> None:
 
 
 # Made once: the mailbox asks it at every page.
+_SHOWN = (
+    select(*(getattr(Case, name) for name in ShownToReporter._fields[:-2]), Entity.name, Entity.policy_area)
+    .join(Entity, Entity.id == Case.entity_id)
+    .where(Case.entity_id == bindparam("entity"), Case.id == bindparam("case"))
+)
 _BY_ID = select(Case).where(Case.entity_id == bindparam("entity"), Case.id == bindparam("case"))
 
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import render_template, request, url_for
@@ -19,8 +20,10 @@ from spreekbuis.cases.procedures import State
 from spreekbuis.cases.work_list import CAP, Asked, Cursor, Listed, Row, View, counts, listed
 from spreekbuis.clock import today
 from spreekbuis.directory.catalogue import CATEGORIES, CaseKind
+from spreekbuis.directory.listing import Pages
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
+from spreekbuis.web.frame import NavItem
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -41,24 +44,25 @@ _FILTERS = ("view", "kind", "category", "state", "number")
 def work_list() -> ResponseReturnValue:
     """The open cases of my desks, the most urgent first."""
     asked, number_unknown = _asked()
-    now, words = today(), shown.labels()
+    now, language = today(), shown.language()
+    words = shown.labels_in(language)
     account_id, desks = door.the_account().id, my_desks()
     found = listed(desks, account_id, asked, now, _cursor(asked))
     counted = counts(desks, account_id, now)
     return render_template(
         "cases/work_list.html",
-        rows=_shown(found.rows, account_id, now),
+        rows=_shown(found.rows, account_id, now, language),
         pages=_pages(found),
-        views=_views(asked, counted),
-        chips=_chips(asked),
+        views=_views(asked, counted, language),
+        chips=_chips(asked, words),
         asked=asked,
         number=request.args.get("number", "").strip()[:20],
         number_unknown=number_unknown,
         late=_late(counted[View.LATE]),
         closed=asked.view is View.CLOSED,
-        kinds=list(words.kind.items()),
-        categories=list(words.category.items()),
-        states=[(code, label) for code, label in words.state.items() if code != State.CLOSED],
+        kinds=tuple(words.kind.items()),
+        categories=tuple(words.category.items()),
+        states=tuple((code, label) for code, label in words.state.items() if code != State.CLOSED),
     )
 
 
@@ -81,8 +85,8 @@ class ShownRow(NamedTuple):
     unread: bool
 
 
-def _shown(rows: list[Row], account_id: UUID, now: date) -> list[ShownRow]:
-    words, language = shown.labels(), shown.language()
+def _shown(rows: list[Row], account_id: UUID, now: date, language: str) -> list[ShownRow]:
+    words = shown.labels_in(language)
     me, colleague, nobody, to_close = (
         gettext("Jij"),
         gettext("Collega"),
@@ -125,6 +129,8 @@ def _choice(name: str, options: type[E]) -> E | None:
 
 def _asked() -> tuple[Asked, bool]:
     """What the address asks for, and whether it has a number that cannot be one. The rest is ignored."""
+    if not request.args:
+        return Asked(), False
     category = request.args.get("category", "")
     text = request.args.get("number", "").strip()
     number = read_number(text, today().year)
@@ -142,6 +148,8 @@ def _asked() -> tuple[Asked, bool]:
 
 def _cursor(asked: Asked) -> Cursor | None:
     """Where the page continues. An address that was tampered with starts at the beginning."""
+    if not request.args:
+        return None
     for name, backwards in (("after", False), ("before", True)):
         at, _, case_id = request.args.get(name, "").rpartition("~")
         try:
@@ -162,18 +170,14 @@ def _address(**changes: str | None) -> str:
     return url_for("cases.work_list", ovo=door.the_entity().ovo_code, **values)
 
 
-def _pages(found: Listed) -> dict[str, Any]:
+def _pages(found: Listed) -> Pages:
     def to(name: str, cursor: Cursor | None) -> str:
         return _address(**{name: f"{cursor.at.isoformat()}~{cursor.id}"}) if cursor else ""
 
-    return {
-        "summary": ngettext(
-            "%(num)s dossier op deze bladzijde", "%(num)s dossiers op deze bladzijde", len(found.rows)
-        ),
-        "previous_url": to("before", found.previous),
-        "next_url": to("after", found.next),
-        "numbers": [],
-    }
+    summary = ngettext(
+        "%(num)s dossier op deze bladzijde", "%(num)s dossiers op deze bladzijde", len(found.rows)
+    )
+    return Pages(summary, to("before", found.previous), to("after", found.next))
 
 
 @lru_cache(maxsize=8)
@@ -181,20 +185,24 @@ def _view_labels(_language: str) -> dict[View, str]:
     return {view: str(label) for view, label in VIEW_LABELS.items()}
 
 
-def _views(asked: Asked, counted: dict[View, int]) -> list[dict[str, Any]]:
-    return [
-        {
-            "label": label,
-            "url": _address(view=None if view is View.OPEN else view, state=None, number=None),
-            "current": view is asked.view and asked.number is None,
-            "count": None if view not in counted else f"{CAP}+" if counted[view] > CAP else counted[view],
-        }
-        for view, label in _view_labels(shown.language()).items()
-    ]
+def _views(asked: Asked, counted: dict[View, int], language: str) -> list[NavItem]:
+    """The tabs. They keep what was chosen that fits each view."""
+    kept = urlencode({name: request.args[name] for name in ("kind", "category") if request.args.get(name)})
+    tabs = []
+    for view, label in _view_labels(language).items():
+        chosen = "&".join(part for part in (kept, "" if view is View.OPEN else f"view={view}") if part)
+        tabs.append(
+            NavItem(
+                label,
+                f"{request.path}?{chosen}" if chosen else request.path,
+                current=view is asked.view and asked.number is None,
+                count=None if view not in counted else f"{CAP}+" if counted[view] > CAP else counted[view],
+            )
+        )
+    return tabs
 
 
-def _chips(asked: Asked) -> list[dict[str, Any]]:
-    words = shown.labels()
+def _chips(asked: Asked, words: shown.Labels) -> list[dict[str, Any]]:
     chosen = {
         "number": str(asked.number) if asked.number else None,
         "kind": words.kind[asked.kind] if asked.kind else None,

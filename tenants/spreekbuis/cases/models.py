@@ -8,7 +8,7 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
-from spreekbuis.db.base import TenantTable, new_id, to_entity, to_tenant
+from spreekbuis.db.base import Sealed, TenantTable, new_id, to_entity, to_tenant
 
 URGENCY = """(
 CASE
@@ -33,6 +33,20 @@ class Case(TenantTable):
     """
 
     __tablename__ = "case"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "drives the work, its deadlines and its order": (
+            "state received_at acknowledged_at conversation_at feedback_at closed_at "
+            "duty_accepted_at next_step next_due_on last_activity_at unread_by_desk handler_id"
+        ),
+        "leads to the right desk, the procedure and the figures": (
+            "kind topic category channel identity reporter_class outcome score scored_at fact_id"
+        ),
+        "how people call it, and the language to answer in": "year number language",
+        "tells a second sending from a changed one; keyed with a secret that is stored nowhere": (
+            "submission_digest"
+        ),
+        "shows when two write at once": "version",
+    }
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     year: Mapped[int]
     number: Mapped[int]
@@ -61,13 +75,13 @@ class Case(TenantTable):
     next_due_on: Mapped[date | None]
     last_activity_at: Mapped[datetime] = mapped_column(default=now)
     unread_by_desk: Mapped[bool] = mapped_column(default=True)
-    reporter_sealed: Mapped[bytes | None]
+    reporter_sealed: Mapped[Sealed | None]
     """Name and contact data, when the reporter gave them."""
     submission_digest: Mapped[bytes | None]
     """SHA-256 of what was sent, to tell a second sending from a changed one."""
     score: Mapped[int | None]
     scored_at: Mapped[datetime | None]
-    score_comment_sealed: Mapped[bytes | None]
+    score_comment_sealed: Mapped[Sealed | None]
     fact_id: Mapped[UUID] = mapped_column(default=uuid4)
     version: Mapped[int] = mapped_column(default=1)
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (SQLAlchemy reads it)
@@ -93,6 +107,9 @@ class CaseCounter(TenantTable):
     """The last case number of a desk in a year. Per desk: a common count would tell each desk about the other."""
 
     __tablename__ = "case_counter"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "numbers the cases": "last",
+    }
     desk_id: Mapped[UUID] = mapped_column(primary_key=True)
     year: Mapped[int] = mapped_column(primary_key=True)
     last: Mapped[int]
@@ -103,13 +120,19 @@ class Message(TenantTable):
     """A text on a case: the report itself, the dialogue, or an internal note that the reporter never sees."""
 
     __tablename__ = "message"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "puts the dialogue in order and keeps notes from the reporter": (
+            "author internal account_id created_at"
+        ),
+        "the same form twice is one message; made with a random id that is stored nowhere": "once",
+    }
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     case_id: Mapped[UUID]
     author: Mapped[str]
     """"reporter" or "handler"."""
     internal: Mapped[bool] = mapped_column(default=False)
     account_id: Mapped[UUID | None]
-    body_sealed: Mapped[bytes]
+    body_sealed: Mapped[Sealed]
     once: Mapped[UUID | None]
     """Made with the form: the same form sent twice gives one message."""
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -125,13 +148,21 @@ class Attachment(TenantTable):
     """A file on a message. The name is sealed, the content lies in the storage under `storage_key`."""
 
     __tablename__ = "attachment"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "the page shows it, and the storage shows as much": "media_type size created_at cleaned",
+        "finds the encrypted content": "storage_key",
+    }
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     case_id: Mapped[UUID]
     message_id: Mapped[UUID]
-    name_sealed: Mapped[bytes]
+    name_sealed: Mapped[Sealed]
     media_type: Mapped[str]
     size: Mapped[int]
     storage_key: Mapped[str]
+    key_sealed: Mapped[Sealed]
+    """The key of the content, sealed under the key of the case."""
+    cleaned: Mapped[str]
+    """What became of hidden data (vault.cleaning.Cleaned)."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     __table_args__ = (
         to_entity(),
@@ -145,6 +176,9 @@ class CaseEvent(TenantTable):
     """A step in the life of a case, without text: `data` holds codes only."""
 
     __tablename__ = "case_event"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "the course of the case in codes and dates": "kind at account_id data",
+    }
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     case_id: Mapped[UUID]
     kind: Mapped[str]
@@ -162,12 +196,16 @@ class Contact(TenantTable):
     """One call, e-mail, chat, visit, letter or web message on a case."""
 
     __tablename__ = "contact"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "counted per channel, and a date for the deadlines": "channel at account_id fact_id",
+        "the same form twice is one contact; made with a random id that is stored nowhere": "once",
+    }
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     case_id: Mapped[UUID]
     channel: Mapped[str]
     at: Mapped[datetime] = mapped_column(default=now)
     account_id: Mapped[UUID | None]
-    note_sealed: Mapped[bytes | None]
+    note_sealed: Mapped[Sealed | None]
     once: Mapped[UUID | None]
     fact_id: Mapped[UUID] = mapped_column(default=uuid4)
     __table_args__ = (
@@ -182,6 +220,9 @@ class CaseReading(TenantTable):
     """When an account last opened a case, so that the trail gets one row per sitting and not one per page."""
 
     __tablename__ = "case_reading"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "one row of the trail per sitting": "read_at",
+    }
     case_id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     read_at: Mapped[datetime]

@@ -15,7 +15,7 @@ from spreekbuis.cases.contacts import (
     register_case,
     register_contact,
 )
-from spreekbuis.cases.doors import my_desks, room
+from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.finding import case_by_number
 from spreekbuis.cases.numbers import read_number
 from spreekbuis.cases.once import id_of
@@ -113,7 +113,7 @@ def _on_existing(number: str, channel: Channel, summary: str, form: Reading) -> 
         case = case_by_number(my_desks(), asked, lock=True)
     except NotFound:
         raise Invalid(unknown) from None
-    register_contact(case, channel, now(), summary, id_of(form.once(), channel, summary))
+    register_contact(case, my_key(case.id), channel, now(), summary, id_of(form.once(), channel, summary))
     return redirect(url_for("cases.show", ovo=door.the_entity().ovo_code, case_id=case.id, done=ADDED), 303)
 
 

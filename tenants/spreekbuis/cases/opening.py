@@ -2,20 +2,22 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from spreekbuis.access.models import Desk
+from spreekbuis.access.desk_keys import NoRecoveryKit
+from spreekbuis.access.models import CaseKey, Desk, DeskKey
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.changes import Happened, record_fact
 from spreekbuis.cases.deadlines import set_next_due
 from spreekbuis.cases.dialogue import attachment_row, message_row
+from spreekbuis.cases.keys import sealed_to_desk
 from spreekbuis.cases.models import Attachment, Case, CaseCounter, CaseEvent, Contact, Message
 from spreekbuis.cases.procedures import State
 from spreekbuis.clock import local_date, now
@@ -31,7 +33,9 @@ from spreekbuis.directory.catalogue import (
     ReporterClass,
 )
 from spreekbuis.figures.facts import ContactFact, record_contact
-from spreekbuis.vault.content import Place, seal
+from spreekbuis.vault.content import ContentKey
+from spreekbuis.vault.files import AcceptedFile
+from spreekbuis.vault.sealing import new_secret
 
 SPOKEN = frozenset({Channel.PHONE, Channel.CHAT, Channel.VISIT})
 """Channels in which the reporter is spoken with."""
@@ -39,17 +43,26 @@ SPOKEN = frozenset({Channel.PHONE, Channel.CHAT, Channel.VISIT})
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A file that lies in the storage. `size` in bytes."""
+    """A file that lies in the storage. `size` in bytes; `key` opens the content."""
 
     name: str
     media_type: str
     size: int
     storage_key: str
+    key: bytes = field(repr=False)
+    cleaned: str
+
+    @classmethod
+    def of(cls, file: AcceptedFile) -> "NewFile":
+        return cls(file.name, file.media_type, file.size, file.storage_key, file.key, file.cleaned)
 
 
 @dataclass(frozen=True, slots=True)
 class NewCase:
-    """What is needed to open a case. `id` is made with the form: the same id twice is one case."""
+    """What is needed to open a case. `id` is made with the form: the same id twice is one case.
+
+    `secret` is the key of the case, which the caller can seal to the reporter as well.
+    """
 
     id: UUID
     kind: CaseKind
@@ -64,13 +77,22 @@ class NewCase:
     duty_accepted: bool
     submission_digest: bytes | None = None
     files: tuple[NewFile, ...] = ()
+    secret: bytes = field(default_factory=new_secret, repr=False)
+
+
+class _DeskNow(NamedTuple):
+    """The desk of a new case and its newest key."""
+
+    id: UUID
+    version: int
+    public_key: bytes
 
 
 def open_case(new: NewCase) -> Case:
     """Open a case in the tenant in scope, at the desk of its category's topic. Gives the case.
 
     An id that was opened before gives that case as it is, unchanged: the caller compares `submission_digest`.
-    Raises KeyError for an unknown category (the caller has checked it).
+    Raises KeyError for an unknown category (the caller has checked it), NoRecoveryKit while the desk has no key.
     """
     return open_or_find(new)[0]
 
@@ -79,16 +101,18 @@ def open_or_find(new: NewCase) -> tuple[Case, bool]:
     """`open_case`, with whether this call made the case."""
     moment = now()
     year = local_date(moment).year
-    number, desk_id = _next_number(new, year)
-    values = _values(new, year, number, desk_id, moment)
+    desk = _desk_of(new)
+    number = _next_number(desk.id, year)
+    key = ContentKey(current_entity_id(), new.id, new.secret)
+    values = _values(new, key, year, number, desk.id, moment)
     opened = db.session.scalars(
         insert(Case).values(values).on_conflict_do_nothing(index_elements=["entity_id", "id"]).returning(Case)
     ).one_or_none()
     if opened is None:
-        _give_back(desk_id, year)
+        _give_back(desk.id, year)
         return db.session.get_one(Case, (current_entity_id(), new.id)), False
     contact_fact_id = uuid4() if new.channel is not Channel.WEB else None
-    _write_first_rows(opened, new, contact_fact_id)
+    _write_first_rows(opened, new, key, desk, contact_fact_id)
     record_fact(opened, new=True)
     if contact_fact_id is not None:
         day = local_date(moment)
@@ -106,24 +130,36 @@ def open_or_find(new: NewCase) -> tuple[Case, bool]:
     return opened, True
 
 
-def _next_number(new: NewCase, year: int) -> tuple[int, UUID]:
-    """The next number of the desk in the year, and the desk, in one statement. Openers of one desk wait here
-    for each other."""
-    entity_id = current_entity_id()
-    desk = (
-        select(Desk.id)
-        .where(Desk.entity_id == entity_id, Desk.kind == DESK_OF_TOPIC[CATEGORIES[new.category].topic])
-        .scalar_subquery()
-    )
-    number, desk_id = db.session.execute(
+def _desk_of(new: NewCase) -> _DeskNow:
+    """The desk of the case's category. Its key stays until this transaction ends, also when it is renewed now."""
+    found = db.session.execute(
+        select(Desk.id, DeskKey.version, DeskKey.public_key)
+        .join(DeskKey, (DeskKey.entity_id == Desk.entity_id) & (DeskKey.desk_id == Desk.id))
+        .where(
+            Desk.entity_id == current_entity_id(),
+            Desk.kind == DESK_OF_TOPIC[CATEGORIES[new.category].topic],
+        )
+        .order_by(DeskKey.version.desc())
+        .limit(1)
+        .with_for_update(read=True, key_share=True, of=DeskKey)
+    ).one_or_none()
+    if found is None:
+        raise NoRecoveryKit
+    return _DeskNow(*found)
+
+
+def _next_number(desk_id: UUID, year: int) -> int:
+    """The next number of the desk in the year. Openers of one desk wait here for each other."""
+    number: int | None = db.session.scalar(
         insert(CaseCounter)
-        .values(entity_id=entity_id, desk_id=desk, year=year, last=1)
+        .values(entity_id=current_entity_id(), desk_id=desk_id, year=year, last=1)
         .on_conflict_do_update(
             index_elements=["entity_id", "desk_id", "year"], set_={"last": CaseCounter.last + 1}
         )
-        .returning(CaseCounter.last, CaseCounter.desk_id)
-    ).one()
-    return number, desk_id
+        .returning(CaseCounter.last)
+    )
+    assert number is not None, "a counter always counts"
+    return number
 
 
 def _give_back(desk_id: UUID, year: int) -> None:
@@ -140,7 +176,9 @@ def _give_back(desk_id: UUID, year: int) -> None:
     )
 
 
-def _values(new: NewCase, year: int, number: int, desk_id: UUID, moment: datetime) -> dict[str, Any]:
+def _values(
+    new: NewCase, key: ContentKey, year: int, number: int, desk_id: UUID, moment: datetime
+) -> dict[str, Any]:
     """The columns of the new case, its sort key computed by the rules for deadlines."""
     entity_id = current_entity_id()
     case = Case(
@@ -161,26 +199,32 @@ def _values(new: NewCase, year: int, number: int, desk_id: UUID, moment: datetim
         last_activity_at=moment,
         conversation_at=moment if new.channel in SPOKEN else None,
         duty_accepted_at=moment if new.duty_accepted else None,
-        reporter_sealed=_sealed_reporter(entity_id, new),
+        reporter_sealed=_sealed_reporter(new, key),
         submission_digest=new.submission_digest,
     )
     set_next_due(case)
     return {name: value for name, value in vars(case).items() if not name.startswith("_")}
 
 
-def _sealed_reporter(entity_id: UUID, new: NewCase) -> bytes | None:
+def _sealed_reporter(new: NewCase, key: ContentKey) -> bytes | None:
     if not new.reporter:
         return None
-    return seal(Place(entity_id, new.id, "reporter"), json.dumps(dict(new.reporter), ensure_ascii=False))
+    return key.seal("reporter", json.dumps(dict(new.reporter), ensure_ascii=False))
 
 
-def _write_first_rows(case: Case, new: NewCase, contact_fact_id: UUID | None) -> None:
-    """The first message with its files, the event and the contact: one statement."""
+def _write_first_rows(
+    case: Case, new: NewCase, key: ContentKey, desk: _DeskNow, contact_fact_id: UUID | None
+) -> None:
+    """The key, the first message with its files, the event and the contact: one statement."""
     moment, account_id = case.received_at, acting().account_id
-    message = message_row(case, author="reporter", text=new.text, at=moment)
-    parts = [insert(Message).values(message).cte("first_message")]
+    message = message_row(case, key, author="reporter", text=new.text, at=moment)
+    key_row = {
+        "entity_id": case.entity_id, "case_id": case.id, "desk_id": desk.id, "version": desk.version,
+        "secret_sealed": sealed_to_desk(key, desk.id, desk.version, desk.public_key),
+    }  # fmt: skip
+    parts = [insert(CaseKey).values(key_row).cte("key"), insert(Message).values(message).cte("first_message")]
     if new.files:
-        rows = [attachment_row(case, message["id"], file, moment) for file in new.files]
+        rows = [attachment_row(case, key, message["id"], file, moment) for file in new.files]
         parts.append(insert(Attachment).values(rows).cte("first_files"))
     if contact_fact_id is not None:
         contact = {

@@ -5,16 +5,37 @@ A rule of law is changed here and nowhere else.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from spreekbuis.directory.catalogue import DESK_OF_TOPIC, CaseKind, DeskKind, Outcome, Topic
 
-if TYPE_CHECKING:
-    from spreekbuis.cases.models import Case
+
+class CaseFacts(Protocol):
+    """What of a case decides its terms and its course: a Case, or the few columns that a page reads."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def topic(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def received_at(self) -> datetime: ...
+    @property
+    def acknowledged_at(self) -> datetime | None: ...
+    @property
+    def conversation_at(self) -> datetime | None: ...
+    @property
+    def feedback_at(self) -> datetime | None: ...
+    @property
+    def closed_at(self) -> datetime | None: ...
 
 
 class State(StrEnum):
@@ -154,7 +175,7 @@ SET_BY_HAND = frozenset({State.IN_PROGRESS, State.WAITING_FOR_REPORTER})
 read."""
 
 
-def procedure_of(case: "Case") -> Procedure:
+def procedure_of(case: CaseFacts) -> Procedure:
     """The rules for this case. A case whose kind is not chosen yet is treated as a report: the stricter
     rules."""
     if case.kind == CaseKind.INFORMATION_REQUEST:
@@ -163,6 +184,6 @@ def procedure_of(case: "Case") -> Procedure:
     return WELLBEING_INFORMAL if wellbeing else INTEGRITY_REPORT
 
 
-def may_move(case: "Case", state: State) -> bool:
+def may_move(case: CaseFacts, state: State) -> bool:
     """Whether the procedure lets the case go from where it is to `state`."""
     return state in procedure_of(case).moves[State(case.state)]

@@ -7,12 +7,12 @@ from spreekbuis.cases.changes import Happened, changed
 from spreekbuis.cases.models import Case
 from spreekbuis.clock import now
 from spreekbuis.errors import Conflict, Invalid
-from spreekbuis.vault.content import Place, seal
+from spreekbuis.vault.content import ContentKey
 
 LOWEST, HIGHEST = 1, 5
 
 
-def score_case(case: Case, score: int, comment: str) -> None:
+def score_case(case: Case, key: ContentKey, score: int, comment: str) -> None:
     """Keep the reporter's score (1 to 5) and comment (may be empty, is sealed). Once, and only of a closed
     case.
 
@@ -29,5 +29,5 @@ def score_case(case: Case, score: int, comment: str) -> None:
     case.score = score
     case.scored_at = now()
     if comment:
-        case.score_comment_sealed = seal(Place(case.entity_id, case.id, "score_comment"), comment)
+        case.score_comment_sealed = key.seal("score_comment", comment)
     changed(case, Happened.SCORED, Audited.CASE_SCORED, score=score)

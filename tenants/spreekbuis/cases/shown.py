@@ -57,7 +57,7 @@ class Labels(NamedTuple):
 
 def labels() -> Labels:
     """The labels in the language of this request."""
-    return _labels(language())
+    return labels_in(language())
 
 
 def due(due_on: date | None, today: date) -> Due | None:
@@ -93,7 +93,9 @@ def language() -> str:
 
 
 @lru_cache(maxsize=8)
-def _labels(_locale: str) -> Labels:
+def labels_in(_language: str) -> Labels:
+    """`labels`, for a page that looks the language up once."""
+
     def words(texts: Mapping[E, LazyString]) -> dict[str, str]:
         return {code.value: str(text) for code, text in texts.items()}
 

@@ -1,6 +1,15 @@
 """The handler's pages and jobs, in the order of the navigation."""
 
-from spreekbuis.cases import list_page, new_contact, case_page, actions, reminders  # isort: skip
+from spreekbuis.cases import list_page, new_contact, case_page, search_page, access_page, actions, reminders  # isort: skip
 from spreekbuis.cases.doors import room
 
-__all__ = ["actions", "case_page", "list_page", "new_contact", "reminders", "room"]
+__all__ = [
+    "access_page",
+    "actions",
+    "case_page",
+    "list_page",
+    "new_contact",
+    "reminders",
+    "room",
+    "search_page",
+]

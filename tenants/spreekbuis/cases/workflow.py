@@ -1,5 +1,5 @@
 """What a handler does with a case. Each operation checks the procedure, then writes the event, the trail, the
-fact."""
+fact. What is written needs the key of the case (cases.keys)."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -20,6 +20,7 @@ from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, CaseKind, Outcome, Topic
 from spreekbuis.errors import Conflict, Invalid
+from spreekbuis.vault.content import ContentKey
 from spreekbuis.web.access import Role
 
 OTHER_DESK = _l("Dit onderwerp hoort bij een ander loket. Een dossier gaat pas over als de melder dat wil.")
@@ -32,7 +33,7 @@ class MoveNotAllowed(Conflict):
     advice = _l("Er is niets veranderd. Kijk bij de stand van het dossier welke stap nu kan.")
 
 
-def acknowledge(case: Case, message_text: str, *, once: UUID | None = None) -> None:
+def acknowledge(case: Case, key: ContentKey, message_text: str, *, once: UUID | None = None) -> None:
     """Tell the reporter that the report arrived. Decree of 18 November 2022: within 7 days of receipt.
 
     Whoever acknowledges a case that nobody handles becomes its handler.
@@ -41,33 +42,35 @@ def acknowledge(case: Case, message_text: str, *, once: UUID | None = None) -> N
     if _made(case, once):
         return
     _move(case, State.ACKNOWLEDGED)
-    write_message(case, author="handler", text=message_text, once=once)
+    write_message(case, key, author="handler", text=message_text, once=once)
     case.acknowledged_at = now()
     changed(case, Happened.ACKNOWLEDGED)
     adopt(case)
 
 
 def write_to_reporter(
-    case: Case, text: str, *, files: Sequence[NewFile] = (), once: UUID | None = None
+    case: Case, key: ContentKey, text: str, *, files: Sequence[NewFile] = (), once: UUID | None = None
 ) -> Message:
     """A message that the reporter reads with the receipt code. Raises CaseClosed."""
-    message = write_message(case, author="handler", text=text, files=files, once=once)
+    message = write_message(case, key, author="handler", text=text, files=files, once=once)
     case.unread_by_desk = False
     return message
 
 
-def add_note(case: Case, text: str, *, files: Sequence[NewFile] = (), once: UUID | None = None) -> Message:
+def add_note(
+    case: Case, key: ContentKey, text: str, *, files: Sequence[NewFile] = (), once: UUID | None = None
+) -> Message:
     """An internal note: the desk reads it, the reporter never does. Raises CaseClosed."""
-    return write_message(case, author="handler", text=text, files=files, once=once, internal=True)
+    return write_message(case, key, author="handler", text=text, files=files, once=once, internal=True)
 
 
-def give_feedback(case: Case, text: str, *, once: UUID | None = None) -> None:
+def give_feedback(case: Case, key: ContentKey, text: str, *, once: UUID | None = None) -> None:
     """Tell the reporter what was or will be done, and why. Decree of 18 November 2022: within 3 months of the
     acknowledgement. Raises MoveNotAllowed."""
     if _made(case, once):
         return
     _move(case, State.FEEDBACK_GIVEN)
-    write_message(case, author="handler", text=text, once=once)
+    write_message(case, key, author="handler", text=text, once=once)
     case.feedback_at = now()
     changed(case, Happened.FEEDBACK)
 
@@ -85,7 +88,9 @@ def change_state(case: Case, state: State) -> None:
     changed(case, Happened.STATE, state=state.value)
 
 
-def close(case: Case, outcome: Outcome, closing_message: str, *, once: UUID | None = None) -> None:
+def close(
+    case: Case, key: ContentKey, outcome: Outcome, closing_message: str, *, once: UUID | None = None
+) -> None:
     """Close the case with an outcome and tell the reporter, who can then score the service.
 
     The closing message is the feedback when none was given before. Raises Invalid when the kind is not chosen
@@ -98,7 +103,7 @@ def close(case: Case, outcome: Outcome, closing_message: str, *, once: UUID | No
     if outcome not in OUTCOMES[CaseKind(case.kind)]:
         raise Invalid({"outcome": _l("Deze uitkomst past niet bij dit soort dossier.")})
     _move(case, State.CLOSED)
-    write_message(case, author="handler", text=closing_message, once=once)
+    write_message(case, key, author="handler", text=closing_message, once=once)
     moment = now()
     case.feedback_at = case.feedback_at or moment
     case.closed_at = moment

@@ -13,7 +13,7 @@ from spreekbuis.audit.trail import Audited, record
 from spreekbuis.clock import now
 from spreekbuis.db.session import db, within
 from spreekbuis.directory.catalogue import CATEGORIES
-from spreekbuis.directory.models import Entity
+from spreekbuis.directory.models import Entity, EntityStatus
 from spreekbuis.directory.register import policy_area_on
 from spreekbuis.entities.enrolment import locked_enrolment, not_yet_enrolled
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
@@ -59,6 +59,7 @@ def approve_enrolment(enrolment_id: UUID) -> Entity:
         name=organisation.name,
         policy_area=policy_area_on(organisation.ovo_code),
         headcount=enrolment.headcount,
+        status=EntityStatus.PREPARING,
     )
     db.session.add(entity)
     db.session.flush()

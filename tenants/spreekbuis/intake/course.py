@@ -9,8 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from spreekbuis.cases.deadlines import deadlines
-from spreekbuis.cases.models import Case
-from spreekbuis.cases.procedures import State, Step
+from spreekbuis.cases.procedures import CaseFacts, State, Step
 from spreekbuis.clock import local_date
 from spreekbuis.directory.catalogue import DESK_LABELS, DESK_OF_TOPIC, Topic
 from spreekbuis.web.dates import day_in_words
@@ -59,18 +58,18 @@ class CourseItem:
     kind: str
 
 
-def desk_of(case: Case) -> str:
+def desk_of(case: CaseFacts) -> str:
     """The desk that reads the case, as in "het loket Integriteit"."""
     return str(DESK_LABELS[DESK_OF_TOPIC[Topic(case.topic)]])
 
 
-def state_of(case: Case) -> tuple[str, int]:
+def state_of(case: CaseFacts) -> tuple[str, int]:
     """Where the case stands: a sentence, and the step of `STEPS` (from 1)."""
     state = State(case.state)
     return str(_STATE_WORDS[state]), _STEP_OF_STATE[state]
 
 
-def course_of(case: Case) -> list[CourseItem]:
+def course_of(case: CaseFacts) -> list[CourseItem]:
     """What happened to the case and what is promised, by date. Promises end with the answer."""
     done: list[tuple[date, str, str]] = [
         (

@@ -21,13 +21,13 @@ from spreekbuis.db.session import db, transaction
 from spreekbuis.intake.models import DraftFile
 from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.vault import files as accepting
-from spreekbuis.vault.content import Keyring, Place, open_sealed, seal
+from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.files import AcceptedFile
+from spreekbuis.vault.sealing import context, derive
 from spreekbuis.vault.storage import storage
 
 LIFETIME = timedelta(hours=24)
 """How long a file waits for its report to be sent."""
-_KEYRING = Keyring(holder="reporter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class WaitingFile:
     name: str
     size: int
     taken: bool
+    cleaned: str
+    """What became of hidden data (vault.cleaning.Cleaned)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +57,27 @@ class Waiting:
 def files_of(token: str) -> Waiting:
     """The files of the form with this secret, in the order in which they came."""
     rows = db.session.execute(
-        select(DraftFile.id, DraftFile.name_sealed, DraftFile.size, DraftFile.taken_at)
+        select(DraftFile.id, DraftFile.name_sealed, DraftFile.size, DraftFile.taken_at, DraftFile.cleaned)
         .where(_of(token))
         .order_by(DraftFile.created_at, DraftFile.id)
     )
     return Waiting(
         tuple(
-            WaitingFile(row.id, _name(row.id, row.name_sealed), row.size, row.taken_at is not None)
+            WaitingFile(
+                row.id, _key(token, row.id).open("name", row.name_sealed), row.size, row.taken_at is not None,
+                row.cleaned,
+            )
             for row in rows
         )
-    )
+    )  # fmt: skip
 
 
-def keep_files(token: str, uploads: Sequence[FileStorage], removed: Collection[UUID] = ()) -> Waiting:
+def keep_files(
+    token: str, uploads: Sequence[FileStorage], removed: Collection[UUID] = (), *, keep_original: bool = False
+) -> Waiting:
     """Add files to the form, and take away those in `removed` that are its own and not sent yet.
+
+    Hidden data in the files goes, unless `keep_original`.
 
     A file is known by name and content: posted again it is there once, and another one of that name is kept too.
     A transaction of its own: a file that came over the line stays, also when the form around it is refused,
@@ -85,7 +94,9 @@ def keep_files(token: str, uploads: Sequence[FileStorage], removed: Collection[U
         before = files_of(token).files
         for known in before:
             came.pop(known.id, None)
-        accepted = accepting.accept(came, count=len(before), size=sum(file.size for file in before))
+        accepted = accepting.accept(
+            came, keep_original=keep_original, count=len(before), size=sum(file.size for file in before)
+        )
         for id_, file in accepted.files.items():
             if not _add(token, id_, file):
                 useless.append(file.storage_key)
@@ -105,14 +116,17 @@ def take_files(token: str) -> tuple[NewFile, ...]:
         .values(taken_at=now())
         .returning(
             DraftFile.created_at, DraftFile.id, DraftFile.name_sealed, DraftFile.media_type,
-            DraftFile.size, DraftFile.storage_key,
+            DraftFile.size, DraftFile.storage_key, DraftFile.key_sealed, DraftFile.cleaned,
         )
         .execution_options(synchronize_session=False)
     )  # fmt: skip
     return tuple(
-        NewFile(_name(id_, name_sealed), media_type, size, storage_key)
-        for _at, id_, name_sealed, media_type, size, storage_key in sorted(rows)
-    )
+        NewFile(
+            _key(token, row.id).open("name", row.name_sealed), row.media_type, row.size, row.storage_key,
+            _key(token, row.id).open_key("content", row.key_sealed), row.cleaned,
+        )
+        for row in sorted(rows, key=lambda row: (row.created_at, row.id))
+    )  # fmt: skip
 
 
 def drop_old_files() -> int:
@@ -141,8 +155,9 @@ def _add(token: str, id_: UUID, file: AcceptedFile) -> bool:
         insert(DraftFile)
         .values(
             entity_id=current_entity_id(), id=id_, draft_hash=_hash(token),
-            name_sealed=seal(_place(id_), file.name), media_type=file.media_type, size=file.size,
-            storage_key=file.storage_key, created_at=now(),
+            name_sealed=_key(token, id_).seal("name", file.name), media_type=file.media_type, size=file.size,
+            storage_key=file.storage_key, key_sealed=_key(token, id_).seal_key("content", file.key),
+            cleaned=file.cleaned, created_at=now(),
         )
         .on_conflict_do_nothing()
         .returning(DraftFile.id)
@@ -173,9 +188,6 @@ def _of(token: str) -> ColumnElement[bool]:
     return and_(DraftFile.entity_id == current_entity_id(), DraftFile.draft_hash == _hash(token))
 
 
-def _place(draft_id: UUID) -> Place:
-    return Place(current_entity_id(), draft_id, "draft_file.name")
-
-
-def _name(draft_id: UUID, sealed: bytes) -> str:
-    return open_sealed(_KEYRING, _place(draft_id), sealed)
+def _key(token: str, draft_id: UUID) -> ContentKey:
+    """What seals a file that waits: it follows from the form's secret, which the server does not keep."""
+    return ContentKey(current_entity_id(), draft_id, derive(token.encode(), context("draft")))

@@ -13,28 +13,30 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import bindparam, select
 from werkzeug.datastructures import FileStorage
 
 from spreekbuis.cases.dialogue import ShownMessage, message_made_by, read_dialogue, read_file, write_message
-from spreekbuis.cases.finding import case_of_reporter
+from spreekbuis.cases.finding import case_of_reporter, shown_to_reporter
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.opening import NewFile
 from spreekbuis.cases.satisfaction import HIGHEST, LOWEST, score_case
 from spreekbuis.clock import local_date
 from spreekbuis.db.base import new_id
-from spreekbuis.db.session import rows
 from spreekbuis.directory.catalogue import CATEGORIES, OUTCOME_LABELS, Outcome
-from spreekbuis.directory.models import Entity
 from spreekbuis.errors import Conflict, Invalid, type_text
 from spreekbuis.intake.course import course_of, desk_of, state_of, steps
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.patience import patience
-from spreekbuis.intake.reporters import IDLE_LIMIT, find_receipt, leave_mailbox, open_mailbox
+from spreekbuis.intake.reporters import (
+    IDLE_LIMIT,
+    find_receipt,
+    key_in_session,
+    leave_mailbox,
+    open_mailbox,
+)
 from spreekbuis.intake.story import LONGEST_STORY
 from spreekbuis.vault import files as accepting
-from spreekbuis.vault.content import Keyring
-from spreekbuis.vault.receipt_code import AmbiguousWord, NotAReceiptCode, parse
+from spreekbuis.vault.receipt_code import AmbiguousWord, NotAReceiptCode, ReceiptCode, parse
 from spreekbuis.web.access import Audience
 from spreekbuis.web.cookies import FORM, MAILBOX, drop_cookie, read_cookie, write_cookie
 from spreekbuis.web.dates import day_in_words, hour_in_words
@@ -49,8 +51,6 @@ SENT = notice_after("inbox-message-sent", _l("Je bericht is verstuurd."))
 SCORED = notice_after("inbox-score-kept", _l("Dank je voor je score."))
 CLOSED = notice_after("inbox-closed", _l("Je melding is gesloten op dit toestel."))
 LONGEST_COMMENT = 2000
-_KEYRING = Keyring(holder="reporter")
-_ENTITY = select(Entity.name, Entity.policy_area).where(Entity.id == bindparam("entity"))
 
 
 @room.get("/inbox/open", Audience.EVERYONE)
@@ -64,9 +64,9 @@ def open_case() -> ResponseReturnValue:
     began = time.monotonic()
     typed = request.form.get("code", "")
     found = _receipt_of(typed)
-    if isinstance(found, Receipt):
+    if not isinstance(found, str):
         response = redirect(url_for("mailbox.inbox"), 303)
-        write_cookie(response, MAILBOX, open_mailbox(found))
+        write_cookie(response, MAILBOX, open_mailbox(*found))
         return response
     if not patience().wait(began):
         busy = _("Er worden nu te veel foute codes geprobeerd. Wacht een minuut en probeer het opnieuw.")
@@ -76,7 +76,7 @@ def open_case() -> ResponseReturnValue:
 
 @room.get("/inbox", Audience.RETURNING_REPORTER)
 def inbox() -> ResponseReturnValue:
-    return _inbox_page(_case(), {})
+    return _inbox_page({})
 
 
 @room.post("/inbox/messages", Audience.RETURNING_REPORTER)
@@ -85,9 +85,11 @@ def send_message() -> ResponseReturnValue:
     once, text = form.once(), form.text("text", longest=LONGEST_STORY, lines=True)
     uploads = [upload for upload in request.files.getlist("files") if upload]
     this = _once_of(once, text, uploads)
-    case = _case(lock=True)
+    case = _case()
     if message_made_by(case, this) is None:
-        accepted = accepting.accept({new_id(): upload for upload in uploads})
+        accepted = accepting.accept(
+            {new_id(): upload for upload in uploads}, keep_original=bool(form.raw("keep_original"))
+        )
         if accepted.refusals:
             form.errors["files"] = " ".join(
                 [*accepted.refusals, *([_("Kies je bestanden opnieuw.")] if accepted.files else [])]
@@ -95,20 +97,23 @@ def send_message() -> ResponseReturnValue:
         try:
             form.check()
             write_message(
-                case, author="reporter", text=text, once=this,
-                files=[NewFile(f.name, f.media_type, f.size, f.storage_key) for f in accepted.files.values()],
+                case, key_in_session(), author="reporter", text=text, once=this,
+                files=[NewFile.of(file) for file in accepted.files.values()],
             )  # fmt: skip
         except (Invalid, Conflict) as refused:
             accepting.discard(accepted.files.values())
             errors = refused.errors if isinstance(refused, Invalid) else {"": refused.title}
-            return _inbox_page(case, errors, text=text, once=once), refused.status
+            kept = bool(form.raw("keep_original"))
+            return _inbox_page(errors, text=text, once=once, keep_original=kept), refused.status
     return redirect(url_for("mailbox.inbox", done=SENT), 303)
 
 
 @room.get("/inbox/files/<uuid:file_id>", Audience.RETURNING_REPORTER)
 def file(file_id: UUID) -> ResponseReturnValue:
-    found = read_file(_case_id(), file_id, _KEYRING, internal=False)
-    return accepting.download(found.storage_key, found.name, found.media_type)
+    found = read_file(key_in_session(), file_id, internal=False)
+    return accepting.download(
+        found.storage_key, found.key, name=found.name, media_type=found.media_type, size=found.size
+    )
 
 
 @room.post("/inbox/score", Audience.RETURNING_REPORTER)
@@ -116,13 +121,13 @@ def score() -> ResponseReturnValue:
     form = Reading()
     given = form.one_of("score", [str(number) for number in range(LOWEST, HIGHEST + 1)])
     comment = form.text("comment", longest=LONGEST_COMMENT, required=False, lines=True)
-    case = _case(lock=True)
+    case = _case()
     if case.score is None:
         try:
             form.check()
         except Invalid as invalid:
-            return _inbox_page(case, invalid.errors, comment=comment, given=given or ""), invalid.status
-        score_case(case, int(given or 0), comment)
+            return _inbox_page(invalid.errors, comment=comment, given=given or ""), invalid.status
+        score_case(case, key_in_session(), int(given or 0), comment)
     return redirect(url_for("mailbox.inbox", done=SCORED), 303)
 
 
@@ -142,10 +147,10 @@ def _once_of(once: UUID, text: str, uploads: Sequence[FileStorage]) -> UUID:
     return uuid5(once, hashlib.sha256(said.encode()).hexdigest())
 
 
-def _receipt_of(typed: str) -> Receipt | str:
-    """The receipt, or the sentence that says what to check."""
+def _receipt_of(typed: str) -> tuple[Receipt, ReceiptCode] | str:
+    """The receipt and its code, or the sentence that says what to check."""
     try:
-        found = find_receipt(parse(typed))
+        code = parse(typed)
     except AmbiguousWord as doubt:
         meant = format_list(doubt.candidates, style="or", locale=get_locale())
         return str(
@@ -157,7 +162,12 @@ def _receipt_of(typed: str) -> Receipt | str:
         return str(
             _("Woord %(position)s kennen we niet. Kijk na hoe je het schreef.", position=flaw.position)
         )
-    return found or str(_("We vinden geen melding bij deze woorden. Kijk de woorden en hun volgorde na."))
+    found = find_receipt(code)
+    return (
+        (found, code)
+        if found
+        else str(_("We vinden geen melding bij deze woorden. Kijk de woorden en hun volgorde na."))
+    )
 
 
 def _code_page(typed: str, error: str | None) -> str:
@@ -175,34 +185,35 @@ def _case_id() -> UUID:
     return reporter.case_id
 
 
-def _case(*, lock: bool = False) -> Case:
-    return case_of_reporter(_case_id(), lock=lock)
+def _case() -> Case:
+    """The case, locked to change it."""
+    return case_of_reporter(_case_id(), lock=True)
 
 
 def _inbox_page(
-    case: Case,
     errors: Mapping[str, type_text],
     *,
     text: str = "",
     once: UUID | None = None,
+    keep_original: bool = False,
     comment: str = "",
     given: str = "",
 ) -> str:
     """The mailbox; what was typed and not accepted is given back."""
-    [(name, policy_area)] = rows(_ENTITY, {"entity": case.entity_id})
+    case = shown_to_reporter(_case_id())
     desk = desk_of(case)
     desk = desk[:1].upper() + desk[1:]
     words, step = state_of(case)
     return render_template(
         "intake/inbox.html",
-        entity={"name": name, "policy_area": policy_area}, case=case, state_words=words, step=step,
+        case=case, state_words=words, step=step,
         steps_shown=steps(),
         course=course_of(case), category_label=CATEGORIES[case.category].label,
         received_on=day_in_words(local_date(case.received_at)),
-        messages=[_shown(m, desk) for m in read_dialogue(case.id, _KEYRING, internal=False)],
+        messages=[_shown(m, desk) for m in read_dialogue(key_in_session(), internal=False)],
         closed=case.closed_at is not None, scorable=case.closed_at is not None and case.score is None,
         outcome=OUTCOME_LABELS[Outcome(case.outcome)] if case.outcome else None,
-        errors=errors, text=text, once=once or new_id(), comment=comment, given=given,
+        errors=errors, text=text, once=once or new_id(), keep_original=keep_original, comment=comment, given=given,
         minutes=IDLE_LIMIT // timedelta(minutes=1), accept=accepting.ACCEPT,
         most_files=accepting.MOST_FILES, most_megabytes=accepting.most_megabytes(),
         message_url=url_for("mailbox.send_message"), score_url=url_for("mailbox.score"),

@@ -7,7 +7,7 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
-from spreekbuis.db.base import SharedTable, TenantTable, new_id, to_entity
+from spreekbuis.db.base import Sealed, SharedTable, TenantTable, new_id, to_entity
 
 
 class Receipt(SharedTable):
@@ -19,6 +19,8 @@ class Receipt(SharedTable):
     lookup_hash: Mapped[bytes] = mapped_column(primary_key=True)
     tenant_id: Mapped[UUID]
     case_id: Mapped[UUID]
+    secret_sealed: Mapped[Sealed]
+    """The key of the case, sealed to the key pair that follows from the code."""
 
 
 class ReporterSession(SharedTable):
@@ -29,6 +31,8 @@ class ReporterSession(SharedTable):
     token_hash: Mapped[bytes] = mapped_column(primary_key=True)
     tenant_id: Mapped[UUID]
     case_id: Mapped[UUID]
+    secret_locked: Mapped[bytes]
+    """The key of the case; only the token in the cookie opens it."""
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
@@ -36,12 +40,22 @@ class DraftFile(TenantTable):
     """A file of a report that is not sent yet. `draft_hash` is the SHA-256 of the form's own secret."""
 
     __tablename__ = "draft_file"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "finds the files of a form; the secret itself is stored nowhere": "draft_hash",
+        "the page shows it, and the storage shows as much": "media_type size cleaned",
+        "finds the encrypted content": "storage_key",
+        "decides when it goes": "created_at taken_at",
+    }
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     draft_hash: Mapped[bytes]
-    name_sealed: Mapped[bytes]
+    name_sealed: Mapped[Sealed]
     media_type: Mapped[str]
     size: Mapped[int]
     storage_key: Mapped[str]
+    key_sealed: Mapped[Sealed]
+    """The key of the content, sealed with the form's own secret."""
+    cleaned: Mapped[str]
+    """What became of hidden data (vault.cleaning.Cleaned)."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     taken_at: Mapped[datetime | None]
     """When the file went along with its report. The row stays: a form posted again brings it only once."""

@@ -151,7 +151,12 @@ def add() -> ResponseReturnValue:
 
 def _kept(token: str) -> tuple[Waiting, dict[str, type_text]]:
     """The files of the form with those that were posted, and what was wrong with these."""
-    waiting = keep_files(token, request.files.getlist("files"), _removed())
+    waiting = keep_files(
+        token,
+        request.files.getlist("files"),
+        _removed(),
+        keep_original=bool(request.form.get("keep_original")),
+    )
     return waiting, {"files": " ".join(waiting.refusals)} if waiting.refusals else {}
 
 

@@ -17,12 +17,14 @@ from spreekbuis.directory.catalogue import (
     Identity,
     Topic,
 )
+from spreekbuis.directory.models import EntityStatus
 from spreekbuis.errors import Conflict, type_text
 from spreekbuis.intake.course import course_of
 from spreekbuis.intake.drafts import Waiting, files_of
 from spreekbuis.intake.signpost import central_actors
 from spreekbuis.intake.story import Story, asked_draft, new_draft, offered_categories, topics_of
 from spreekbuis.intake.submission import Sent, Submitted
+from spreekbuis.vault.cleaning import CLEANED_TEXTS, Cleaned
 from spreekbuis.vault.files import ACCEPT, MOST_FILES, most_megabytes
 from spreekbuis.web.door import the_entity
 from spreekbuis.web.frame import LANGUAGES, language
@@ -132,7 +134,8 @@ def check_page(token: str, told: Story, waiting: Waiting, problem: Conflict | No
     return render_template(
         "intake/check.html",
         send_url=url_for("report.send", ovo=_ovo()), edit_url=url_for("report.edit", ovo=_ovo()),
-        topic_url=url_for("report.topic", ovo=_ovo()), told=told, hidden=hidden, waiting=waiting.files,
+        topic_url=url_for("report.topic", ovo=_ovo()), told=told, hidden=hidden,
+        waiting=[{"name": f.name, "cleaned": CLEANED_TEXTS[Cleaned(f.cleaned)]} for f in waiting.files],
         problem=problem, identity_hint=_IDENTITY_HINTS[told.identity],
         about=[(label, value) for label, value in about if value],
     )  # fmt: skip
@@ -158,6 +161,16 @@ def receipt_page(
 
 
 def no_service_page(kept_text: str = "") -> str:
+    if the_entity().status == EntityStatus.PREPARING:
+        return _elsewhere(
+            _("Je kunt hier nog geen melding doen"),
+            _(
+                "%(entity)s is nog niet klaar om meldingen te ontvangen. Je staat er niet alleen voor: deze diensten"
+                " luisteren nu al.",
+                entity=the_entity().name,
+            ),
+            kept_text=kept_text,
+        )
     return _elsewhere(
         _("Je kunt hier nu geen melding doen"),
         _(

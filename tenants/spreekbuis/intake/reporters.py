@@ -5,6 +5,7 @@ import hmac
 import secrets
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from flask import current_app
 from psycopg import Connection
@@ -14,8 +15,11 @@ from spreekbuis.clock import now
 from spreekbuis.db.session import db
 from spreekbuis.intake.models import Receipt, ReporterSession
 from spreekbuis.settings import Settings
+from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.receipt_code import ReceiptCode, lookup_hash
-from spreekbuis.web.door import ReporterHere, hash_token
+from spreekbuis.vault.sealing import context, derive, lock, open_sealed, public_key_of, seal, unlock
+from spreekbuis.web.cookies import MAILBOX, read_cookie
+from spreekbuis.web.door import ReporterHere, hash_token, here
 
 IDLE_LIMIT = timedelta(minutes=30)
 """A mailbox closes by itself when nothing was asked for this long."""
@@ -33,16 +37,59 @@ def find_receipt(code: ReceiptCode) -> Receipt | None:
     return db.session.get(Receipt, hash_of_receipt(code))
 
 
-def open_mailbox(receipt: Receipt) -> str:
-    """Begin a session on the case of the receipt; gives the secret for the browser."""
-    token = secrets.token_urlsafe(32)
+def seal_for_reporter(code: ReceiptCode, key: ContentKey) -> bytes:
+    """The key of a case as its receipt keeps it: only the words of the code open it."""
+    return seal(public_key_of(_secret_of(code)), key.secret, _binding(key.entity_id, key.subject_id))
+
+
+def key_of_receipt(receipt: Receipt, code: ReceiptCode) -> ContentKey:
+    """The key of the case of a receipt, opened with its code. Raises CannotOpen."""
+    binding = _binding(receipt.tenant_id, receipt.case_id)
+    secret = open_sealed(_secret_of(code), receipt.secret_sealed, binding)
+    return ContentKey(receipt.tenant_id, receipt.case_id, secret)
+
+
+def _secret_of(code: ReceiptCode) -> bytes:
+    return derive(code.number, context("reporter"))
+
+
+def _binding(tenant_id: UUID, case_id: UUID) -> bytes:
+    return context("case key, for the reporter", tenant_id, case_id)
+
+
+def open_mailbox(receipt: Receipt, code: ReceiptCode) -> str:
+    """Begin a session on the case of the receipt; gives the secret for the browser.
+
+    The session keeps the key of the case, locked with that secret. Raises CannotOpen.
+    """
+    token, key = secrets.token_urlsafe(32), key_of_receipt(receipt, code)
     db.session.add(
         ReporterSession(
             token_hash=hash_token(token), tenant_id=receipt.tenant_id, case_id=receipt.case_id,
+            secret_locked=lock(_session_key(token), key.secret, _session_binding(key.entity_id, key.subject_id)),
             expires_at=now() + IDLE_LIMIT,
         )
     )  # fmt: skip
     return token
+
+
+def key_in_session() -> ContentKey:
+    """The key of the case that this browser opened. Raises CannotOpen."""
+    reporter = here().reporter
+    assert reporter is not None, "the door lets only returning reporters in"
+    key, binding = (
+        _session_key(read_cookie(MAILBOX) or ""),
+        _session_binding(reporter.entity_id, reporter.case_id),
+    )
+    return ContentKey(reporter.entity_id, reporter.case_id, unlock(key, reporter.secret_locked, binding))
+
+
+def _session_key(token: str) -> bytes:
+    return derive(token.encode(), context("mailbox session"))
+
+
+def _session_binding(tenant_id: UUID, case_id: UUID) -> bytes:
+    return context("case key, in a session", tenant_id, case_id)
 
 
 def leave_mailbox(token: str) -> None:
@@ -57,7 +104,8 @@ def drop_ended_sessions() -> int:
 
 
 _SESSION = """
-SELECT tenant_id, case_id, expires_at FROM reporter_session WHERE token_hash = %(token)s AND expires_at > %(now)s"""
+SELECT tenant_id, case_id, secret_locked, expires_at FROM reporter_session
+WHERE token_hash = %(token)s AND expires_at > %(now)s"""
 _RENEW = "UPDATE reporter_session SET expires_at = %(end)s WHERE token_hash = %(token)s"
 
 
@@ -67,7 +115,7 @@ def returning_reporter(connection: Connection[tuple[Any, ...]], token_hash: byte
     row = connection.execute(_SESSION, {"token": token_hash, "now": moment}).fetchone()
     if row is None:
         return None
-    tenant_id, case_id, expires_at = row
+    *opened, expires_at = row
     if moment + IDLE_LIMIT - expires_at > _RENEW_AFTER:
         connection.execute(_RENEW, {"token": token_hash, "end": moment + IDLE_LIMIT})
-    return ReporterHere(tenant_id, case_id)
+    return ReporterHere(*opened)

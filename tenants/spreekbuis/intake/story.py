@@ -152,7 +152,7 @@ def topics_of(offered: dict[str, Category]) -> dict[Topic, list[Category]]:
     return topics
 
 
-FIELDS = ("category", "duty", "text", "reporter_class", "identity", "name", "email", "phone")
+FIELDS = ("category", "duty", "text", "reporter_class", "identity", "name", "email", "phone", "keep_original")
 
 
 def typed() -> dict[str, str]:

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_OID, uuid5
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.dialects.postgresql import insert
 
-from spreekbuis.cases.dialogue import write_message
+from spreekbuis.cases.dialogue import message_made_by, write_message
 from spreekbuis.cases.finding import case_of_reporter
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.opening import NewCase, open_case
@@ -19,9 +19,11 @@ from spreekbuis.directory.catalogue import CaseKind, Channel
 from spreekbuis.errors import Conflict, DomainError, NotFound
 from spreekbuis.intake.drafts import files_of, take_files
 from spreekbuis.intake.models import Receipt
-from spreekbuis.intake.reporters import find_receipt, hash_of_receipt
+from spreekbuis.intake.reporters import find_receipt, hash_of_receipt, key_of_receipt, seal_for_reporter
 from spreekbuis.intake.story import Story
+from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.receipt_code import ReceiptCode, from_submission
+from spreekbuis.vault.sealing import new_secret
 
 
 class ServiceEnded(DomainError):
@@ -66,13 +68,16 @@ def submit_report(token: str, story: Story, *, files_shown: int, language: str, 
     `accepting`: whether the entity takes new reports; what was received before is shown all the same.
     Raises ServiceEnded, or FilesGone when there are not as many files as `files_shown`.
     """
-    code, case_id = code_of(token), new_id()
+    code, key = code_of(token), ContentKey(current_entity_id(), new_id(), new_secret())
     first = db.session.scalar(
         insert(Receipt)
-        .values(lookup_hash=hash_of_receipt(code), tenant_id=current_entity_id(), case_id=case_id)
+        .values(
+            lookup_hash=hash_of_receipt(code), tenant_id=key.entity_id, case_id=key.subject_id,
+            secret_sealed=seal_for_reporter(code, key),
+        )
         .on_conflict_do_nothing()
         .returning(Receipt.case_id)
-    )
+    )  # fmt: skip
     if first is None:
         return _sent_before(token, story, code)
     if not accepting:
@@ -82,7 +87,7 @@ def submit_report(token: str, story: Story, *, files_shown: int, language: str, 
         raise FilesGone
     case = open_case(
         NewCase(
-            id=case_id, kind=CaseKind.NEW, category=story.category.code, channel=Channel.WEB,
+            id=key.subject_id, secret=key.secret, kind=CaseKind.NEW, category=story.category.code, channel=Channel.WEB,
             identity=story.identity, reporter_class=story.reporter_class, language=language, text=story.text,
             reporter=story.reporter, duty_accepted=story.category.duty_to_speak,
             submission_digest=story.digest(token), files=files,
@@ -97,10 +102,13 @@ def add_to_report(token: str, text: str) -> Submitted:
     Raises NotFound when the form opened none, CaseClosed.
     """
     code = code_of(token)
-    case = _case_of(code)
+    receipt = _receipt_of(code)
+    case, key = case_of_reporter(receipt.case_id, lock=True), key_of_receipt(receipt, code)
     files = take_files(token)
     once = uuid5(NAMESPACE_OID, hashlib.sha256(token.encode() + text.encode()).hexdigest())
-    write_message(case, author="reporter", text=text, files=files, once=once)
+    if files and message_made_by(case, once) is not None:  # said before, but these files are new
+        once = uuid5(once, " ".join(file.storage_key for file in files))
+    write_message(case, key, author="reporter", text=text, files=files, once=once)
     return Submitted(case, code, Sent.BEFORE)
 
 
@@ -117,7 +125,11 @@ def _sent_before(token: str, story: Story, code: ReceiptCode) -> Submitted:
 
 
 def _case_of(code: ReceiptCode) -> Case:
+    return case_of_reporter(_receipt_of(code).case_id, lock=True)
+
+
+def _receipt_of(code: ReceiptCode) -> Receipt:
     receipt = find_receipt(code)
     if receipt is None:
         raise NotFound
-    return case_of_reporter(receipt.case_id, lock=True)
+    return receipt

@@ -6,7 +6,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from spreekbuis.app import import_models
-from spreekbuis.db.base import APP_ROLE, Base
+from spreekbuis.db.base import APP_ROLE, BACKUP_ROLE, Base
 from spreekbuis.db.security import mapped_tables, securing
 
 import_models()
@@ -37,7 +37,7 @@ def run() -> None:
             context.execute("SET LOCAL lock_timeout = '5s'")
             context.run_migrations()
             # The application compares this version with its own (readyz).
-            context.execute(f"GRANT SELECT ON alembic_version TO {APP_ROLE}")
+            context.execute(f"GRANT SELECT ON alembic_version TO {APP_ROLE}, {BACKUP_ROLE}")
     engine.dispose()
 
 

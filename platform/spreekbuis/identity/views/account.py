@@ -1,12 +1,12 @@
-"""Account and security: the own password, language and signed-in browsers."""
+"""Account and security: the own password, language, signed-in browsers and passkeys."""
 
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_datetime
+from flask_babel import format_date, format_datetime
 from flask_babel import lazy_gettext as _l
 
 from spreekbuis.errors import DomainError, Invalid, type_text
-from spreekbuis.identity import accounts, password_change, sessions
+from spreekbuis.identity import accounts, passkey_lock, passkeys, password_change, sessions
 from spreekbuis.identity.lockout import LockedOut
 from spreekbuis.identity.password_policy import SHORTEST
 from spreekbuis.identity.passwords import Busy
@@ -47,6 +47,18 @@ def _page(errors: dict[str, type_text] | None = None, refused: DomainError | Non
             for row in rows
         ],
         has_others=len(rows) > 1,
+        passkeys=[
+            {
+                "handle": own.handle,
+                "label": own.label,
+                "added": format_date(own.created_at, "d MMMM y"),
+                "used": own.last_used_at and format_date(own.last_used_at, "d MMMM y"),
+                "of_today": own.of_today,
+            }
+            for own in passkeys.passkeys_of(me.id)
+        ],
+        passkeys_work=passkey_lock.site() is not None,
+        longest_label=passkeys.LONGEST_LABEL,
         errors=errors or {},
         refused=refused,
     )

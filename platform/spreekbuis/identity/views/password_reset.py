@@ -19,7 +19,14 @@ ASKED = notice_after(
     _l("Is er een account met dit adres, dan krijg je een mail met een link. De link werkt één uur."),
     "info",
 )
-PASSWORD_SET = notice_after("password-set", _l("Je nieuwe wachtwoord is bewaard. Meld je ermee aan."))
+PASSWORD_SET = notice_after(
+    "password-set",
+    _l(
+        "Je nieuwe wachtwoord is bewaard. Meld je ermee aan. Lees je dossiers? Haal je toegang terug met je"
+        " passkey, bij ‘Account en beveiliging’. Heb je er geen? Vraag dan aan een collega van je loket om je"
+        " toegang te geven, op de pagina Toegang."
+    ),
+)
 
 
 @room.get("/password-reset", Audience.EVERYONE)

@@ -21,7 +21,7 @@ from spreekbuis.identity.passwords import Busy
 from spreekbuis.identity.views.entrance import entries, first_page, local_path, room
 from spreekbuis.identity.workplaces import workplaces_of
 from spreekbuis.web.access import ROLE_LABELS, Audience
-from spreekbuis.web.cookies import SIGN_IN, drop_cookie, write_cookie
+from spreekbuis.web.cookies import SIGN_IN, drop_cookie, read_cookie, write_cookie
 from spreekbuis.web.door import SignedIn, here, the_account
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
@@ -95,7 +95,7 @@ def second_factor_post() -> ResponseReturnValue:
     code = form.text("code", longest=20)
     try:
         form.check()
-        token = steps.give_code(account.id, account.token_hash, code)
+        token = steps.give_code(account.id, read_cookie(SIGN_IN) or "", code)
     except Invalid as error:
         return _code_page(account, path, error.errors), error.status
     except LockedOut as error:

@@ -1,0 +1,79 @@
+"""What was sealed to an earlier key pair of an account, sealed again to its pair of today.
+
+Whoever resets a forgotten password gets another pair; with a passkey the owner opens the secret of the one before
+(identity.restoring). Only what is still there is sealed again: whoever left a desk has no grant there any more.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from spreekbuis.access.desk_keys import grant_binding
+from spreekbuis.access.models import DeskKeyGrant, MembershipLookup, RecoveryShare
+from spreekbuis.access.recovery import share_binding
+from spreekbuis.audit.trail import Audited, record
+from spreekbuis.db.session import db, within
+from spreekbuis.identity.models import AccountKey
+from spreekbuis.vault.sealing import open_sealed, seal
+
+
+def seal_again(account_id: UUID, earlier: UUID, secret: bytes) -> int:
+    """Seal the grants of the pair `earlier`, whose secret this is, to the pair of today, in every entity of the
+    account; gives how many. In platform scope. Audited in each entity. Raises CannotOpen.
+    """
+    today = db.session.get_one(AccountKey, account_id)
+    entities = db.session.scalars(
+        select(MembershipLookup.tenant_id)
+        .where(MembershipLookup.account_id == account_id)
+        .order_by(MembershipLookup.tenant_id)
+    ).all()
+    restored = 0
+    for entity_id in entities:
+        with within(entity_id):
+            restored += _desk_keys(entity_id, today, earlier, secret)
+            restored += _recovery_parts(entity_id, today, earlier, secret)
+    return restored
+
+
+def _desk_keys(entity_id: UUID, today: AccountKey, earlier: UUID, secret: bytes) -> int:
+    grants = db.session.scalars(
+        select(DeskKeyGrant)
+        .where(
+            DeskKeyGrant.entity_id == entity_id,
+            DeskKeyGrant.account_id == today.account_id,
+            DeskKeyGrant.key_id == earlier,
+        )
+        .order_by(DeskKeyGrant.desk_id, DeskKeyGrant.version)
+        .with_for_update()
+    ).all()
+    for grant in grants:
+        binding = grant_binding(entity_id, grant.desk_id, grant.version, today.account_id)
+        grant.secret_sealed = seal(
+            today.public_key, open_sealed(secret, grant.secret_sealed, binding), binding
+        )
+        grant.key_id = today.key_id
+    for desk_id in dict.fromkeys(grant.desk_id for grant in grants):
+        record(Audited.DESK_KEY_RESTORED, desk_id, {"account": str(today.account_id)})
+    return len(grants)
+
+
+def _recovery_parts(entity_id: UUID, today: AccountKey, earlier: UUID, secret: bytes) -> int:
+    """Parts of the recovery kit that are not on paper yet."""
+    parts = db.session.scalars(
+        select(RecoveryShare)
+        .where(
+            RecoveryShare.entity_id == entity_id,
+            RecoveryShare.account_id == today.account_id,
+            RecoveryShare.key_id == earlier,
+            RecoveryShare.share_sealed.is_not(None),
+        )
+        .with_for_update()
+    ).all()
+    for part in parts:
+        binding = share_binding(part.kit_id, part.part, today.account_id)
+        part.share_sealed = seal(
+            today.public_key, open_sealed(secret, part.share_sealed or b"", binding), binding
+        )
+        part.key_id = today.key_id
+        record(Audited.RECOVERY_SHARE_RESTORED, part.kit_id, {"part": part.part})
+    return len(parts)

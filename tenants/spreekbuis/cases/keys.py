@@ -1,0 +1,192 @@
+"""The key of a case: random, made with the case, sealed to a key of its desk (and to the reporter, in intake).
+
+A handler's way to a text: the session's cookie opens the account's secret, that opens the desk's secret, that the
+key of the case, that the text. Each step is one sealing, so none of them costs more with more cases.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, and_, any_, bindparam, func, select, update
+
+from spreekbuis.access.desk_keys import NoKeyYet, desk_secrets, end_unused_keys, grant_binding
+from spreekbuis.access.models import CaseKey, DeskKey, DeskKeyGrant
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import db, rows
+from spreekbuis.identity.models import AccountKey
+from spreekbuis.vault.content import ContentKey
+from spreekbuis.vault.sealing import context, open_sealed, seal
+
+AT_ONCE = 500
+"""Cases that one step of resealing takes: well under a second."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reader:
+    """An account with its secret, for the time of one request."""
+
+    account_id: UUID
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"Reader({self.account_id})"
+
+
+_GRANTED = (
+    select(
+        CaseKey.case_id, CaseKey.desk_id, CaseKey.version, CaseKey.secret_sealed, DeskKeyGrant.secret_sealed
+    )
+    .join(
+        DeskKeyGrant,
+        and_(
+            DeskKeyGrant.entity_id == CaseKey.entity_id,
+            DeskKeyGrant.desk_id == CaseKey.desk_id,
+            DeskKeyGrant.version == CaseKey.version,
+        ),
+    )
+    .join(
+        AccountKey,
+        and_(AccountKey.account_id == DeskKeyGrant.account_id, AccountKey.key_id == DeskKeyGrant.key_id),
+    )
+    .where(
+        CaseKey.entity_id == bindparam("entity"),
+        CaseKey.case_id == any_(bindparam("cases", type_=ARRAY(Uuid))),
+        DeskKeyGrant.account_id == bindparam("account"),
+    )
+)
+
+
+def key_of(case_id: UUID, reader: Reader) -> ContentKey:
+    """The key of a case of the tenant in scope. One query. Raises NoKeyYet, CannotOpen."""
+    key = keys_of([case_id], reader).get(case_id)
+    if key is None:
+        raise NoKeyYet
+    return key
+
+
+def keys_of(cases: Collection[UUID], reader: Reader) -> dict[UUID, ContentKey]:
+    """The keys of these cases, as far as the reader can open them. One query. Raises CannotOpen."""
+    entity_id = current_entity_id()
+    found = rows(_GRANTED, {"entity": entity_id, "cases": list(cases), "account": reader.account_id})
+    desk_secrets_here: dict[tuple[UUID, int], bytes] = {}
+    keys: dict[UUID, ContentKey] = {}
+    for case_id, desk_id, version, sealed, granted in found:
+        if (desk_id, version) not in desk_secrets_here:
+            binding = grant_binding(entity_id, desk_id, version, reader.account_id)
+            desk_secrets_here[desk_id, version] = open_sealed(reader.secret, granted, binding)
+        binding = case_binding(entity_id, case_id, desk_id, version)
+        secret = open_sealed(desk_secrets_here[desk_id, version], sealed, binding)
+        keys[case_id] = ContentKey(entity_id, case_id, secret)
+    return keys
+
+
+def sealed_to_desk(key: ContentKey, desk_id: UUID, version: int, public_key: bytes) -> bytes:
+    """The key of a case as `CaseKey` keeps it."""
+    return seal(public_key, key.secret, case_binding(key.entity_id, key.subject_id, desk_id, version))
+
+
+def case_binding(entity_id: UUID, case_id: UUID, desk_id: UUID, version: int) -> bytes:
+    """What the sealed key of a case is bound to."""
+    return context("case key, for a desk", entity_id, case_id, desk_id, version)
+
+
+class Resealed(NamedTuple):
+    """How far resealing is: cases that were done now, and that are left."""
+
+    done: int
+    left: int
+
+
+def to_reseal(desks: Collection[UUID], account_id: UUID | None = None) -> dict[UUID, int]:
+    """How many cases of each desk are still under an older key of it; desks without any are left out.
+
+    With an account: only those whose key it was granted, which it can reseal itself.
+    """
+    newest = (
+        select(DeskKey.desk_id, func.max(DeskKey.version).label("version"))
+        .where(DeskKey.entity_id == current_entity_id())
+        .group_by(DeskKey.desk_id)
+        .subquery()
+    )
+    counted = (
+        select(CaseKey.desk_id, func.count())
+        .join(newest, newest.c.desk_id == CaseKey.desk_id)
+        .where(
+            CaseKey.entity_id == current_entity_id(),
+            CaseKey.desk_id.in_(desks),
+            CaseKey.version < newest.c.version,
+        )
+        .group_by(CaseKey.desk_id)
+    )
+    if account_id is not None:
+        counted = counted.join(
+            DeskKeyGrant,
+            and_(
+                DeskKeyGrant.entity_id == CaseKey.entity_id,
+                DeskKeyGrant.desk_id == CaseKey.desk_id,
+                DeskKeyGrant.version == CaseKey.version,
+                DeskKeyGrant.account_id == account_id,
+            ),
+        ).join(
+            AccountKey,
+            and_(AccountKey.account_id == DeskKeyGrant.account_id, AccountKey.key_id == DeskKeyGrant.key_id),
+        )
+    return {row[0]: row[1] for row in db.session.execute(counted)}
+
+
+def reseal(desk_id: UUID, reader: Reader, at_most: int = AT_ONCE) -> Resealed:
+    """Move the oldest cases of a desk to its newest key. Again and again until nothing is left; safe beside others.
+
+    An old key that no case needs any more is deleted with all that was granted of it. Cases whose key the reader
+    cannot open are left to a colleague. Raises NoKeyYet when the reader cannot open any.
+    """
+    entity_id = current_entity_id()
+    secrets = desk_secrets(desk_id, reader.account_id, reader.secret)
+    newest = db.session.execute(
+        select(DeskKey.version, DeskKey.public_key)
+        .where(DeskKey.entity_id == entity_id, DeskKey.desk_id == desk_id)
+        .order_by(DeskKey.version.desc())
+        .limit(1)
+    ).one_or_none()
+    if newest is None or not secrets:
+        raise NoKeyYet
+    mine = [version for version in secrets if version < newest.version]
+    old = db.session.execute(
+        select(CaseKey.case_id, CaseKey.version, CaseKey.secret_sealed)
+        .where(CaseKey.entity_id == entity_id, CaseKey.desk_id == desk_id, CaseKey.version.in_(mine))
+        .order_by(CaseKey.version, CaseKey.case_id)
+        .limit(at_most)
+        .with_for_update(skip_locked=True)
+    ).all()
+    fresh = [
+        {
+            "at_case": case_id,
+            "to_version": newest.version,
+            "to_sealed": sealed_to_desk(
+                ContentKey(
+                    entity_id,
+                    case_id,
+                    open_sealed(secrets[version], sealed, case_binding(entity_id, case_id, desk_id, version)),
+                ),
+                desk_id,
+                newest.version,
+                newest.public_key,
+            ),
+        }
+        for case_id, version, sealed in old
+    ]
+    if fresh:
+        db.session.connection().execute(
+            update(CaseKey)
+            .where(
+                CaseKey.entity_id == entity_id,
+                CaseKey.desk_id == desk_id,
+                CaseKey.case_id == bindparam("at_case"),
+            )
+            .values(version=bindparam("to_version"), secret_sealed=bindparam("to_sealed")),
+            fresh,
+        )
+    end_unused_keys(desk_id)
+    return Resealed(len(fresh), to_reseal([desk_id]).get(desk_id, 0))

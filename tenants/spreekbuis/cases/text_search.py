@@ -1,0 +1,123 @@
+"""Searching in texts: by opening what the handler may open, some cases at a time, and never by an index in clear.
+
+An index of words would tell whoever holds the database what people wrote. So each step opens the texts of a bounded
+number of cases, the newest first, and says where the next step goes on.
+"""
+
+import json
+import unicodedata
+from collections import defaultdict
+from collections.abc import Set
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from spreekbuis.audit.trail import Audited, record
+from spreekbuis.cases.contacts import notes_of
+from spreekbuis.cases.dialogue import texts_of
+from spreekbuis.cases.keys import Reader, keys_of
+from spreekbuis.cases.models import Case
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import db
+from spreekbuis.vault.content import ContentKey
+
+AT_ONCE = 250
+"""Cases that one step opens: a fraction of a second."""
+SHORTEST = 3
+"""Letters: a shorter word is in every text."""
+AROUND = 70
+"""Characters of the text that are shown on each side of what was found."""
+
+
+class Found(NamedTuple):
+    """A case in which every word occurs. `excerpt`: the text around the first of them."""
+
+    id: UUID
+    topic: str
+    year: int
+    number: int
+    category: str
+    state: str
+    received_at: datetime
+    excerpt: str
+
+
+class Searched(NamedTuple):
+    """What one step found. `looked`: cases that it opened; `shut`: that this reader cannot open; `after`: where the
+    next step begins, None when this was the last."""
+
+    found: list[Found]
+    looked: int
+    shut: int
+    after: UUID | None
+
+
+def search_texts(
+    desks: Set[UUID], reader: Reader, words: str, after: UUID | None = None, at_most: int = AT_ONCE
+) -> Searched:
+    """Look for `words` in everything that was written on cases of these desks: all words, in any order, whatever the
+    accents and capitals. Audited as a reading, without the words. Raises CannotOpen."""
+    wanted = _plain(words).split()
+    of_desks = select(Case).where(Case.entity_id == current_entity_id(), Case.desk_id.in_(desks))
+    if after is not None:
+        of_desks = of_desks.where(Case.id < after)
+    cases = db.session.scalars(of_desks.order_by(Case.id.desc()).limit(at_most)).all()
+    keys = keys_of([case.id for case in cases], reader)
+    texts: dict[UUID, list[str]] = defaultdict(list)
+    for case in cases:
+        if case.id in keys:
+            texts[case.id] += _of_case(case, keys[case.id])
+    for case_id, text in (*texts_of(keys), *notes_of(keys)):
+        texts[case_id].append(text)
+    found = [
+        Found(
+            case.id, case.topic, case.year, case.number, case.category, case.state, case.received_at,
+            _excerpt(texts[case.id], wanted),
+        )
+        for case in cases
+        if _has_all(texts[case.id], wanted)
+    ]  # fmt: skip
+    record(Audited.CASE_SEARCHED, data={"cases": len(keys), "found": len(found)})
+    return Searched(found, len(keys), len(cases) - len(keys), cases[-1].id if len(cases) == at_most else None)
+
+
+def cases_at(desks: Set[UUID], most: int) -> int:
+    """How many cases these desks have; counting stops at `most`."""
+    some = select(Case.id).where(Case.entity_id == current_entity_id(), Case.desk_id.in_(desks)).limit(most)
+    return db.session.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def _of_case(case: Case, key: ContentKey) -> list[str]:
+    """What stands in the case itself: name and contact data of the reporter, and the comment with the score."""
+    found: list[str] = []
+    if case.reporter_sealed is not None:
+        given: dict[str, str] = json.loads(key.open("reporter", case.reporter_sealed))
+        found.append(" ".join(given.values()))
+    if case.score_comment_sealed is not None:
+        found.append(key.open("score_comment", case.score_comment_sealed))
+    return found
+
+
+def _plain(text: str) -> str:
+    """Small letters without accents."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in parts if not unicodedata.combining(c))
+
+
+def _has_all(texts: list[str], wanted: list[str]) -> bool:
+    whole = "\n".join(map(_plain, texts))
+    return bool(wanted) and all(word in whole for word in wanted)
+
+
+def _excerpt(texts: list[str], wanted: list[str]) -> str:
+    """The place of the first word that is found, with what stands around it, on one line."""
+    for text in texts:
+        for word in wanted:
+            place = _plain(text).find(word)
+            if place >= 0:
+                start, end = max(0, place - AROUND), place + len(word) + AROUND
+                middle = " ".join(text[start:end].split())
+                return ("… " if start else "") + middle + (" …" if end < len(text) else "")
+    return ""

@@ -1,0 +1,225 @@
+"""Who can read at a desk: granted by whoever can, gone with the role, renewed without anybody reading."""
+
+import pytest
+from sqlalchemy import func, select
+
+from spreekbuis.access.desk_keys import (
+    DeskIsOpen,
+    Holder,
+    NoKeyYet,
+    NoRecoveryKit,
+    desk_secrets,
+    desk_states,
+    grant_desk_keys,
+    open_shut_desk,
+    renew_desk_key,
+)
+from spreekbuis.access.members import end_membership
+from spreekbuis.access.models import DeskKey, DeskKeyGrant, Membership, RecoveryKey
+from spreekbuis.actor import Actor, acting_as
+from spreekbuis.db.scope import PLATFORM
+from spreekbuis.db.session import db, transaction
+from spreekbuis.directory.catalogue import DeskKind
+from spreekbuis.errors import NotFound
+from spreekbuis.identity.keys import make_key
+from spreekbuis.identity.models import AccountKey
+from spreekbuis.vault.sealing import CannotOpen, public_key_of
+from spreekbuis.web.access import Role
+
+INTEGRITY, WELLBEING = DeskKind.INTEGRITY, DeskKind.WELLBEING
+
+
+@pytest.fixture
+def entity(world):
+    return world.entity()
+
+
+def waiting(world, entity, desk=INTEGRITY):
+    """A handler to whom nobody granted the key yet."""
+    account = world.member(entity, Role.HANDLER, desk)
+    with world.inside(entity) as session:
+        for grant in session.scalars(select(DeskKeyGrant).where(DeskKeyGrant.account_id == account)):
+            session.delete(grant)
+    return account
+
+
+def state(world, entity, desk=INTEGRITY):
+    with world.inside(entity):
+        return next(s for s in desk_states() if s.kind is desk)
+
+
+def secrets_of(world, entity, account, desk=INTEGRITY):
+    with world.inside(entity):
+        return desk_secrets(entity.desks[desk], account, world.secrets[account])
+
+
+def test_whoever_joins_waits_until_a_colleague_grants_the_key(world, entity):
+    reader, newcomer = world.member(entity, Role.HANDLER, INTEGRITY), waiting(world, entity)
+    assert [m.account_id for m in state(world, entity).waiting] == [newcomer]
+    assert secrets_of(world, entity, newcomer) == {}
+    with world.inside(entity):
+        assert grant_desk_keys(entity.desks[INTEGRITY], reader, world.secrets[reader], [newcomer]) == 1
+    assert secrets_of(world, entity, newcomer) == secrets_of(world, entity, reader) != {}
+    assert state(world, entity).waiting == ()
+
+
+def test_many_are_granted_at_once_and_every_key_with_it(world, entity):
+    reader = world.member(entity, Role.HANDLER, INTEGRITY)
+    desk = entity.desks[INTEGRITY]
+    world.case(entity)
+    with world.inside(entity):
+        renew_desk_key(desk, _holders(reader))
+    newcomers = [waiting(world, entity) for _ in range(3)]
+    with world.inside(entity):
+        assert grant_desk_keys(desk, reader, world.secrets[reader], newcomers) == 3
+    for account in newcomers:
+        assert secrets_of(world, entity, account).keys() == {1, 2}
+
+
+def _holders(*accounts):
+    rows = db.session.execute(
+        select(AccountKey.account_id, AccountKey.key_id, AccountKey.public_key).where(
+            AccountKey.account_id.in_(accounts)
+        )
+    )
+    return [Holder(*row) for row in rows]
+
+
+def test_whoever_waits_can_grant_nothing(world, entity):
+    one, two = waiting(world, entity), waiting(world, entity)
+    with pytest.raises(NoKeyYet), world.inside(entity):
+        grant_desk_keys(entity.desks[INTEGRITY], one, world.secrets[one], [two])
+
+
+def test_the_key_goes_to_handlers_of_the_desk_alone(world, entity):
+    reader = world.member(entity, Role.HANDLER, INTEGRITY)
+    others = [
+        world.member(entity, Role.HANDLER, WELLBEING),
+        world.member(entity, Role.ENTITY_ADMINISTRATOR),
+        world.platform_member(Role.CENTRAL_ANALYST),
+        world.member(world.entity(), Role.HANDLER, INTEGRITY),
+    ]
+    with world.inside(entity):
+        assert grant_desk_keys(entity.desks[INTEGRITY], reader, world.secrets[reader], others) == 0
+
+
+def test_a_secret_of_another_account_opens_no_grant(world, entity):
+    reader, thief = world.member(entity, Role.HANDLER, INTEGRITY), world.account()
+    with pytest.raises(CannotOpen), world.inside(entity):
+        desk_secrets(entity.desks[INTEGRITY], reader, world.secrets[thief])
+
+
+def test_a_grant_that_was_moved_to_another_account_opens_nothing(world, entity):
+    reader, thief = world.member(entity, Role.HANDLER, INTEGRITY), waiting(world, entity)
+    with world.inside(entity) as session:
+        session.scalars(
+            select(DeskKeyGrant).where(DeskKeyGrant.account_id == reader)
+        ).one().account_id = thief
+        # even with the key pair's name forged in the row
+        key_id = session.scalars(select(AccountKey.key_id).where(AccountKey.account_id == thief)).one()
+        session.scalars(select(DeskKeyGrant)).one().key_id = key_id
+    with pytest.raises(CannotOpen), world.inside(entity):
+        desk_secrets(entity.desks[INTEGRITY], thief, world.secrets[thief])
+
+
+def test_with_a_new_key_pair_the_old_grants_count_no_more(world, entity):
+    reader = world.member(entity, Role.HANDLER, INTEGRITY)
+    with transaction(PLATFORM):
+        world.secrets[reader] = make_key(reader, "een heel ander wachtwoord dan voorheen")
+    assert secrets_of(world, entity, reader) == {}
+    assert state(world, entity).is_shut
+    colleague = world.member(entity, Role.HANDLER, INTEGRITY)
+    with world.inside(entity):
+        grant_desk_keys(entity.desks[INTEGRITY], colleague, world.secrets[colleague], [reader])
+    assert secrets_of(world, entity, reader).keys() == {1}
+
+
+def test_whoever_leaves_has_no_key_and_new_cases_get_one_that_they_never_had(world, entity):
+    stays, leaves = (world.member(entity, Role.HANDLER, INTEGRITY) for _ in range(2))
+    late = waiting(world, entity)
+    world.case(entity)
+    administrator = world.member(entity, Role.ENTITY_ADMINISTRATOR)
+    before = secrets_of(world, entity, leaves)
+    with acting_as(Actor("account", administrator)), world.inside(entity) as session:
+        end_membership(session.scalars(select(Membership.id).where(Membership.account_id == leaves)).one())
+    assert secrets_of(world, entity, leaves) == {}
+    after = secrets_of(world, entity, stays)
+    assert after.keys() == {1, 2}
+    assert after[2] not in before.values()
+    assert secrets_of(world, entity, late) == {}, "who waited still waits for a colleague"
+    with world.inside(entity) as session:
+        newest = session.get_one(DeskKey, (entity.id, entity.desks[INTEGRITY], 2))
+        assert newest.public_key == public_key_of(after[2])
+
+
+def test_ending_a_role_of_another_desk_leaves_the_key_as_it_is(world, entity):
+    world.member(entity, Role.HANDLER, INTEGRITY)
+    other = world.member(entity, Role.HANDLER, WELLBEING)
+    administrator = world.member(entity, Role.ENTITY_ADMINISTRATOR)
+    with acting_as(Actor("account", administrator)), world.inside(entity) as session:
+        end_membership(session.scalars(select(Membership.id).where(Membership.account_id == other)).one())
+        versions = session.execute(select(DeskKey.desk_id, DeskKey.version)).all()
+    assert set(versions) == {(entity.desks[INTEGRITY], 1), (entity.desks[WELLBEING], 2)}
+
+
+def test_a_desk_without_a_reader_is_shut_and_can_be_opened_for_what_comes(world, entity):
+    one, two = waiting(world, entity), waiting(world, entity)
+    world.case(entity)
+    assert state(world, entity).is_shut
+    with world.inside(entity):
+        open_shut_desk(entity.desks[INTEGRITY])
+    assert secrets_of(world, entity, one).keys() == secrets_of(world, entity, two).keys() == {2}
+    assert state(world, entity).is_shut, "nobody reads what came before"
+
+
+def test_a_shut_desk_without_cases_is_simply_open_again(world, entity):
+    one = waiting(world, entity)
+    with world.inside(entity):
+        open_shut_desk(entity.desks[INTEGRITY])
+    assert secrets_of(world, entity, one).keys() == {2}
+    assert not state(world, entity).is_shut
+
+
+def test_a_desk_with_a_reader_is_not_opened_by_others(world, entity):
+    world.member(entity, Role.HANDLER, INTEGRITY)
+    waiting(world, entity)
+    with pytest.raises(DeskIsOpen), world.inside(entity):
+        open_shut_desk(entity.desks[INTEGRITY])
+    assert state(world, entity).keys == 1
+
+
+def test_the_desk_of_another_entity_is_not_there(world, entity):
+    other = world.entity()
+    with pytest.raises(NotFound), world.inside(other):
+        open_shut_desk(entity.desks[INTEGRITY])
+    assert state(world, entity).keys == 1
+
+
+def test_without_a_recovery_kit_a_desk_gets_no_key(world, entity):
+    with world.inside(entity) as session:
+        kit = session.scalars(select(RecoveryKey)).one()
+        kit.ended_at = kit.made_at
+    with pytest.raises(NoRecoveryKit), world.inside(entity):
+        renew_desk_key(entity.desks[INTEGRITY], [])
+
+
+def test_a_member_without_a_password_is_told_apart_and_passed_over(world, entity):
+    reader, fresh = world.member(entity, Role.HANDLER, INTEGRITY), waiting(world, entity)
+    with transaction(PLATFORM) as session:
+        session.delete(session.get_one(AccountKey, fresh))
+    found = state(world, entity)
+    assert [m.has_key for m in found.members if m.account_id == fresh] == [False]
+    assert found.waiting == ()
+    with world.inside(entity):
+        assert grant_desk_keys(entity.desks[INTEGRITY], reader, world.secrets[reader], [fresh]) == 0
+        assert db.session.scalar(select(func.count()).select_from(DeskKeyGrant)) == 1
+
+
+def test_nothing_of_a_desk_key_is_stored_as_it_is(world, entity):
+    secret = entity.desk_secrets[entity.desks[INTEGRITY]]
+    world.member(entity, Role.HANDLER, INTEGRITY)
+    with world.inside(entity) as session:
+        stored = [k.secret_sealed + k.public_key for k in session.scalars(select(DeskKey))]
+        stored += session.scalars(select(DeskKeyGrant.secret_sealed)).all()
+    assert stored
+    assert not any(secret in value for value in stored)
