@@ -7,13 +7,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from spreekbuis.access.desk_keys import NoKeyYet, readers_of, renew_desk_key
+from spreekbuis.access.desk_keys import NoKeyYet, desk_secrets, readers_of, renew_desk_key
 from spreekbuis.access.models import CaseKey, DeskKey, DeskKeyGrant
 from spreekbuis.cases.dialogue import read_dialogue
 from spreekbuis.cases.keys import Reader, key_of, reseal, to_reseal
+from spreekbuis.cases.models import Message
 from spreekbuis.cases.opening import open_case
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import DeskKind, Topic
+from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.sealing import CannotOpen, new_secret
 from spreekbuis.web.access import Role
 from tests.cases.conftest import a_new_case
@@ -198,3 +200,36 @@ def test_a_reader_is_not_shown_by_printing(world):
     who = world.reader(world.account())
     assert who.secret.hex() not in repr(who)
     assert str(who.secret) not in f"{who}"
+
+
+def test_a_case_key_under_another_version_of_the_desk_key_opens_nothing(world, entity):
+    """The row names version 2, the ciphertext is of version 1: as if somebody had turned the clock."""
+    who, case_id = reader(world, entity), world.case(entity)
+    renew(world, entity)
+    with world.inside(entity) as session:
+        session.scalars(select(CaseKey)).one().version = 2
+    with pytest.raises(CannotOpen), world.inside(entity):
+        key_of(case_id, who)
+
+
+def test_a_grant_of_one_version_does_not_serve_as_one_of_another(world, entity):
+    who = reader(world, entity)
+    world.case(entity)
+    renew(world, entity)
+    with world.inside(entity) as session:
+        old, new = session.scalars(select(DeskKeyGrant).order_by(DeskKeyGrant.version)).all()
+        new.secret_sealed = old.secret_sealed
+    with pytest.raises(CannotOpen), world.inside(entity):
+        desk_secrets(entity.desks[INTEGRITY], who.account_id, who.secret)
+
+
+def test_nothing_of_one_entity_opens_in_another_even_with_the_same_keys(world, entity):
+    """A row copied with all its identifiers but the entity's."""
+    case_id = world.case(entity, text=TEXT)
+    with world.inside(entity) as session:
+        key = world.key(entity, case_id)
+        sealed = session.scalars(select(Message.body_sealed)).one()
+        field = f"message/{session.scalars(select(Message.id)).one()}"
+    assert key.open(field, sealed) == TEXT
+    with pytest.raises(CannotOpen):
+        ContentKey(world.entity().id, case_id, key.secret).open(field, sealed)
