@@ -14,8 +14,8 @@ from spreekbuis.access.desk_keys import (
     open_shut_desk,
     renew_desk_key,
 )
-from spreekbuis.access.members import end_membership
-from spreekbuis.access.models import DeskKey, DeskKeyGrant, Membership, RecoveryKey
+from spreekbuis.access.members import end_membership, join
+from spreekbuis.access.models import CaseKey, DeskKey, DeskKeyGrant, Membership, RecoveryKey
 from spreekbuis.actor import Actor, acting_as
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import db, transaction
@@ -223,3 +223,40 @@ def test_nothing_of_a_desk_key_is_stored_as_it_is(world, entity):
         stored += session.scalars(select(DeskKeyGrant.secret_sealed)).all()
     assert stored
     assert not any(secret in value for value in stored)
+
+
+def leave(world, entity, account):
+    administrator = world.member(entity, Role.ENTITY_ADMINISTRATOR)
+    with acting_as(Actor("account", administrator)), world.inside(entity) as session:
+        end_membership(session.scalars(select(Membership.id).where(Membership.account_id == account)).one())
+
+
+def test_the_last_way_to_a_case_is_never_thrown_away(world, entity):
+    """The only reader leaves and no kit is on paper: invited again, the cases open again."""
+    last = world.member(entity, Role.HANDLER, INTEGRITY)
+    world.case(entity)
+    leave(world, entity, last)
+    assert state(world, entity).is_shut
+    assert secrets_of(world, entity, last).keys() == {1}, "worthless without the role, and not gone"
+    newcomer = waiting(world, entity)
+    with world.inside(entity):
+        open_shut_desk(entity.desks[INTEGRITY])
+        join(last, Role.HANDLER, entity.desks[INTEGRITY])
+        assert grant_desk_keys(entity.desks[INTEGRITY], last, world.secrets[last], [newcomer]) == 1
+    assert 1 in secrets_of(world, entity, newcomer)
+
+
+def test_without_cases_the_last_reader_leaves_nothing_behind(world, entity):
+    last = world.member(entity, Role.HANDLER, INTEGRITY)
+    leave(world, entity, last)
+    assert secrets_of(world, entity, last) == {}
+
+
+def test_whoever_left_last_does_not_get_the_key_of_what_comes(world, entity):
+    last = world.member(entity, Role.HANDLER, INTEGRITY)
+    world.case(entity)
+    leave(world, entity, last)
+    world.case(entity)
+    assert secrets_of(world, entity, last).keys() == {1}
+    with world.inside(entity) as session:
+        assert sorted(session.scalars(select(CaseKey.version))) == [1, 2]

@@ -1,18 +1,24 @@
 """The recovery kit: two papers, which together open every desk and alone open nothing."""
 
+from threading import Thread
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 
 from spreekbuis.access import recovery
 from spreekbuis.access.desk_keys import desk_secrets, desk_states, grant_desk_keys
-from spreekbuis.access.models import DeskKey, DeskKeyGrant, RecoveryShare
+from spreekbuis.access.members import end_membership
+from spreekbuis.access.models import DeskKey, DeskKeyGrant, Membership, RecoveryKey, RecoveryShare
+from spreekbuis.actor import Actor, acting_as
 from spreekbuis.audit.models import AuditEvent
+from spreekbuis.cases.keys import keys_of
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
 from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.directory.models import Entity, EntityStatus
 from spreekbuis.errors import Invalid, NotFound
 from spreekbuis.identity.keys import make_key
+from spreekbuis.jobs.models import Job
 from spreekbuis.vault.recovery_share import Part
 from spreekbuis.vault.sealing import CannotOpen
 from spreekbuis.web.access import Role
@@ -246,3 +252,101 @@ def test_a_colleague_can_grant_after_recovery_as_before(office, world):
     with world.inside(office.entity):
         assert grant_desk_keys(office.entity.desks[INTEGRITY], lost, world.secrets[lost], [newcomer]) == 1
     assert office.secrets(newcomer) == office.secrets(lost)
+
+
+def test_a_kit_that_is_replaced_before_it_was_printed_can_still_be_printed_for_what_is_under_it(world):
+    """Else a report that came in between would be lost for ever."""
+    office = Office(world)
+    kit = office.make_kit()
+    world.case(office.entity)
+    assert office.forget_everything()
+    office.officers = [office.administrator, office.listener]
+    office.make_kit()
+    newest = office.print_parts()
+    with pytest.raises(NotFound), world.inside(office.entity):
+        recovery.my_part(
+            office.handler, world.secrets[office.handler]
+        )  # the password was reset: this part is gone
+    with world.inside(office.entity):
+        found, share = recovery.my_part(office.administrator, world.secrets[office.administrator])
+    assert (found, share.part) == (kit, Part.A)
+    assert len(newest) == 2
+
+
+def test_papers_of_a_replaced_kit_bring_back_what_came_in_before(office, world):
+    office.make_kit()  # nobody prints it
+    case_id = world.case(office.entity)
+    old = office.kit().id
+    office.make_kit()
+    office.print_parts()
+    papers = office.print_parts()  # now those of the kit before
+    lost = office.forget_everything()
+    with world.inside(office.entity):
+        assert recovery.open_with_papers(old, papers, [lost], office.officers) == 1
+        assert keys_of([case_id], world.reader(lost))
+
+
+def test_a_second_ceremony_with_the_same_papers_leaves_the_new_kit_alone(office, world):
+    kit, papers = office.make_kit(), office.print_parts()
+    with world.inside(office.entity):
+        recovery.open_with_papers(kit, papers, [office.handler], office.officers)
+    fresh = office.kit().id
+    with world.inside(office.entity):
+        assert recovery.open_with_papers(kit, papers, [office.handler], office.officers) == 0
+    assert office.kit().id == fresh
+    with world.inside(office.entity) as session:
+        assert set(session.scalars(select(DeskKey.kit_id))) == {fresh}
+
+
+def test_everybody_is_told_when_a_kit_is_replaced_or_used(office, world):
+    def told() -> list[str]:
+        with transaction(PLATFORM) as session:
+            jobs = session.scalars(select(Job).where(Job.name == "access.mail_keys_changed")).all()
+            assert {job.args["account_id"] for job in jobs} <= everybody
+            return [job.args["kind"] for job in jobs]
+
+    everybody = {str(account) for account in (office.administrator, office.handler, office.listener)}
+    with world.inside(office.entity) as session:  # the first kit of an entity is no news
+        for table in (DeskKeyGrant, DeskKey, RecoveryKey):
+            session.execute(delete(table))
+    kit = office.make_kit()
+    assert told() == []
+    papers = office.print_parts()
+    with world.inside(office.entity):
+        recovery.open_with_papers(kit, papers, [], office.officers)
+    assert told() == ["kit_used"] * 3
+    office.make_kit()
+    assert sorted(told()) == ["kit_replaced"] * 3 + ["kit_used"] * 3
+
+
+def test_whoever_leaves_while_a_kit_is_made_does_not_keep_the_new_key(office, world):
+    second = world.member(office.entity, Role.HANDLER, INTEGRITY)
+    world.case(office.entity)
+
+    def leave() -> None:
+        with (
+            world.app.app_context(),
+            acting_as(Actor("account", office.administrator)),
+            world.inside(office.entity) as session,
+        ):
+            end_membership(
+                session.scalars(select(Membership.id).where(Membership.account_id == second)).one()
+            )
+
+    leaving = Thread(target=leave)
+    with world.inside(office.entity):
+        recovery.make_kit(office.officers)
+        leaving.start()
+        leaving.join(0.5)
+        assert leaving.is_alive(), "the keys are held"
+    leaving.join(20)
+    assert not leaving.is_alive()
+    assert office.secrets(second) == {}
+    newest = max(office.secrets(office.handler))
+    with world.inside(office.entity) as session:
+        assert (
+            session.scalar(
+                select(func.max(DeskKey.version)).where(DeskKey.desk_id == office.entity.desks[INTEGRITY])
+            )
+            == newest
+        )

@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 
 from spreekbuis.access.desk_keys import grant_binding
+from spreekbuis.cases.dialogue import body_of
 from spreekbuis.cases.keys import case_binding, sealed_to_desk
 from spreekbuis.db.base import new_id
 from spreekbuis.identity.keys import lock_for_session
@@ -68,7 +69,7 @@ def seal_cases(connection: psycopg.Connection, measured: str) -> None:
         "message (entity_id, id, case_id, author, internal, body_sealed, created_at)",
         (
             (entity_id, message_id, case_id, "reporter", False,
-             keys[case_id].seal(f"message/{message_id}", BODY), received_at)
+             keys[case_id].seal(body_of(message_id, "reporter", internal=False), BODY), received_at)
             for entity_id, case_id, _, received_at, is_measured in cases if is_measured
             for message_id in [new_id()]
         ),
@@ -124,4 +125,4 @@ def _first_opens(connection: psycopg.Connection, measured: str) -> None:
     entity_id, case_id, desk_id, sealed, message_id, body = row
     binding = case_binding(entity_id, case_id, desk_id, 1)
     key = ContentKey(entity_id, case_id, open_sealed(desk_secret(desk_id), sealed, binding))
-    assert key.open(f"message/{message_id}", body) == BODY
+    assert key.open(body_of(message_id, "reporter", internal=False), body) == BODY

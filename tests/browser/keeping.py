@@ -37,7 +37,7 @@ def a_part_is_printed_and_kept(officer: Person, mail: str) -> None:
     officer.choose("Mijn blad ligt op een veilige plek.")
     officer.photo("2-part-proof", narrow=True)
     officer.press("Klaar")
-    assert officer.sees("jouw deel staat nu alleen nog op papier")
+    assert officer.sees("wij bewaren jouw deel niet meer")
 
 
 def the_recovery_kit_is_safe(administrator: Person) -> None:

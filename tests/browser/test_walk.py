@@ -203,6 +203,7 @@ def the_reporter_answers(reporter: Person, words: str) -> None:
     reporter.photo("5-inbox", narrow=True)
     reporter.fill_long("Je bericht", REPLY)
     reporter.page.locator("#files").set_input_files({**PDF, "name": "foto-van-de-deur.pdf"})
+    reporter.choose("Laat mijn bestanden precies zoals ze zijn")
     reporter.press("Verstuur bericht")
     assert reporter.sees("Je bericht is verstuurd.")
     assert reporter.sees("foto-van-de-deur.pdf")

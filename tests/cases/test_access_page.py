@@ -65,13 +65,26 @@ def test_who_can_read_lets_everybody_who_waits_read_with_one_button(world, entit
     browser = world.browser(reader)
     page = browser.get(address(entity)).text
     assert page.count("Wacht op toegang") == 3
-    assert page.count(" checked>") == 3
     answer = browser.post(address(entity), form(entity, *newcomers))
     assert answer.location == address(entity) + "?done=access-granted"
     assert all(reads(world, entity, account) == {1} for account in newcomers)
     page = browser.get(answer.location).text
     assert "Wacht op toegang" not in page
     assert "Geef toegang" not in page
+
+
+def test_nobody_who_waits_is_ticked_and_each_stands_there_with_the_address(world, entity, reader):
+    newcomers = [waiting(world, entity, label="Dezelfde naam") for _ in range(2)]
+    page = world.browser(reader).get(address(entity)).text
+    assert page.count('type="checkbox"') == 2
+    assert " checked>" not in page
+    form_shown = page.split("Wie mag meelezen?")[1].split("</form>")[0]
+    assert all(email_of(account) in form_shown for account in newcomers)
+
+
+def email_of(account):
+    with transaction(PLATFORM) as session:
+        return session.get_one(Account, account).email
 
 
 def test_one_of_two_can_be_chosen(world, entity, reader):
@@ -185,7 +198,7 @@ def test_after_somebody_left_the_page_leads_to_renewing_and_it_ends(world, entit
     assert address(entity, "reseal") in page
     page = browser.get(address(entity, "reseal")).text
     assert "0 van 3 dossiers vernieuwd" in page
-    assert "data-hx-post" not in page, "nothing starts by itself"
+    assert "data-hx-trigger" not in page, "nothing starts by itself"
     answer = browser.post(address(entity, "reseal"), {"total": "3"})
     assert answer.location == address(entity, "reseal") + "?total=3"
     page = browser.get(answer.location).text
@@ -212,12 +225,59 @@ def test_what_does_not_fit_in_a_second_goes_on_by_itself_or_with_a_button(world,
         answer = browser.post(address(entity, "reseal"), {"total": "3"})
         page = browser.get(answer.location).text
         assert f"{done} van 3 dossiers vernieuwd" in page
-        assert "data-hx-post" in page
+        assert "data-hx-trigger" not in page
         assert "Ga verder" in page
-        part = browser.get(answer.location, headers={"HX-Request": "true"}).text
-        assert part.startswith('<div id="reseal"')
-        assert f"{done} van 3" in part
     assert left(world, entity) == 1
+
+
+def test_after_the_button_the_part_for_htmx_goes_on_by_itself_until_all_is_done(
+    world, entity, reader, monkeypatch
+):
+    somebody_left(world, entity, reader, cases=2)
+    monkeypatch.setattr(access_page, "STRETCH", 60)
+    steps, taken = access_page.reseal, []
+
+    def one(desk_id, me):
+        taken.append(desk_id)
+        return steps(desk_id, me, len(taken) % 2)
+
+    monkeypatch.setattr(access_page, "reseal", one)
+    browser = world.browser(reader)
+    begun, ended = (
+        browser.post(address(entity, "reseal"), {"total": "2"}, headers={"HX-Request": "true"}).text
+        for _ in range(2)
+    )
+    assert begun.startswith('<div id="reseal"')
+    assert 'data-hx-trigger="load' in begun
+    assert "1 van 2" in begun
+    assert "Klaar." in ended
+    assert "data-hx-trigger" not in ended
+
+
+@pytest.mark.parametrize("query", ["", "?total=1", "?total=99"])
+def test_opening_the_page_on_renewing_starts_nothing_whatever_the_address(world, entity, reader, query):
+    """A link that somebody else made must not move cases to a key of their choice."""
+    somebody_left(world, entity, reader)
+    browser = world.browser(reader)
+    for headers in ({}, {"HX-Request": "true"}):
+        assert "data-hx-trigger" not in browser.get(address(entity, "reseal") + query, headers=headers).text
+    assert left(world, entity) == 3
+
+
+def test_before_renewing_the_page_says_who_will_read_those_cases(world, entity, reader):
+    somebody_left(world, entity, reader)
+    newcomer = waiting(world, entity, label="Leest nog niet")
+    page = browser_text(world, reader, address(entity, "reseal"))
+    told = page.split("Wie deze dossiers daarna kan lezen")[1].split("<form")[0]
+    assert "Leeft al mee" in told
+    assert email_of(reader) in told
+    assert email_of(newcomer) not in page
+    world.browser(reader).post(address(entity), form(entity, newcomer))
+    assert email_of(newcomer) in browser_text(world, reader, address(entity, "reseal"))
+
+
+def browser_text(world, account, url):
+    return world.browser(account).get(url).text
 
 
 def test_cases_that_only_a_colleague_can_open_are_told(world, entity, reader):

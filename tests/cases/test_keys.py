@@ -5,16 +5,18 @@ from threading import Event, Thread
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from spreekbuis.access.desk_keys import NoKeyYet, desk_secrets, readers_of, renew_desk_key
 from spreekbuis.access.models import CaseKey, DeskKey, DeskKeyGrant
-from spreekbuis.cases.dialogue import read_dialogue
+from spreekbuis.cases.dialogue import body_of, read_dialogue, read_file
 from spreekbuis.cases.keys import Reader, key_of, reseal, to_reseal
-from spreekbuis.cases.models import Message
-from spreekbuis.cases.opening import open_case
+from spreekbuis.cases.models import Attachment, Case, Message
+from spreekbuis.cases.opening import NewFile, open_case
+from spreekbuis.cases.workflow import add_note
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import DeskKind, Topic
+from spreekbuis.errors import NotFound
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.sealing import CannotOpen, new_secret
 from spreekbuis.web.access import Role
@@ -51,6 +53,42 @@ def step(world, entity, who, at_most=500, desk=INTEGRITY):
 def test_a_handler_of_the_desk_opens_the_text(world, entity):
     case_id = world.case(entity, text=TEXT)
     assert text_of(world, entity, case_id, reader(world, entity)) == TEXT
+
+
+@pytest.mark.parametrize(
+    "changed", [{"internal": False}, {"internal": False, "author": "reporter"}, {"author": "reporter"}]
+)
+def test_a_note_whose_row_was_changed_opens_for_nobody(world, entity, changed):
+    """Who writes in the database cannot show a note to the reporter, nor put it in the reporter's mouth."""
+    case_id = world.case(entity, text=TEXT)
+    with world.inside(entity) as session:
+        key = world.key(entity, case_id)
+        add_note(session.get_one(Case, (entity.id, case_id)), key, "alleen voor het loket")
+        assert [m.text for m in read_dialogue(key, internal=True)] == [TEXT, "alleen voor het loket"]
+        session.execute(update(Message).where(Message.internal).values(**changed))
+        for internal in (True, False) if "internal" in changed else (True,):
+            with pytest.raises(CannotOpen):
+                read_dialogue(key, internal=internal)
+
+
+def test_a_file_of_a_note_opens_for_the_desk_alone_whatever_was_changed(world, entity):
+    case_id = world.case(entity, text=TEXT)
+    with world.inside(entity) as session:
+        key, case = world.key(entity, case_id), session.get_one(Case, (entity.id, case_id))
+        file = NewFile("nota.pdf", "application/pdf", 12, "a/b", new_secret(), "cleaned")
+        note = add_note(case, key, "alleen voor het loket", files=(file,))
+        file_id = session.scalars(select(Attachment.id)).one()
+        said = session.scalars(select(Message.id).where(Message.id != note.id)).one()
+        assert read_file(key, file_id, internal=True).key == file.key
+        with pytest.raises(NotFound):
+            read_file(key, file_id, internal=False)
+        session.execute(update(Attachment).values(message_id=said))
+        with pytest.raises(CannotOpen):
+            read_file(key, file_id, internal=False)
+        session.execute(update(Attachment).values(message_id=note.id))
+        session.execute(update(Message).where(Message.id == note.id).values(internal=False))
+        with pytest.raises(CannotOpen):
+            read_file(key, file_id, internal=False)
 
 
 def test_a_handler_of_the_other_desk_and_of_another_entity_has_no_key(world, entity):
@@ -229,7 +267,7 @@ def test_nothing_of_one_entity_opens_in_another_even_with_the_same_keys(world, e
     with world.inside(entity) as session:
         key = world.key(entity, case_id)
         sealed = session.scalars(select(Message.body_sealed)).one()
-        field = f"message/{session.scalars(select(Message.id)).one()}"
+        field = body_of(session.scalars(select(Message.id)).one(), "reporter", internal=False)
     assert key.open(field, sealed) == TEXT
     with pytest.raises(CannotOpen):
         ContentKey(world.entity().id, case_id, key.secret).open(field, sealed)

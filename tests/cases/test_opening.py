@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from spreekbuis import clock
 from spreekbuis.access.models import Desk
 from spreekbuis.audit.models import AuditEvent
-from spreekbuis.cases.dialogue import read_dialogue, read_file
+from spreekbuis.cases.dialogue import body_of, read_dialogue, read_file
 from spreekbuis.cases.models import Case, CaseCounter, CaseEvent, Contact, Message
 from spreekbuis.cases.opening import NewFile, open_case
 from spreekbuis.db.base import TenantTable
@@ -81,7 +81,7 @@ def test_the_text_the_names_of_files_and_the_reporter_are_sealed_in_their_place(
         assert read_file(key, message.files[0].id, internal=True).key == content_key
         assert json.loads(key.open("reporter", sealed)) == who
         with pytest.raises(CannotOpen):
-            key.open(f"message/{message.id}", sealed)
+            key.open(body_of(message.id, "reporter", internal=False), sealed)
         rows = all_rows()
         assert str(case_id) in rows
         for word in (

@@ -1,18 +1,22 @@
 """Searching in what people wrote: everything that the handler may open, nothing else, and no trace of the words."""
 
 import re
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from spreekbuis.access.models import DeskKeyGrant
+from spreekbuis import clock
+from spreekbuis.access.models import CaseKey, DeskKeyGrant
 from spreekbuis.audit.models import AuditEvent
 from spreekbuis.cases.contacts import register_contact
 from spreekbuis.cases.finding import case_for
+from spreekbuis.cases.models import Case, Contact, Message
 from spreekbuis.cases.satisfaction import score_case
 from spreekbuis.cases.text_search import search_texts
 from spreekbuis.cases.workflow import add_note
 from spreekbuis.clock import now
+from spreekbuis.db.scope import current_entity_id
 from spreekbuis.directory.catalogue import Channel, DeskKind, Outcome, Topic
 from spreekbuis.web.access import Role
 
@@ -85,6 +89,72 @@ def test_cases_that_cannot_be_opened_are_counted_and_not_shown(world, entity, me
     with world.inside(entity) as session:
         session.delete(session.scalars(select(DeskKeyGrant)).one())
     assert search(world, entity, me, "woord")[:3] == ([], 0, 1)
+
+
+def damage_key(session, case_id):
+    row = session.scalars(select(CaseKey).where(CaseKey.case_id == case_id)).one()
+    row.secret_sealed = changed(row.secret_sealed)
+
+
+def damage_message(session, case_id):
+    row = session.scalars(select(Message).where(Message.case_id == case_id)).one()
+    row.body_sealed = changed(row.body_sealed)
+
+
+def damage_author(session, case_id):
+    session.scalars(select(Message).where(Message.case_id == case_id)).one().author = "handler"
+
+
+def damage_reporter(session, case_id):
+    session.get_one(Case, (current_entity_id(), case_id)).reporter_sealed = b"kapot"
+
+
+def changed(sealed):
+    return sealed[:-1] + bytes([sealed[-1] ^ 1])
+
+
+@pytest.mark.parametrize("damage", [damage_key, damage_message, damage_author, damage_reporter])
+def test_a_case_that_was_damaged_stops_nobody_from_searching_the_others(world, entity, me, damage):
+    whole, broken, other = (world.case(entity, text="woord") for _ in range(3))
+    with world.inside(entity) as session:
+        damage(session, broken)
+    assert search(world, entity, me, "woord")[1:3] == (2, 1)
+    assert ids(search(world, entity, me, "woord")) == [other, whole]
+
+
+def test_a_contact_that_was_damaged_shuts_its_case_alone(world, entity, me):
+    whole, broken = (world.case(entity, text="woord") for _ in range(2))
+    with world.inside(entity) as session:
+        case = case_for({entity.desks[INTEGRITY]}, broken, lock=True)
+        register_contact(case, world.key(entity, broken), Channel.PHONE, now(), "gebeld")
+        session.flush()
+        session.execute(update(Contact).values(note_sealed=b"kapot"))
+    assert ids(search(world, entity, me, "woord")) == [whole]
+
+
+def test_each_case_that_is_shown_was_read_once_in_a_sitting(world, entity, me):
+    shown, other = world.case(entity, text="een zeldzaam woord"), world.case(entity, text="iets anders")
+    start = clock.now()
+    for later, readings in ((0, [shown]), (59, [shown]), (121, [shown, shown])):
+        with clock.at(start + timedelta(minutes=later)):
+            search(world, entity, me, "zeldzaam")
+        with world.inside(entity) as session:
+            read = session.scalars(select(AuditEvent.subject_id).where(AuditEvent.kind == "case.read")).all()
+        assert read == readings, later
+    with clock.at(start + timedelta(minutes=121)):
+        search(world, entity, me, "iets")
+    with world.inside(entity) as session:
+        kinds = select(AuditEvent.subject_id).where(AuditEvent.kind == "case.read")
+        assert session.scalars(kinds.order_by(AuditEvent.sequence)).all() == [shown, shown, other]
+
+
+@pytest.mark.parametrize("before", ["ﬃ" * 90, "ß" * 90, "e\u0301" * 90, "½" * 90, "İ" * 90])
+def test_the_excerpt_is_right_after_characters_that_change_length(world, entity, me, before):
+    world.case(entity, text=f"{before} het gezochte ﬁjne woord")
+    for word in ("gezochte", "fijne"):
+        (found,) = search(world, entity, me, word).found
+        assert found.excerpt.endswith("het gezochte ﬁjne woord"), word
+        assert found.excerpt.startswith("… ")
 
 
 def test_the_excerpt_stands_around_the_word(world, entity, me):

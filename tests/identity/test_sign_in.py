@@ -1,6 +1,7 @@
 """Signing in, through the pages."""
 
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 from sqlalchemy import select
@@ -248,3 +249,30 @@ def test_a_lock_made_with_less_work_is_made_again_at_sign_in_around_the_same_key
     opened = passwords.open_with_password(person.password, fresh.locked_by_password, binding)
     assert opened == person.key_secret
     assert give_password(world.browser(), person.email, person.password).status_code == 303
+
+
+def test_a_sign_in_during_a_change_of_password_does_not_bring_the_old_password_back(
+    world, person, monkeypatch
+):
+    """The old password was proved, then the change came, then the older work is renewed: too late."""
+    monkeypatch.setattr(passwords, "WORK", passwords.Work(passes=2, memory=64, lanes=1))
+    lock_again, other = keys.lock_with_password, "een heel ander wachtwoord 42"
+    key_id = stored_key(person).key_id
+
+    def change_elsewhere(secret):
+        with world.app.app_context(), transaction(PLATFORM):
+            keys.change_lock(person.id, key_id, secret, other)
+
+    def change_comes_first(password, secret, binding):
+        monkeypatch.setattr(keys, "lock_with_password", lock_again)
+        change = Thread(target=change_elsewhere, args=(secret,))
+        change.start()
+        change.join(20)
+        return lock_again(password, secret, binding)
+
+    monkeypatch.setattr(keys, "lock_with_password", change_comes_first)
+    give_password(world.browser(), person.email, person.password)
+    binding = keys.password_binding(person.id, stored_key(person).key_id)
+    locked = stored_key(person).locked_by_password
+    assert passwords.open_with_password(other, locked, binding) == person.key_secret
+    assert passwords.open_with_password(person.password, locked, binding) is None

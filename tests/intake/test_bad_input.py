@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from sqlalchemy import delete, select
 
+from spreekbuis.cases.dialogue import body_of
 from spreekbuis.cases.models import Attachment, Case, Message
 from spreekbuis.db.session import db
 from spreekbuis.intake.models import DraftFile, EntityCategory
@@ -19,7 +20,8 @@ def told_to(world, entity) -> str:
     """The story of the only case."""
     with world.inside(entity):
         message = db.session.scalars(select(Message)).one()
-        return world.key(entity, message.case_id).open(f"message/{message.id}", message.body_sealed)
+        field = body_of(message.id, "reporter", internal=False)
+        return world.key(entity, message.case_id).open(field, message.body_sealed)
 
 
 def test_a_story_of_100_000_characters_arrives_whole(world, entity, reporter):

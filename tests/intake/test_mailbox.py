@@ -1,23 +1,29 @@
 import io
+import threading
 from datetime import timedelta
 from html import unescape
 
+import pikepdf
 import pytest
 from sqlalchemy import select, update
 
 from spreekbuis.cases import workflow
 from spreekbuis.cases.models import Attachment, Case, Message
-from spreekbuis.clock import at, now
+from spreekbuis.clock import at, now, today
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import db, transaction
 from spreekbuis.directory.catalogue import CaseKind, Outcome
 from spreekbuis.intake import mailbox, patience
 from spreekbuis.intake.models import ReporterSession
 from spreekbuis.intake.reporters import IDLE_LIMIT
+from spreekbuis.vault import files as accepting
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.storage import storage
 from spreekbuis.web.door import hash_token
 from tests.intake.flow import PDF, STORY, Reporter, field, hidden, words
+from tests.vault import made
+
+TEXT = b"Wat ik nog vond."
 
 
 @pytest.fixture(autouse=True)
@@ -64,9 +70,9 @@ def close(case: Case, key: ContentKey) -> None:
     workflow.close(case, key, Outcome.UNFOUNDED, "We onderzochten het.")
 
 
-def write(reporter: Reporter, page, text: str, *files: tuple[str, bytes], once: str = ""):
+def write(reporter: Reporter, page, text: str, *files: tuple[str, bytes], once: str = "", **more: str):
     data = {
-        "once": once or field(page, "once"), "text": text,
+        **more, "once": once or field(page, "once"), "text": text,
         "files": [(io.BytesIO(content), name) for name, content in files],
     }  # fmt: skip
     return reporter.browser.post("/inbox/messages", data, content_type="multipart/form-data")
@@ -101,10 +107,10 @@ def test_answers_of_the_desk_are_read_and_its_notes_are_not(world, entity, insid
 def test_a_message_with_a_file_reaches_the_case_once(inside, count):
     page = inside.browser.get("/inbox")
     for _ in range(2):
-        assert write(inside, page, "Nog iets.", ("extra.pdf", PDF)).status_code == 303
+        assert write(inside, page, "Nog iets.", ("extra.txt", TEXT)).status_code == 303
     after = inside.browser.get("/inbox?done=inbox-message-sent")
     assert "Je bericht is verstuurd." in after.text
-    assert "extra.pdf" in after.text
+    assert "extra.txt" in after.text
     assert (count(Message), count(Attachment)) == (2, 2)
 
 
@@ -120,9 +126,59 @@ def test_another_text_in_the_same_form_is_another_message(inside, count):
 
 def test_another_file_with_the_same_text_is_not_dropped(inside, count):
     page = inside.browser.get("/inbox")
-    for content in (PDF, PDF + b"anders", PDF):
-        assert write(inside, page, "Nog iets.", ("extra.pdf", content)).status_code == 303
+    for content in (TEXT, TEXT + b"anders", TEXT):
+        assert write(inside, page, "Nog iets.", ("extra.txt", content)).status_code == 303
     assert (count(Message), count(Attachment)) == (3, 3)
+
+
+LOCKED = made.pdf(encryption=pikepdf.Encryption(user="slot", owner="slot"))
+MAIL = b"From: x@voorbeeld.example\r\nSubject: y\r\n\r\nz"
+ATTACHED = made.pdf(attachment=b"de bijlage")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("brief.pdf", LOCKED, "We konden de verborgen gegevens niet uit dit bestand verwijderen."),
+        ("mail.eml", MAIL, "We kunnen verborgen gegevens uit dit soort bestand niet verwijderen."),
+        ("brief.pdf", ATTACHED, "zitten andere bestanden of onderdelen."),
+    ],
+)
+def test_a_file_that_was_not_cleaned_goes_to_the_desk_only_when_the_reporter_says_so(
+    inside, count, name, content, why
+):
+    page = write(inside, inside.browser.get("/inbox"), "Nog iets.", ("goed.txt", TEXT), (name, content))
+    said = unescape(page.text)
+    assert page.status_code == 422
+    assert f"‘{name}’: " in said
+    assert why in said
+    assert "Vink aan dat je het wilt laten zoals het is, of stuur een ander bestand." in said
+    assert "Nog iets." in said
+    assert (count(Message), count(Attachment)) == (1, 1)
+    assert write(inside, page, "Nog iets.", (name, content), keep_original="yes").status_code == 303
+    assert (count(Message), count(Attachment)) == (2, 2)
+
+
+def test_the_case_is_not_locked_while_its_files_are_cleaned(app, entity, inside, count, monkeypatch):
+    page, meanwhile, accept = inside.browser.get("/inbox"), [], accepting.accept
+
+    def send_again() -> None:
+        with app.app_context():
+            answer = write(inside, page, "Nog iets.", ("extra.txt", TEXT))
+        meanwhile.append(answer.status_code)
+
+    def slow(*told, **options):
+        monkeypatch.setattr(accepting, "accept", accept)
+        second = threading.Thread(target=send_again)
+        second.start()
+        second.join(20)
+        assert meanwhile == [303]
+        return accept(*told, **options)
+
+    monkeypatch.setattr(accepting, "accept", slow)
+    assert write(inside, page, "Nog iets.", ("extra.txt", TEXT)).status_code == 303
+    assert (count(Message), count(Attachment)) == (2, 2)
+    assert len(storage().keys_of(entity.id, today())) == 2  # nothing of the one that was too late
 
 
 def test_a_file_whose_content_is_gone_is_a_page_that_says_so(world, entity, inside):
@@ -154,7 +210,7 @@ def test_a_message_to_a_case_that_was_closed_meanwhile_is_given_back(world, enti
     before = inside.browser.get("/inbox")
     handle(world, entity, acknowledge, close)
     messages = count(Message)
-    page = write(inside, before, "Te laat.", ("extra.pdf", PDF))
+    page = write(inside, before, "Te laat.", ("extra.txt", TEXT))
     assert page.status_code == 409
     assert "Te laat." in page.text
     assert count(Message) == messages

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from spreekbuis.cases import workflow
+from spreekbuis.cases.dialogue import body_of
 from spreekbuis.cases.models import Attachment, Case, Message
 from spreekbuis.clock import today
 from spreekbuis.db.scope import PLATFORM
@@ -13,9 +14,13 @@ from spreekbuis.db.session import db, transaction
 from spreekbuis.directory.catalogue import CaseKind, Outcome
 from spreekbuis.directory.models import Entity
 from spreekbuis.intake.models import DraftFile, EntityCategory, Receipt
+from spreekbuis.vault import files as accepting
+from spreekbuis.vault.cleaning import CleanersBusy
 from spreekbuis.vault.receipt_code import lookup_hash, parse
 from spreekbuis.vault.storage import storage
 from tests.intake.flow import PDF, PNG, STORY, Reporter, hidden, words
+from tests.vault import made
+from tests.vault.test_files import odf_with
 from tests.world import Browser
 
 
@@ -30,7 +35,8 @@ def test_a_report_gives_eight_words_and_opens_one_case(world, entity, reporter, 
         assert (case.channel, case.language, case.reporter_sealed) == ("web", "nl", None)
         assert case.desk_id == entity.desks["wellbeing"]
         message = db.session.scalars(select(Message)).one()
-        assert world.key(entity, case.id).open(f"message/{message.id}", message.body_sealed) == STORY
+        field = body_of(message.id, "reporter", internal=False)
+        assert world.key(entity, case.id).open(field, message.body_sealed) == STORY
 
 
 def test_the_receipt_says_by_when_something_happens(reporter):
@@ -294,3 +300,38 @@ def test_an_addition_that_cannot_be_made_is_given_back_with_the_receipt(
     assert words(page) == words(first)
     assert text in page.text
     assert count(Message) == messages
+
+
+STAYS = "Niet alle verborgen gegevens zijn verwijderd."
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "stands_out"),
+    [
+        ("kapot.pdf", PDF, True), ("mail.eml", b"From: x@voorbeeld.example\r\n\r\nz", True),
+        ("brief.pdf", made.pdf(attachment=b"x"), True), ("brief.pdf", made.pdf(), False),
+        ("brief.txt", b"tekst", False),
+    ],
+)  # fmt: skip
+def test_a_file_that_was_not_cleaned_stands_out_before_sending(reporter, name, content, stands_out):
+    page = reporter.check(reporter.start(), ("goed.txt", b"goed"), (name, content))
+    assert page.status_code == 200
+    assert (STAYS in page.text, "<strong>" in page.text.split('class="files"')[1]) == (stands_out, stands_out)
+
+
+def test_a_busy_moment_costs_the_file_and_not_the_story(reporter, monkeypatch):
+    def busy(*_told: object, **_options: object) -> None:
+        raise CleanersBusy
+
+    monkeypatch.setattr(accepting, "clean", busy)
+    page = reporter.check(reporter.start(), ("brief.pdf", PDF))
+    assert page.status_code == 422
+    assert "Het is nu druk. Probeer het over een minuut opnieuw; je tekst is bewaard." in page.text
+    assert STORY in page.text
+
+
+def test_a_damaged_archive_costs_the_file_and_not_the_story(reporter):
+    page = reporter.check(reporter.start(), ("brief.odt", odf_with(8, b"\xff" * 50)))
+    assert page.status_code == 422
+    assert "de inhoud past niet bij de naam" in page.text
+    assert STORY in page.text

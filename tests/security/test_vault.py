@@ -13,6 +13,7 @@ from sqlalchemy import Engine, select
 from spreekbuis.access import recovery
 from spreekbuis.access.desk_keys import grant_binding, recovery_binding
 from spreekbuis.access.models import CaseKey, DeskKey, DeskKeyGrant, RecoveryShare
+from spreekbuis.cases.dialogue import body_of
 from spreekbuis.cases.keys import case_binding
 from spreekbuis.cases.models import Message
 from spreekbuis.clock import now
@@ -168,7 +169,8 @@ def _password(closed: bytes, place: bytes) -> Callable[[bytes], object]:
 
 
 def _text(entity_id: UUID, message: Message) -> Callable[[bytes], object]:
-    case_id, field, closed = message.case_id, f"message/{message.id}", message.body_sealed
+    case_id, closed = message.case_id, message.body_sealed
+    field = body_of(message.id, message.author, internal=message.internal)
     return lambda candidate: ContentKey(entity_id, case_id, candidate).open(field, closed)
 
 

@@ -1,4 +1,5 @@
 import io
+import struct
 import zipfile
 from dataclasses import replace
 from uuid import uuid4
@@ -8,7 +9,8 @@ from werkzeug.datastructures import FileStorage
 
 from spreekbuis.clock import today
 from spreekbuis.db.scope import current_entity_id, entering, tenant
-from spreekbuis.vault.cleaning import Cleaned
+from spreekbuis.vault import files as accepting
+from spreekbuis.vault.cleaning import Cleaned, CleanersBusy
 from spreekbuis.vault.files import (
     LONGEST_NAME,
     MOST_FILES,
@@ -39,6 +41,15 @@ def office(folder: str, *more: str) -> bytes:
 
 def odf(kind: str) -> bytes:
     return archive("mimetype", "content.xml", mimetype=f"application/vnd.oasis.opendocument.{kind}")
+
+
+def odf_with(method: int, raw: bytes) -> bytes:
+    """An archive that begins with `mimetype`, packed by this method, with this content."""
+    name = b"mimetype"
+    sizes = (0, len(raw), 100, len(name))
+    head = struct.pack("<4s5H3I2H", b"PK\3\4", 20, 0, method, 0, 0, *sizes, 0) + name + raw
+    listed = struct.pack("<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, method, 0, 0, *sizes, 0, 0, 0, 0, 0, 0) + name
+    return head + listed + struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 1, 1, len(listed), len(head), 0)
 
 
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -104,6 +115,10 @@ def test_a_real_file_is_kept_whole_under_the_type_of_its_content(extension):
         ("brief.docx", b"PK\x03\x04 broken"), ("brief.odt", REAL["ods"]),
         ("tekst.txt", b"MZ\x90\x00\x03\x00"),
         ("tekst.txt", REAL["pdf"]), ("mail.msg", OLE + b"\x00" * 1000), ("mail.eml", b"geen kopregel"),
+        ("brief.odt", odf_with(8, b"\xff" * 50)), ("brief.odt", odf_with(12, b"BZh9" + b"\xff" * 40)),
+        ("brief.odt", odf_with(14, b"\x09\x04\x05\x00\x5d\xff\xff\xff\xff" + b"\x01" * 30)),
+        ("brief.docx", office("word", *(f"word/{number}.xml" for number in range(10_000)))),
+        ("brief.docx", office("word", *(f"word/{number:060000}.xml" for number in range(70)))),
         ("lied.mp3", REAL["wav"]), ("film.mp4", b"\x1aE\xdf\xa3webm"), ("foto.jpg", b"<svg onload=alert(1)>"),
         ("pagina.pdf", b"<!doctype html><script>"),
     ],
@@ -181,6 +196,29 @@ def test_a_file_that_cannot_be_cleaned_is_kept_and_says_so():
     files = list(taken.files.values())
     assert [file.cleaned for file in files] == [Cleaned.IMPOSSIBLE, Cleaned.FAILED, Cleaned.NOTHING]
     assert [content_of(file) for file in files] == [MSG, REAL["pdf"], b"tekst"]
+
+
+BUSY = "Het is nu druk. Probeer het over een minuut opnieuw; je tekst is bewaard."
+
+
+def test_a_file_for_which_there_is_no_turn_is_refused_with_those_behind_it_and_not_kept(monkeypatch):
+    tried = []
+
+    def clean(*_told, **_options):
+        tried.append(1)
+        raise CleanersBusy
+
+    monkeypatch.setattr(accepting, "clean", clean)
+    taken = take(*[("foto.jpg", made.jpeg())] * 3, keep_original=False)
+    assert (dict(taken.files), taken.refusals, len(tried)) == ({}, (BUSY,), 1)
+    assert kept_today() == []
+
+
+def test_one_request_has_its_files_cleaned_for_so_long_and_no_longer(monkeypatch):
+    monkeypatch.setattr(accepting, "CLEANING_SECONDS", 0.0)
+    taken = take(("foto.jpg", made.jpeg()), keep_original=False)
+    assert (dict(taken.files), taken.refusals) == ({}, (BUSY,))
+    assert len(take(("foto.jpg", made.jpeg()), keep_original=True).files) == 1
 
 
 # Viruses

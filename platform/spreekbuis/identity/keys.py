@@ -8,7 +8,7 @@ holds. Whoever has the database, Redis and every setting of the server has no pa
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.clock import now
@@ -57,9 +57,21 @@ def make_key(account_id: UUID, password: str) -> bytes:
 
 
 def change_lock(account_id: UUID, key_id: UUID, secret: bytes, password: str) -> None:
-    """Lock the same secret with another password, or with today's work. Raises passwords.Busy."""
-    locked = lock_with_password(password, secret, password_binding(account_id, key_id))
+    """Lock the same secret with another password. Raises passwords.Busy."""
+    db.session.execute(_new_lock(account_id, key_id, secret, password))
+
+
+def renew_lock(account_id: UUID, key_id: UUID, secret: bytes, password: str, opened: bytes) -> None:
+    """Lock the same secret with the same password and today's work, in the place of the lock that it `opened`: not of
+    one that came since, with another password. Raises passwords.Busy."""
     db.session.execute(
+        _new_lock(account_id, key_id, secret, password).where(AccountKey.locked_by_password == opened)
+    )
+
+
+def _new_lock(account_id: UUID, key_id: UUID, secret: bytes, password: str) -> Update:
+    locked = lock_with_password(password, secret, password_binding(account_id, key_id))
+    return (
         update(AccountKey)
         .where(AccountKey.account_id == account_id, AccountKey.key_id == key_id)
         .values(locked_by_password=locked)

@@ -43,7 +43,7 @@ def give_password(email: str, password: str) -> str:
     lockout.clear(key)
     if passwords.is_outdated(known.locked):
         with suppress(passwords.Busy):  # then the next time
-            keys.change_lock(known.account_id, known.key_id, secret, password)
+            keys.renew_lock(known.account_id, known.key_id, secret, password, known.locked)
     return after_password(known.account_id, secret)
 
 

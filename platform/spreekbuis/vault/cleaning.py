@@ -9,6 +9,8 @@ import json
 import logging
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import BoundedSemaphore
@@ -22,10 +24,16 @@ from spreekbuis.vault.hidden.traces import Trace
 from spreekbuis.vault.spool import Spool, spool
 
 _log = logging.getLogger(__name__)
-_PATIENCE: Final = 2 * SECONDS
-"""Seconds for one file, and for the turn to begin with it."""
-_AT_ONCE = BoundedSemaphore(2)
-"""Files that this process has cleaned at the same time: others wait their turn."""
+_PATIENCE: Final = 1.5 * SECONDS
+"""Seconds for one file, on a machine that has more to do."""
+AT_ONCE: Final = 2
+"""Files that this process has cleaned at the same time."""
+WAITING: Final = 3
+"""How many more may wait for their turn: whoever sends files never takes all threads from the others."""
+LONGEST_WAIT: Final = 3.0
+"""Seconds that a file waits for its turn."""
+_turn = BoundedSemaphore(AT_ONCE)
+_line = BoundedSemaphore(AT_ONCE + WAITING)
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument."
 _ODF: Final = "application/vnd.oasis.opendocument."
 _CLEANERS: Final = {
@@ -50,13 +58,15 @@ class Cleaned(StrEnum):
     FAILED = "failed"
 
 
+NOT_CLEANED: Final = frozenset({Cleaned.PARTLY, Cleaned.IMPOSSIBLE, Cleaned.FAILED})
+"""Hidden data is left, or may be, though nobody asked to keep it."""
 CLEANED_TEXTS: Final[dict[Cleaned, LazyString]] = {
     Cleaned.ORIGINAL: _l("Dit bestand is bewaard zoals het was, met de verborgen gegevens."),
     Cleaned.NOTHING: _l("In dit soort bestand zitten geen verborgen gegevens."),
     Cleaned.CLEANED: _l("De verborgen gegevens zijn uit dit bestand verwijderd."),
     Cleaned.PARTLY: _l(
-        "De verborgen gegevens zijn verwijderd, maar in dit bestand zitten andere bestanden. Die hebben we niet "
-        "kunnen nakijken."
+        "De verborgen gegevens zijn verwijderd, maar in dit bestand zitten andere bestanden of onderdelen. Die "
+        "hebben we niet kunnen nakijken."
     ),
     Cleaned.IMPOSSIBLE: _l("We kunnen verborgen gegevens uit dit soort bestand niet verwijderen."),
     Cleaned.FAILED: _l(
@@ -65,6 +75,10 @@ CLEANED_TEXTS: Final[dict[Cleaned, LazyString]] = {
     ),
 }
 """A sentence for the page, for each."""
+
+
+class CleanersBusy(Exception):
+    """Too many files are cleaned at this moment, or this one came too late in its request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +90,21 @@ class Cleaning:
     removed: frozenset[Trace] = frozenset()
 
 
-def clean(source: Spool, media_type: str) -> Cleaning:
-    """The file without hidden data: another one, or `source` itself where nothing could or had to be done."""
+def clean(source: Spool, media_type: str, *, within: float = _PATIENCE) -> Cleaning:
+    """The file without hidden data: another one, or `source` itself where nothing could or had to be done.
+
+    Raises CleanersBusy when there is no turn for it, or when it is not done `within` so many seconds.
+    """
     kind = _CLEANERS.get(media_type)
     if kind is None:
         return _as_it_is(source, Cleaned.NOTHING if media_type in _NOTHING_HIDDEN else Cleaned.IMPOSSIBLE)
     source.flush()
     target = spool()
-    told = _told_by_helper(kind, source, target)
+    try:
+        told = _told_by_helper(kind, source, target, within)
+    except CleanersBusy:
+        target.close()
+        raise
     if told is None:
         target.close()
         return _as_it_is(source, Cleaned.FAILED)
@@ -98,27 +119,37 @@ def _as_it_is(source: Spool, cleaned: Cleaned) -> Cleaning:
     return Cleaning(cleaned, source)
 
 
-def _told_by_helper(kind: str, source: Spool, target: Spool) -> str | None:
-    """What the process that cleans says, None when it gave up or was ended at its bounds."""
+def _told_by_helper(kind: str, source: Spool, target: Spool, within: float) -> str | None:
+    """What the process that cleans says, None when it gave up or was ended at its bounds. Raises CleanersBusy."""
     ours, theirs = source.file.fileno(), target.file.fileno()
-    if not _AT_ONCE.acquire(timeout=_PATIENCE):
-        return None
     try:
-        ended = subprocess.run(  # noqa: S603 (our own module, and numbers)
-            [sys.executable, "-I", "-m", "spreekbuis.vault.hidden", kind, str(ours), str(theirs)],
-            input=source.key + target.key,
-            pass_fds=(ours, theirs),
-            env={},
-            capture_output=True,
-            timeout=_PATIENCE,
-            check=False,
-        )
+        with _one_of(_line, wait=0.0), _one_of(_turn, wait=min(LONGEST_WAIT, within)):
+            ended = subprocess.run(  # noqa: S603 (our own module, and numbers)
+                [sys.executable, "-I", "-m", "spreekbuis.vault.hidden", kind, str(ours), str(theirs)],
+                input=source.key + target.key,
+                pass_fds=(ours, theirs),
+                env={},
+                capture_output=True,
+                timeout=min(_PATIENCE, within),
+                check=False,
+            )
     except subprocess.TimeoutExpired:
         _log.warning("cleaning of a file (%s) took too long", kind)
+        if within < _PATIENCE:
+            raise CleanersBusy from None
         return None
-    finally:
-        _AT_ONCE.release()
     if ended.returncode:
         _log.warning("cleaning of a file (%s) ended with %s", kind, ended.returncode)
     told = ended.stdout.decode("ascii", "replace").strip()
     return told if ended.returncode == 0 and told != "null" else None
+
+
+@contextmanager
+def _one_of(places: BoundedSemaphore, *, wait: float) -> Iterator[None]:
+    """Hold a place. Raises CleanersBusy when none comes free in time."""
+    if not places.acquire(timeout=wait):
+        raise CleanersBusy
+    try:
+        yield
+    finally:
+        places.release()

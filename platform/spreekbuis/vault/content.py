@@ -7,7 +7,7 @@ reporter with the receipt code); whoever holds it seals and opens here.
 from dataclasses import dataclass
 from uuid import UUID
 
-from spreekbuis.vault.sealing import context, lock, unlock
+from spreekbuis.vault.sealing import CannotOpen, context, lock, unlock
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -32,6 +32,13 @@ class ContentKey:
     def open(self, field: str, sealed: bytes) -> str:
         """The text. Raises CannotOpen."""
         return unlock(self.secret, sealed, self._place(field)).decode()
+
+    def open_or_none(self, field: str, sealed: bytes) -> str | None:
+        """The text, or None when it does not open."""
+        try:
+            return self.open(field, sealed)
+        except CannotOpen:
+            return None
 
     def seal_key(self, field: str, key: bytes) -> bytes:
         """The stored form of another key, of an attachment."""

@@ -8,6 +8,7 @@ import hashlib
 import io
 import logging
 import shutil
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -23,7 +24,7 @@ from werkzeug.wrappers import Response
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.errors import DomainError, NotFound
 from spreekbuis.settings import Settings
-from spreekbuis.vault.cleaning import Cleaned, Cleaning, clean
+from spreekbuis.vault.cleaning import Cleaned, CleanersBusy, Cleaning, clean
 from spreekbuis.vault.kinds import ACCEPT as ACCEPT
 from spreekbuis.vault.kinds import TYPES as TYPES
 from spreekbuis.vault.kinds import is_kind
@@ -37,6 +38,8 @@ from spreekbuis.web.forms import clean as clean_text
 _log = logging.getLogger(__name__)
 MOST_FILES = 10
 LONGEST_NAME = 120
+CLEANING_SECONDS = 20.0
+"""How long one request has its files cleaned: what comes after that is refused."""
 _BLOCK = 1 << 18
 
 
@@ -93,6 +96,7 @@ def accept(
     settings: Settings = current_app.extensions["settings"]
     kept: dict[UUID, AcceptedFile] = {}
     refusals: list[str] = []
+    end = time.monotonic() + CLEANING_SECONDS
     for id_, upload in uploads.items():
         name = clean_name(upload.filename or "")
         length = _length(upload.stream)
@@ -100,7 +104,13 @@ def accept(
             name, count + len(kept), size + length, settings.max_upload
         )
         if refusal is None:
-            taken = _take_in(name, _spooled(upload), keep_original=keep_original)
+            try:
+                taken = _take_in(name, _spooled(upload), keep_original=keep_original, end=end)
+            except CleanersBusy:
+                refusals.append(
+                    _("Het is nu druk. Probeer het over een minuut opnieuw; je tekst is bewaard.")
+                )
+                break  # the files behind it would wait as long
             if isinstance(taken, AcceptedFile):
                 kept[id_] = taken
                 size += taken.size
@@ -111,10 +121,16 @@ def accept(
     return Acceptance(kept, tuple(refusals))
 
 
-def _take_in(name: str, sent: Spool, *, keep_original: bool) -> AcceptedFile | str:
-    """Clean the file, have it scanned, and store it sealed; or why that cannot be done."""
+def _take_in(name: str, sent: Spool, *, keep_original: bool, end: float) -> AcceptedFile | str:
+    """Clean the file, have it scanned, and store it sealed; or why that cannot be done.
+
+    Raises CleanersBusy, also when it is not clean at `end` (of the monotonic clock).
+    """
     media_type = TYPES[_extension(name)]
-    cleaning = Cleaning(Cleaned.ORIGINAL, sent) if keep_original else clean(sent, media_type)
+    if keep_original:
+        cleaning = Cleaning(Cleaned.ORIGINAL, sent)
+    else:
+        cleaning = clean(sent, media_type, within=max(0.0, end - time.monotonic()))
     content, storage_key, key = cleaning.content, new_key(), new_secret()
     try:
         size = _length(content)

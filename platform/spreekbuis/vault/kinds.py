@@ -1,12 +1,16 @@
 """Which kinds of file we take, and how to tell by the content that a file is what its name says."""
 
 import zipfile
-from typing import BinaryIO, Final
+import zlib
+from typing import BinaryIO, Final, cast
 
 import filetype
 
 _HEAD: Final = 8192
 _BLOCK: Final = 1 << 18
+_MOST_PARTS: Final = 10_000
+_MOST_AT_ONCE: Final = 4 << 20
+"""Bytes that the list of parts of an archive may have: it is read in one piece, whatever the archive says it has."""
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 _MSG, _EML, _TEXT = "application/vnd.ms-outlook", "message/rfc822", "text/plain"
@@ -55,20 +59,43 @@ def _sniff(stream: BinaryIO) -> str | None:
 def _inside_zip(stream: BinaryIO) -> str | None:
     """Office files are zip archives: their parts tell which. One with macros is none of them."""
     try:
-        with zipfile.ZipFile(stream) as archive:
+        with zipfile.ZipFile(cast(BinaryIO, _InBlocks(stream))) as archive:
             names = archive.namelist()
+            if len(names) > _MOST_PARTS:
+                return None
             if any(name.lower().endswith("vbaproject.bin") for name in names):
                 return None
             if names and names[0] == "mimetype":
+                if archive.getinfo("mimetype").compress_type not in (
+                    zipfile.ZIP_STORED,
+                    zipfile.ZIP_DEFLATED,
+                ):
+                    return None  # other methods take the memory that the archive asks
                 with archive.open("mimetype") as declared:
                     return declared.read(100).decode("ascii", "replace").strip()
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError):
+    except (
+        zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError, OSError, EOFError,
+    ):  # fmt: skip
         return None
     if "[Content_Types].xml" in names:
         for folder, extension in _OFFICE_PARTS.items():
             if any(name.startswith(folder) for name in names):
                 return TYPES[extension]
     return None
+
+
+class _InBlocks:
+    """A file of which nobody reads more at once than `_MOST_AT_ONCE` bytes."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        """Raises ValueError."""
+        if size > _MOST_AT_ONCE:
+            raise ValueError("too much at once")
+        return self._stream.read(size if size >= 0 else _MOST_AT_ONCE)
 
 
 def _contains(stream: BinaryIO, mark: bytes) -> bool:

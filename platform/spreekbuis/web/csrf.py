@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from urllib.parse import urlsplit
 
@@ -75,12 +76,16 @@ def check() -> None:
         raise TokenExpired
 
 
+_SECRETS = re.compile(r".*password.*|code|output|(part|words)_.*|(first|second)_word")
+"""Fields that are never written into a page: passwords, codes, what a passkey gave, words of a recovery paper."""
+
+
 def kept_fields() -> list[tuple[str, str]]:
-    """What was posted, to be carried in a page: never a password, a code or what a passkey gave; no files; bounded."""
+    """What was posted, to be carried in a page: no secrets, no files; bounded."""
     kept, size = [], 0
     for name, value in request.form.items(multi=True):
         size += len(value)
-        if name == FIELD or "password" in name or name in ("code", "output") or size > KEPT_LIMIT:
+        if name == FIELD or _SECRETS.fullmatch(name) or size > KEPT_LIMIT:
             continue
         kept.append((name, value))
     return kept

@@ -7,6 +7,7 @@ somebody who may not read (the entity's administrator) can renew the key of a de
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,7 +15,15 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import and_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from spreekbuis.access.models import CaseKey, Desk, DeskKey, DeskKeyGrant, Membership, RecoveryKey
+from spreekbuis.access.models import (
+    CaseKey,
+    Desk,
+    DeskKey,
+    DeskKeyGrant,
+    Membership,
+    RecoveryKey,
+    RecoveryShare,
+)
 from spreekbuis.access.roles import holds_today
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.clock import now
@@ -23,8 +32,12 @@ from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.errors import Conflict, NotAllowed, NotFound, Onward
 from spreekbuis.identity.models import Account, AccountKey
+from spreekbuis.jobs.outbox import enqueue
+from spreekbuis.vault.recovery_share import Part
 from spreekbuis.vault.sealing import context, new_secret, open_sealed, public_key_of, seal
 from spreekbuis.web.access import Role
+
+MAIL_KEYS_CHANGED = "access.mail_keys_changed"
 
 
 class NoKeyYet(NotAllowed):
@@ -178,6 +191,35 @@ def renew_desk_key(desk_id: UUID, holders: Collection[Holder]) -> None:
     record(Audited.DESK_KEY_RENEWED, desk_id, {"version": version})
 
 
+class KeysChanged(StrEnum):
+    """What everybody who works in the entity is told by mail: it could let somebody read."""
+
+    KIT_REPLACED = "kit_replaced"
+    KIT_USED = "kit_used"
+    DESK_OPENED = "desk_opened"
+
+
+def tell_everybody(event: KeysChanged) -> None:
+    """Have a mail sent to every member of today, so that nobody gives themselves a way in unseen."""
+    for account_id in db.session.scalars(select(Membership.account_id).where(holds_today()).distinct()):
+        enqueue(MAIL_KEYS_CHANGED, kind=event.value, account_id=str(account_id))
+
+
+def newest_key(desk_id: UUID) -> tuple[int, bytes] | None:
+    """Version and public key of the newest key of the desk, which stays until this transaction ends, also when it
+    is renewed meanwhile. None while the desk has none."""
+    newest = (
+        select(DeskKey.version, DeskKey.public_key)
+        .where(DeskKey.entity_id == current_entity_id(), DeskKey.desk_id == desk_id)
+        .order_by(DeskKey.version.desc())
+        .limit(1)
+        .with_for_update(read=True, key_share=True)
+    )
+    # A key that was ended while we waited for it gives no row: then there is a newer one.
+    found = db.session.execute(newest).one_or_none() or db.session.execute(newest).one_or_none()
+    return None if found is None else (found.version, found.public_key)
+
+
 class DeskIsOpen(Conflict):
     title = _l("Bij dit loket kan al iemand nieuwe dossiers lezen")
     advice = _l("Vraag aan die collega om de anderen toegang te geven. Er is niets veranderd.")
@@ -196,6 +238,7 @@ def open_shut_desk(desk_id: UUID) -> None:
     if not state.is_shut_for_new:
         raise DeskIsOpen
     renew_desk_key(desk_id, handlers_with_key(desk_id))
+    tell_everybody(KeysChanged.DESK_OPENED)
 
 
 def end_unused_keys(desk_id: UUID) -> None:
@@ -271,21 +314,63 @@ def desk_secrets(desk_id: UUID, account_id: UUID, secret: bytes) -> dict[int, by
 def take_desk_keys(desk_id: UUID, accounts: Collection[UUID]) -> None:
     """Whoever leaves the desk has its keys no more, and new cases get a key that these accounts never had.
 
-    Cases of before stay under the old key until a colleague reseals them (cases.keys.reseal).
+    Cases of before stay under the old key until a colleague reseals them (cases.keys.reseal). A grant that is the
+    last way to cases stays, worthless without the role: who had it can be invited again, and let others read.
     """
     entity_id = current_entity_id()
     _hold(desk_id)
-    had = db.session.scalars(
-        delete(DeskKeyGrant)
-        .where(
-            DeskKeyGrant.entity_id == entity_id,
-            DeskKeyGrant.desk_id == desk_id,
-            DeskKeyGrant.account_id.in_(accounts),
-        )
-        .returning(DeskKeyGrant.version)
-    ).all()
-    if had:
+    held = (
+        DeskKeyGrant.entity_id == entity_id,
+        DeskKeyGrant.desk_id == desk_id,
+        DeskKeyGrant.account_id.in_(accounts),
+    )
+    newest = db.session.scalar(
+        select(func.max(DeskKey.version)).where(DeskKey.entity_id == entity_id, DeskKey.desk_id == desk_id)
+    )
+    had = set(db.session.scalars(select(DeskKeyGrant.version).where(*held)))
+    last_ways = _only_through(desk_id, accounts)
+    db.session.execute(delete(DeskKeyGrant).where(*held, DeskKeyGrant.version.not_in(last_ways)))
+    if newest in had:
         renew_desk_key(desk_id, readers_of(desk_id))
+
+
+def _only_through(desk_id: UUID, accounts: Collection[UUID]) -> set[int]:
+    """The versions that cases need, and that neither another handler nor a kit on paper opens."""
+    entity_id = current_entity_id()
+    needed = set(
+        db.session.scalars(
+            select(CaseKey.version)
+            .where(CaseKey.entity_id == entity_id, CaseKey.desk_id == desk_id)
+            .distinct()
+        )
+    )
+    others = {holder.account_id: holder.key_id for holder in handlers_with_key(desk_id)}
+    by_others = {
+        version
+        for version, account_id, key_id in db.session.execute(
+            select(DeskKeyGrant.version, DeskKeyGrant.account_id, DeskKeyGrant.key_id).where(
+                DeskKeyGrant.entity_id == entity_id, DeskKeyGrant.desk_id == desk_id
+            )
+        )
+        if account_id not in accounts and others.get(account_id) == key_id
+    }
+    parts_on_paper = (
+        select(func.count())
+        .where(
+            RecoveryShare.entity_id == entity_id,
+            RecoveryShare.kit_id == DeskKey.kit_id,
+            RecoveryShare.kept_at.is_not(None),
+        )
+        .scalar_subquery()
+    )
+    by_paper = set(
+        db.session.scalars(
+            select(DeskKey.version).where(
+                DeskKey.entity_id == entity_id, DeskKey.desk_id == desk_id, parts_on_paper == len(Part)
+            )
+        )
+    )
+    return needed - by_others - by_paper
 
 
 def handlers_with_key(desk_id: UUID) -> list[Holder]:

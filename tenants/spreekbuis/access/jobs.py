@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import current_app
 from sqlalchemy import ColumnElement, Select, select
 
-from spreekbuis.access.desk_keys import desk_states
+from spreekbuis.access.desk_keys import MAIL_KEYS_CHANGED, KeysChanged, desk_states
 from spreekbuis.access.models import Invitation, Membership, RecoveryKey, RecoveryShare
 from spreekbuis.access.roles import holds_today
 from spreekbuis.clock import now
@@ -104,6 +104,19 @@ def mail_administrator(desk_id: str, account_id: str) -> None:
     if row is not None and state is not None and state.is_shut_for_new and state.waiting:
         link = _address("keys.overview", row.ovo_code)
         mail.deliver("desk_shut", row.email, row.language, entity=row.name, link=link)
+
+
+@job(MAIL_KEYS_CHANGED)
+def mail_keys_changed(kind: str, account_id: str) -> None:
+    """Tell a member what was done with the keys of the entity: nobody lets themselves in unseen."""
+    row = db.session.execute(_reachable(UUID(account_id))).one_or_none()
+    if row is not None:
+        happened = KeysChanged(kind)
+        mail.deliver(
+            "keys_changed", row.email, row.language, entity=row.name,
+            kit_replaced="yes" if happened is KeysChanged.KIT_REPLACED else "",
+            kit_used="yes" if happened is KeysChanged.KIT_USED else "",
+        )  # fmt: skip
 
 
 def _administrators() -> Select[UUID]:

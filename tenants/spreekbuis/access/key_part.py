@@ -20,7 +20,9 @@ from spreekbuis.web.door import the_account, the_entity
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import language, notice_after
 
-PART_KEPT = notice_after("part-kept", _l("Goed zo: jouw deel staat nu alleen nog op papier."))
+PART_KEPT = notice_after(
+    "part-kept", _l("Goed zo: wij bewaren jouw deel niet meer. Wis ook het bestand dat je downloadde.")
+)
 LONGEST_WORD = 40
 
 

@@ -16,12 +16,14 @@ from sqlalchemy import func, select, update
 from spreekbuis.access import jobs
 from spreekbuis.access.desk_keys import (
     Holder,
+    KeysChanged,
     NoRecoveryKit,
     give_desk_keys,
     handlers_with_key,
     readers_of,
     recovery_binding,
     renew_desk_key,
+    tell_everybody,
 )
 from spreekbuis.access.models import Desk, DeskKey, Membership, RecoveryKey, RecoveryShare
 from spreekbuis.access.roles import holds_today
@@ -130,16 +132,19 @@ def make_kit(officers: Collection[UUID]) -> UUID:
     new cases. Cases of before are covered by the kit before, until they are resealed. Raises Invalid unless there are
     two different officers who are members with a key pair.
     """
-    holders = _holders(officers)
+    desks = _hold_all()
+    holders, replaced = _holders(officers), _current()
     _end_kit()
     kit_id = _new_kit(holders)
-    for desk_id in _desks():
+    for desk_id in desks:
         renew_desk_key(desk_id, readers_of(desk_id) or handlers_with_key(desk_id))
     db.session.execute(
         update(Entity)
         .where(Entity.id == current_entity_id(), Entity.status == EntityStatus.PREPARING)
         .values(status=EntityStatus.ACTIVE)
     )
+    if replaced is not None:
+        tell_everybody(KeysChanged.KIT_REPLACED)
     return kit_id
 
 
@@ -182,6 +187,7 @@ def open_with_papers(
 
     Raises NoRecoveryKit, WrongPapers, Invalid as `make_kit`; nothing changed then.
     """
+    _hold_all()
     current, used = _current(), db.session.get(RecoveryKey, (current_entity_id(), kit_id))
     if current is None or used is None:
         raise NoRecoveryKit
@@ -200,13 +206,15 @@ def open_with_papers(
         _end_kit()
         in_force = _new_kit(holders)
     _reseal_desk_keys(in_force, opened)
+    tell_everybody(KeysChanged.KIT_USED)
     return given
 
 
 def my_part(account_id: UUID, secret: bytes) -> tuple[UUID, Share]:
-    """The part of the kit in force that waits for this officer, and the kit's id. `secret` is the account's.
+    """The part that waits for this officer, and its kit's id. `secret` is the account's.
 
-    Raises NotFound when none waits: it is another's, or on paper already.
+    Of several kits the newest first: a replaced one waits as long as keys of desks are under it. Raises NotFound
+    when none waits: it is another's, or on paper already.
     """
     waiting = _waiting_part(account_id)
     content = open_sealed(
@@ -246,8 +254,10 @@ def _waiting_part(account_id: UUID) -> RecoveryShare:
             RecoveryShare.entity_id == current_entity_id(),
             RecoveryShare.account_id == account_id,
             RecoveryShare.share_sealed.is_not(None),
-            RecoveryKey.ended_at.is_(None),
+            RecoveryKey.id.in_(kits_in_use()),
         )
+        .order_by(RecoveryKey.id.desc())
+        .limit(1)
         .with_for_update(of=RecoveryShare)
     )
     if found is None:
@@ -255,22 +265,23 @@ def _waiting_part(account_id: UUID) -> RecoveryShare:
     return found
 
 
-def _end_kit() -> None:
-    """The papers of before open nothing that is made from here on. Parts that nobody printed are gone."""
+def _hold_all() -> list[UUID]:
+    """Changes of the kit follow each other, and no key of a desk changes beside them. Gives the desks."""
     entity_id = current_entity_id()
     db.session.execute(select(Entity.id).where(Entity.id == entity_id).with_for_update(key_share=True))
-    ended = db.session.scalar(
+    desks = select(Desk.id).where(Desk.entity_id == entity_id).order_by(Desk.id)
+    return list(db.session.scalars(desks.with_for_update(key_share=True)))
+
+
+def _end_kit() -> None:
+    """The papers of before open nothing that is made from here on. Parts that nobody printed still can be, for what
+    is under the kit: without them, replacing a kit could lose it."""
+    db.session.execute(
         update(RecoveryKey)
-        .where(RecoveryKey.entity_id == entity_id, RecoveryKey.ended_at.is_(None))
+        .where(RecoveryKey.entity_id == current_entity_id(), RecoveryKey.ended_at.is_(None))
         .values(ended_at=now())
-        .returning(RecoveryKey.id)
+        .execution_options(synchronize_session=False)
     )
-    if ended is not None:
-        db.session.execute(
-            update(RecoveryShare)
-            .where(RecoveryShare.entity_id == entity_id, RecoveryShare.kit_id == ended)
-            .values(share_sealed=None)
-        )
 
 
 def _new_kit(holders: Collection[Holder]) -> UUID:
@@ -305,17 +316,13 @@ def _holders(officers: Collection[UUID]) -> list[Holder]:
     return [by_id[account_id] for account_id in dict.fromkeys(officers)]
 
 
-def _desks() -> list[UUID]:
-    return list(
-        db.session.scalars(select(Desk.id).where(Desk.entity_id == current_entity_id()).order_by(Desk.kind))
-    )
-
-
 def _desk_secrets(kit_id: UUID, secret: bytes) -> dict[UUID, dict[int, bytes]]:
     """What the kit opens: secrets by desk and version. Keys of before that kit stay with the kit before."""
     opened: dict[UUID, dict[int, bytes]] = {}
     for key in db.session.scalars(
-        select(DeskKey).where(DeskKey.entity_id == current_entity_id(), DeskKey.kit_id == kit_id)
+        select(DeskKey)
+        .where(DeskKey.entity_id == current_entity_id(), DeskKey.kit_id == kit_id)
+        .execution_options(populate_existing=True)
     ):
         binding = recovery_binding(key.desk_id, key.version, kit_id)
         opened.setdefault(key.desk_id, {})[key.version] = open_sealed(secret, key.secret_sealed, binding)

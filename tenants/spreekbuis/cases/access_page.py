@@ -1,6 +1,7 @@
 """Who can read at my desks, letting colleagues read, and resealing what is under an older key."""
 
 import time
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -9,14 +10,17 @@ from flask.typing import ResponseReturnValue
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 
-from spreekbuis.access.desk_keys import DeskState, desk_states, grant_desk_keys
+from spreekbuis.access.desk_keys import DeskMember, DeskState, desk_states, grant_desk_keys
 from spreekbuis.access.key_doors import desk_title
 from spreekbuis.access.key_overview import person
 from spreekbuis.access.recovery import kit_in_force
 from spreekbuis.cases.doors import my_desks, myself, room
 from spreekbuis.cases.keys import reseal, to_reseal
+from spreekbuis.db.session import db
 from spreekbuis.errors import Conflict, type_text
+from spreekbuis.identity.models import Account
 from spreekbuis.identity.restoring import has_earlier
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
@@ -66,9 +70,10 @@ def _page(errors: dict[str, type_text]) -> str:
     old = to_reseal(desks)
     mine = to_reseal(desks, me) if old else {}
     kit = kit_in_force()
+    states = desk_states(desks)
+    addresses = _addresses(member for state in states for member in state.helped_by(me))
     shown = [
-        _desk(state, me, old.get(state.desk_id, 0), mine.get(state.desk_id, 0), ticked=not errors)
-        for state in desk_states(desks)
+        _desk(state, me, old.get(state.desk_id, 0), mine.get(state.desk_id, 0), addresses) for state in states
     ]
     shut_out = any(desk["mine"] for desk in shown)
     return render_template(
@@ -85,19 +90,30 @@ def _page(errors: dict[str, type_text]) -> str:
     )  # fmt: skip
 
 
-def _desk(state: DeskState, me: UUID, old: int, mine: int, *, ticked: bool) -> dict[str, Any]:
-    """A desk as the page shows it. Whoever waits is chosen beforehand (`ticked`), but not by an error."""
+def _desk(state: DeskState, me: UUID, old: int, mine: int, addresses: dict[UUID, str]) -> dict[str, Any]:
+    """A desk as the page shows it. Whoever waits stands there with the address: a label is what somebody chose."""
     own = next((member for member in state.members if member.account_id == me), None)
     return {
         "id": str(state.desk_id),
         "title": desk_title(state.kind),
         "field": _field(state),
         "people": [person(member, me) for member in state.members],
-        "waiting": [(str(member.account_id), member.label) for member in state.helped_by(me)],
-        "chosen": [str(member.account_id) for member in state.helped_by(me)] if ticked else [],
+        "waiting": [
+            (str(member.account_id), member.label, addresses[member.account_id])
+            for member in state.helped_by(me)
+        ],
         "mine": _my_state(state, own is not None and own.can_read, own is not None and own.can_read_new),
         "old": _old(old) if mine else "",
     }  # fmt: skip
+
+
+def _addresses(members: Iterable[DeskMember]) -> dict[UUID, str]:
+    """The e-mail addresses of these members."""
+    asked = {member.account_id for member in members}
+    if not asked:
+        return {}
+    found = db.session.execute(select(Account.id, Account.email).where(Account.id.in_(asked)))
+    return {row.id: row.email for row in found}
 
 
 def _my_state(state: DeskState, can_read: bool, can_read_new: bool) -> dict[str, str]:
@@ -141,14 +157,35 @@ def _old(count: int) -> str:
 
 @room.get("/desk/<ovo:ovo>/reseal", Permission.HANDLE_CASES)
 def reseal_page() -> ResponseReturnValue:
-    """How far resealing is. With `total`, the number at the start, it goes on by itself; htmx asks for the part."""
+    """How far resealing is, and who will read those cases. Looking starts nothing: a button does."""
+    return _reseal_page("cases/reseal.html", request.args.get("total", ""))
+
+
+@room.post("/desk/<ovo:ovo>/reseal", Permission.HANDLE_CASES)
+def reseal_step() -> ResponseReturnValue:
+    """Reseal for as long as a page may take, then show how far it is. The part for htmx asks for the next step."""
+    me, desks = myself(), my_desks()
+    todo = to_reseal(desks, me.account_id)
+    total = max(_total(request.form.get("total", "")), sum(todo.values()))
+    until = time.perf_counter() + STRETCH
+    for desk_id in todo:
+        while time.perf_counter() < until and reseal(desk_id, me).done:
+            pass
+    if request.headers.get("HX-Request") == "true":
+        return _reseal_page("cases/reseal_part.html", str(total), going=True)
+    return redirect(url_for("cases.reseal_page", ovo=door.the_entity().ovo_code, total=total), 303)
+
+
+def _reseal_page(template: str, given: str, *, going: bool = False) -> str:
+    """`given`: the number of cases at the start. `going`: the next step begins by itself."""
     me, ovo, desks = door.the_account().id, door.the_entity().ovo_code, my_desks()
-    left, all_left = sum(to_reseal(desks, me).values()), sum(to_reseal(desks).values())
-    total = max(_total(request.args.get("total", "")), left)
-    part = request.headers.get("HX-Request") == "true"
+    todo, all_left = to_reseal(desks, me), sum(to_reseal(desks).values())
+    left = sum(todo.values())
+    total = max(_total(given), left)
     return render_template(
-        "cases/reseal_part.html" if part else "cases/reseal.html",
-        begun=total > left or "total" in request.args,
+        template,
+        going=going,
+        readers=[] if going else _readers_after(todo),
         done=total - left,
         left=left,
         total=total,
@@ -162,17 +199,19 @@ def reseal_page() -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@room.post("/desk/<ovo:ovo>/reseal", Permission.HANDLE_CASES)
-def reseal_step() -> ResponseReturnValue:
-    """Reseal for as long as a page may take, then show how far it is."""
-    me, desks = myself(), my_desks()
-    todo = to_reseal(desks, me.account_id)
-    total = max(_total(request.form.get("total", "")), sum(todo.values()))
-    until = time.perf_counter() + STRETCH
-    for desk_id in todo:
-        while time.perf_counter() < until and reseal(desk_id, me).done:
-            pass
-    return redirect(url_for("cases.reseal_page", ovo=door.the_entity().ovo_code, total=total), 303)
+def _readers_after(desks: Collection[UUID]) -> list[dict[str, Any]]:
+    """Of each of these desks: who has its newest key, and so reads every case that is moved to it."""
+    states = desk_states(desks) if desks else []
+    addresses = _addresses(m for state in states for m in state.members if m.can_read_new)
+    return [
+        {
+            "title": desk_title(state.kind),
+            "people": [
+                {"label": m.label, "email": addresses[m.account_id]} for m in state.members if m.can_read_new
+            ],
+        }
+        for state in states
+    ]
 
 
 def _total(value: str) -> int:

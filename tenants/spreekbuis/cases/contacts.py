@@ -136,8 +136,8 @@ def read_contacts(key: ContentKey) -> list[ShownContact]:
     ]
 
 
-def notes_of(keys: Mapping[UUID, ContentKey]) -> Iterator[tuple[UUID, str]]:
-    """The note of every contact of these cases, opened, with its case. One query."""
+def notes_of(keys: Mapping[UUID, ContentKey]) -> Iterator[tuple[UUID, str | None]]:
+    """The note of every contact of these cases, opened, with its case; None for what does not open. One query."""
     found = db.session.execute(
         select(Contact.case_id, Contact.id, Contact.note_sealed).where(
             Contact.entity_id == current_entity_id(),
@@ -146,7 +146,7 @@ def notes_of(keys: Mapping[UUID, ContentKey]) -> Iterator[tuple[UUID, str]]:
         )
     )
     for case_id, contact_id, sealed in found:
-        yield case_id, keys[case_id].open(_note_of(contact_id), sealed or b"")
+        yield case_id, keys[case_id].open_or_none(_note_of(contact_id), sealed or b"")
 
 
 def contact_made_by(case: Case, once: UUID) -> Contact | None:

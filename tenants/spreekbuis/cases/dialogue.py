@@ -147,19 +147,19 @@ _FILES = (
 def read_dialogue(key: ContentKey, *, internal: bool) -> list[ShownMessage]:
     """The messages of the case of this key, in the order of writing, opened. `internal`: with the desk's notes.
 
-    Two queries. Raises CannotOpen when a message was not sealed with this key.
+    Two queries. Raises CannotOpen when a message was not sealed with this key, by this author or for these readers.
     """
     asked = {"entity": current_entity_id(), "case": key.subject_id}
     files: dict[UUID, list[ShownFile]] = defaultdict(list)
     for file_id, message_id, sealed, media_type, size, cleaned in rows(_FILES, asked):
-        name = key.open(_name_of(file_id), sealed)
+        name = key.open(_name_of(message_id, file_id), sealed)
         files[message_id].append(ShownFile(file_id, name, media_type, size, cleaned))
     return [
         ShownMessage(
             id=message_id,
             author=author,
             internal=is_note,
-            text=key.open(_body_of(message_id), sealed),
+            text=key.open(body_of(message_id, author, internal=is_note), sealed),
             at=at,
             files=tuple(files[message_id]),
             account_id=account_id,
@@ -168,26 +168,32 @@ def read_dialogue(key: ContentKey, *, internal: bool) -> list[ShownMessage]:
     ]
 
 
-_TEXTS = select(Message.case_id, Message.id, Message.body_sealed).where(
+_TEXTS = select(Message.case_id, Message.id, Message.author, Message.internal, Message.body_sealed).where(
     Message.entity_id == bindparam("entity"), Message.case_id == any_(bindparam("cases", type_=ARRAY(Uuid)))
 )
-_NAMES = select(Attachment.case_id, Attachment.id, Attachment.name_sealed).where(
+_NAMES = select(Attachment.case_id, Attachment.message_id, Attachment.id, Attachment.name_sealed).where(
     Attachment.entity_id == bindparam("entity"),
     Attachment.case_id == any_(bindparam("cases", type_=ARRAY(Uuid))),
 )
 
 
-def texts_of(keys: Mapping[UUID, ContentKey]) -> Iterator[tuple[UUID, str]]:
-    """Every message and every name of a file of these cases, opened, with its case: notes as well. Two queries."""
+def texts_of(keys: Mapping[UUID, ContentKey]) -> Iterator[tuple[UUID, str | None]]:
+    """Every message and every name of a file of these cases, opened, with its case: notes as well. Two queries.
+
+    What does not open gives None: the damage of one case is no reason to stop at the others.
+    """
     asked = {"entity": current_entity_id(), "cases": list(keys)}
-    for case_id, message_id, sealed in rows(_TEXTS, asked):
-        yield case_id, keys[case_id].open(_body_of(message_id), sealed)
-    for case_id, file_id, sealed in rows(_NAMES, asked):
-        yield case_id, keys[case_id].open(_name_of(file_id), sealed)
+    for case_id, message_id, author, internal, sealed in rows(_TEXTS, asked):
+        yield case_id, keys[case_id].open_or_none(body_of(message_id, author, internal=internal), sealed)
+    for case_id, message_id, file_id, sealed in rows(_NAMES, asked):
+        yield case_id, keys[case_id].open_or_none(_name_of(message_id, file_id), sealed)
 
 
 def read_file(key: ContentKey, file_id: UUID, *, internal: bool) -> StoredFile:
-    """An attachment of the case of this key, audited. `internal`: also those of notes. Raises NotFound."""
+    """An attachment of the case of this key, audited. `internal`: also those of notes.
+
+    Raises NotFound, and CannotOpen as well when the message is not as it was written: only its text tells whose it is.
+    """
     entity_id, case_id = current_entity_id(), key.subject_id
     asked = (
         select(
@@ -196,6 +202,10 @@ def read_file(key: ContentKey, file_id: UUID, *, internal: bool) -> StoredFile:
             Attachment.size,
             Attachment.storage_key,
             Attachment.key_sealed,
+            Message.id.label("message_id"),
+            Message.author,
+            Message.internal,
+            Message.body_sealed,
         )
         .join(Message, (Message.entity_id == Attachment.entity_id) & (Message.id == Attachment.message_id))
         .where(Attachment.entity_id == entity_id, Attachment.id == file_id, Attachment.case_id == case_id)
@@ -205,10 +215,11 @@ def read_file(key: ContentKey, file_id: UUID, *, internal: bool) -> StoredFile:
     row = db.session.execute(asked).one_or_none()
     if row is None:
         raise NotFound
+    key.open(body_of(row.message_id, row.author, internal=row.internal), row.body_sealed)
     record(Audited.ATTACHMENT_READ, file_id, {"case": str(case_id)})
     return StoredFile(
-        key.open(_name_of(file_id), row.name_sealed), row.media_type, row.size, row.storage_key,
-        key.open_key(_content_of(file_id), row.key_sealed),
+        key.open(_name_of(row.message_id, file_id), row.name_sealed), row.media_type, row.size, row.storage_key,
+        key.open_key(_content_of(row.message_id, file_id), row.key_sealed),
     )  # fmt: skip
 
 
@@ -231,7 +242,7 @@ def message_row(
         "author": author,
         "internal": internal,
         "account_id": acting().account_id,
-        "body_sealed": key.seal(_body_of(message_id), text),
+        "body_sealed": key.seal(body_of(message_id, author, internal=internal), text),
         "once": once,
         "created_at": at,
     }
@@ -247,23 +258,25 @@ def attachment_row(
         "id": file_id,
         "case_id": case.id,
         "message_id": message_id,
-        "name_sealed": key.seal(_name_of(file_id), file.name),
+        "name_sealed": key.seal(_name_of(message_id, file_id), file.name),
         "media_type": file.media_type,
         "size": file.size,
         "storage_key": file.storage_key,
-        "key_sealed": key.seal_key(_content_of(file_id), file.key),
+        "key_sealed": key.seal_key(_content_of(message_id, file_id), file.key),
         "cleaned": file.cleaned,
         "created_at": at,
     }
 
 
-def _body_of(message_id: UUID) -> str:
-    return f"message/{message_id}"
+def body_of(message_id: UUID, author: str, *, internal: bool) -> str:
+    """The field of a message's text. It says who wrote it for whom, so that a note whose row was changed does not open
+    for the reporter, nor a message under the name of the other."""
+    return f"message/{message_id}/{author}/{'note' if internal else 'said'}"
 
 
-def _name_of(file_id: UUID) -> str:
-    return f"attachment/{file_id}/name"
+def _name_of(message_id: UUID, file_id: UUID) -> str:
+    return f"attachment/{message_id}/{file_id}/name"
 
 
-def _content_of(file_id: UUID) -> str:
-    return f"attachment/{file_id}/content"
+def _content_of(message_id: UUID, file_id: UUID) -> str:
+    return f"attachment/{message_id}/{file_id}/content"

@@ -1,6 +1,6 @@
 """Who may see which case. Every page and every operation of a handler starts here."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -87,19 +87,31 @@ def shown_to_reporter(case_id: UUID) -> ShownToReporter:
 
 def note_reading(case: Case, account_id: UUID) -> None:
     """Write into the trail that this account reads the case: one row per sitting."""
-    moment = now()
-    fresh = db.session.execute(
+    note_readings([case.id], account_id)
+
+
+def note_readings(cases: Collection[UUID], account_id: UUID) -> None:
+    """`note_reading` of several cases of the tenant in scope."""
+    if not cases:
+        return
+    entity_id, moment = current_entity_id(), now()
+    fresh = db.session.scalars(
         insert(CaseReading)
-        .values(entity_id=case.entity_id, case_id=case.id, account_id=account_id, read_at=moment)
+        .values(
+            [
+                {"entity_id": entity_id, "case_id": case_id, "account_id": account_id, "read_at": moment}
+                for case_id in sorted(cases)
+            ]
+        )
         .on_conflict_do_update(
             index_elements=["entity_id", "case_id", "account_id"],
             set_={"read_at": moment},
             where=CaseReading.read_at < moment - SITTING,
         )
         .returning(CaseReading.case_id)
-    ).one_or_none()
-    if fresh is not None:
-        record(Audited.CASE_READ, case.id)
+    )
+    for case_id in fresh.all():
+        record(Audited.CASE_READ, case_id)
 
 
 # Made once: the mailbox asks it at every page.

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, and_, any_, bindparam, func, select, update
 
-from spreekbuis.access.desk_keys import NoKeyYet, desk_secrets, end_unused_keys, grant_binding
+from spreekbuis.access.desk_keys import NoKeyYet, desk_secrets, end_unused_keys, grant_binding, newest_key
 from spreekbuis.access.models import CaseKey, DeskKey, DeskKeyGrant
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, rows
@@ -144,15 +144,10 @@ def reseal(desk_id: UUID, reader: Reader, at_most: int = AT_ONCE) -> Resealed:
     """
     entity_id = current_entity_id()
     secrets = desk_secrets(desk_id, reader.account_id, reader.secret)
-    newest = db.session.execute(
-        select(DeskKey.version, DeskKey.public_key)
-        .where(DeskKey.entity_id == entity_id, DeskKey.desk_id == desk_id)
-        .order_by(DeskKey.version.desc())
-        .limit(1)
-    ).one_or_none()
+    newest = newest_key(desk_id)
     if newest is None or not secrets:
         raise NoKeyYet
-    mine = [version for version in secrets if version < newest.version]
+    mine = [version for version in secrets if version < newest[0]]
     old = db.session.execute(
         select(CaseKey.case_id, CaseKey.version, CaseKey.secret_sealed)
         .where(CaseKey.entity_id == entity_id, CaseKey.desk_id == desk_id, CaseKey.version.in_(mine))
@@ -163,7 +158,7 @@ def reseal(desk_id: UUID, reader: Reader, at_most: int = AT_ONCE) -> Resealed:
     fresh = [
         {
             "at_case": case_id,
-            "to_version": newest.version,
+            "to_version": newest[0],
             "to_sealed": sealed_to_desk(
                 ContentKey(
                     entity_id,
@@ -171,8 +166,8 @@ def reseal(desk_id: UUID, reader: Reader, at_most: int = AT_ONCE) -> Resealed:
                     open_sealed(secrets[version], sealed, case_binding(entity_id, case_id, desk_id, version)),
                 ),
                 desk_id,
-                newest.version,
-                newest.public_key,
+                newest[0],
+                newest[1],
             ),
         }
         for case_id, version, sealed in old

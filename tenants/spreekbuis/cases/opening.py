@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from spreekbuis.access.desk_keys import NoRecoveryKit
-from spreekbuis.access.models import CaseKey, Desk, DeskKey
+from spreekbuis.access.desk_keys import NoRecoveryKit, newest_key
+from spreekbuis.access.models import CaseKey, Desk
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.changes import Happened, record_fact
@@ -132,20 +132,16 @@ def open_or_find(new: NewCase) -> tuple[Case, bool]:
 
 def _desk_of(new: NewCase) -> _DeskNow:
     """The desk of the case's category. Its key stays until this transaction ends, also when it is renewed now."""
-    found = db.session.execute(
-        select(Desk.id, DeskKey.version, DeskKey.public_key)
-        .join(DeskKey, (DeskKey.entity_id == Desk.entity_id) & (DeskKey.desk_id == Desk.id))
-        .where(
+    desk_id = db.session.scalars(
+        select(Desk.id).where(
             Desk.entity_id == current_entity_id(),
             Desk.kind == DESK_OF_TOPIC[CATEGORIES[new.category].topic],
         )
-        .order_by(DeskKey.version.desc())
-        .limit(1)
-        .with_for_update(read=True, key_share=True, of=DeskKey)
-    ).one_or_none()
-    if found is None:
+    ).one()
+    key = newest_key(desk_id)
+    if key is None:
         raise NoRecoveryKit
-    return _DeskNow(*found)
+    return _DeskNow(desk_id, *key)
 
 
 def _next_number(desk_id: UUID, year: int) -> int:

@@ -36,6 +36,7 @@ from spreekbuis.intake.reporters import (
 )
 from spreekbuis.intake.story import LONGEST_STORY
 from spreekbuis.vault import files as accepting
+from spreekbuis.vault.cleaning import CLEANED_TEXTS, NOT_CLEANED
 from spreekbuis.vault.receipt_code import AmbiguousWord, NotAReceiptCode, ReceiptCode, parse
 from spreekbuis.web.access import Audience
 from spreekbuis.web.cookies import FORM, MAILBOX, drop_cookie, read_cookie, write_cookie
@@ -85,17 +86,20 @@ def send_message() -> ResponseReturnValue:
     once, text = form.once(), form.text("text", longest=LONGEST_STORY, lines=True)
     uploads = [upload for upload in request.files.getlist("files") if upload]
     this = _once_of(once, text, uploads)
-    case = _case()
-    if message_made_by(case, this) is None:
-        accepted = accepting.accept(
+    if message_made_by(case_of_reporter(_case_id()), this) is None:
+        accepted = accepting.accept(  # before the case is locked: it takes seconds
             {new_id(): upload for upload in uploads}, keep_original=bool(form.raw("keep_original"))
         )
-        if accepted.refusals:
-            form.errors["files"] = " ".join(
-                [*accepted.refusals, *([_("Kies je bestanden opnieuw.")] if accepted.files else [])]
-            )
+        refusals = [*accepted.refusals, *_not_cleaned(accepted)]
+        if refusals:
+            again = [_("Kies je bestanden opnieuw.")] if accepted.files else []
+            form.errors["files"] = " ".join([*refusals, *again])
         try:
             form.check()
+            case = _case()
+            if message_made_by(case, this) is not None:  # the same form, sent twice, was quicker
+                accepting.discard(accepted.files.values())
+                return redirect(url_for("mailbox.inbox", done=SENT), 303)
             write_message(
                 case, key_in_session(), author="reporter", text=text, once=this,
                 files=[NewFile.of(file) for file in accepted.files.values()],
@@ -145,6 +149,19 @@ def _once_of(once: UUID, text: str, uploads: Sequence[FileStorage]) -> UUID:
     """One message per form and content: sent twice it is there once, sent with something else it is another."""
     said = json.dumps([text, *(accepting.print_of(upload) for upload in uploads)])
     return uuid5(once, hashlib.sha256(said.encode()).hexdigest())
+
+
+def _not_cleaned(accepted: accepting.Acceptance) -> list[str]:
+    """A sentence for each file that still tells of its maker: what is sent here cannot be looked over first."""
+    return [
+        _(
+            "‘%(name)s’: %(why)s Vink aan dat je het wilt laten zoals het is, of stuur een ander bestand.",
+            name=file.name,
+            why=CLEANED_TEXTS[file.cleaned],
+        )
+        for file in accepted.files.values()
+        if file.cleaned in NOT_CLEANED
+    ]
 
 
 def _receipt_of(typed: str) -> tuple[Receipt, ReceiptCode] | str:

@@ -24,7 +24,7 @@ from spreekbuis.intake.drafts import Waiting, files_of
 from spreekbuis.intake.signpost import central_actors
 from spreekbuis.intake.story import Story, asked_draft, new_draft, offered_categories, topics_of
 from spreekbuis.intake.submission import Sent, Submitted
-from spreekbuis.vault.cleaning import CLEANED_TEXTS, Cleaned
+from spreekbuis.vault.cleaning import CLEANED_TEXTS, NOT_CLEANED, Cleaned
 from spreekbuis.vault.files import ACCEPT, MOST_FILES, most_megabytes
 from spreekbuis.web.door import the_entity
 from spreekbuis.web.frame import LANGUAGES, language
@@ -135,7 +135,14 @@ def check_page(token: str, told: Story, waiting: Waiting, problem: Conflict | No
         "intake/check.html",
         send_url=url_for("report.send", ovo=_ovo()), edit_url=url_for("report.edit", ovo=_ovo()),
         topic_url=url_for("report.topic", ovo=_ovo()), told=told, hidden=hidden,
-        waiting=[{"name": f.name, "cleaned": CLEANED_TEXTS[Cleaned(f.cleaned)]} for f in waiting.files],
+        waiting=[
+            {
+                "name": f.name, "cleaned": CLEANED_TEXTS[Cleaned(f.cleaned)],
+                "tells": Cleaned(f.cleaned) in NOT_CLEANED,
+            }
+            for f in waiting.files
+        ],
+        tells=any(Cleaned(f.cleaned) in NOT_CLEANED for f in waiting.files),
         problem=problem, identity_hint=_IDENTITY_HINTS[told.identity],
         about=[(label, value) for label, value in about if value],
     )  # fmt: skip

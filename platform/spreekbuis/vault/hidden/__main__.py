@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 from spreekbuis.vault.hidden.traces import CannotClean, Found
 from spreekbuis.vault.spool import Spool
 
-SECONDS: Final = 30
+SECONDS: Final = 10
 """Processor time. A document of 25 MB takes a few seconds."""
 MEMORY: Final = 768 << 20
 """Bytes of address space, of which Python and qpdf take some 200 MB before they begin."""

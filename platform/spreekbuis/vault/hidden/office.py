@@ -11,14 +11,14 @@ from collections.abc import Callable
 from typing import IO, BinaryIO, Final, cast
 
 from spreekbuis.vault.hidden import boxes, pictures, sound
-from spreekbuis.vault.hidden.rules import Rules, is_dropped, stands_for
+from spreekbuis.vault.hidden.rules import Rules, is_dropped, is_known, stands_for
 from spreekbuis.vault.hidden.traces import CannotClean, Found, Trace
 from spreekbuis.vault.hidden.xml import filter_xml
 from spreekbuis.vault.spool import spool
 
 _BLOCK: Final = 1 << 16
 _MOST_PARTS: Final = 5_000
-MOST_INSIDE: Final = 512 << 20
+MOST_INSIDE: Final = 128 << 20
 """Bytes of all parts together, unpacked: what says more is a bomb, or a sheet that nobody can open."""
 _DEEPEST: Final = 2
 """Documents in a document in a document stay as they are."""
@@ -57,6 +57,8 @@ class _Cleaner:
         parts = read.infolist()
         if len(parts) > _MOST_PARTS or len({part.filename for part in parts}) != len(parts):
             raise CannotClean("too many parts, or two of one name")
+        if sum(part.file_size for part in parts) > MOST_INSIDE:
+            raise CannotClean("too large inside, as it says itself")
         if read.comment or any(part.comment for part in parts):
             self.found.removed.add(Trace.PROPERTIES)
         for part in parts:
@@ -78,6 +80,8 @@ class _Cleaner:
     def _clean_part(self, name: str, content: "_Counted", target: IO[bytes]) -> None:
         instead = stands_for(name)
         extension = name.rpartition(".")[2].lower()
+        if _XML.search(name) and not is_known(name):
+            self.found.left_inside = True  # cleaned by the same rules, and perhaps not by enough of them
         if instead is not None:
             self.found.removed.add(Trace.PROPERTIES)
             target.write(instead)

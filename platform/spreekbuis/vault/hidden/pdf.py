@@ -6,6 +6,7 @@ private data of programs, and signatures, which name a person and which writing 
 """
 
 import io
+import zlib
 from typing import BinaryIO, Final
 
 import pikepdf
@@ -22,6 +23,13 @@ _IN_CATALOG: Final = {"/Perms": Trace.PEOPLE, "/DSS": Trace.PEOPLE, "/Legal": Tr
 _OF_REMARK: Final = {
     "/T": Trace.PEOPLE, "/M": Trace.HISTORY, "/CreationDate": Trace.HISTORY, "/NM": Trace.HISTORY,
 }  # fmt: skip
+_OF_LAYER: Final = {"/CreatorInfo": Trace.MACHINE, "/User": Trace.PEOPLE}
+_PLAIN_FILTERS: Final = {
+    "/FlateDecode", "/LZWDecode", "/ASCIIHexDecode", "/ASCII85Decode", "/RunLengthDecode", "/CCITTFaxDecode",
+    "/JBIG2Decode",
+}  # fmt: skip
+"""Nothing but coded content fits in these. Every other may hold what a camera or a program noted."""
+_LARGEST_PHOTO: Final = 64 << 20
 _FORM_FIELD: Final = "/Widget"
 """The annotation of which /T is the name of a field, and not of a person."""
 
@@ -72,6 +80,11 @@ def _clean_thing(thing: Object, found: Found, *, deep: int = 0) -> None:
     if thing.get("/Type") == "/EmbeddedFile" and "/Params" in thing:
         del thing.Params
         found.removed.add(Trace.HISTORY)
+    usage = thing.get("/Usage")
+    if isinstance(usage, Dictionary):
+        _drop(usage, _OF_LAYER, found)
+    if "/XFA" in thing:
+        found.left_inside = True
     if isinstance(thing, Stream):
         _clean_picture(thing, found)
     _clean_inside(thing, found, deep=deep)
@@ -99,15 +112,51 @@ def _drop(thing: Object, keys: dict[str, Trace], found: Found) -> None:
 
 
 def _clean_picture(stream: Stream, found: Found) -> None:
-    """A photo stands in a PDF as the JPEG that it was, with all that the camera noted."""
-    if stream.get("/Filter") not in (Name.DCTDecode, Array([Name.DCTDecode])) or "/DecodeParms" in stream:
+    """A photo stands in a PDF as the JPEG that it was, with all that the camera noted.
+
+    It may be packed once more. What is coded in a way that we do not know is left inside.
+    """
+    filters = _filters(stream)
+    if _PLAIN_FILTERS.issuperset(filters):
+        found.left_inside |= "/F" in stream  # the content is another file
         return
     cleaned = io.BytesIO()
     try:
-        picture = clean_jpeg(io.BytesIO(stream.read_raw_bytes()), cleaned)
+        picture = clean_jpeg(io.BytesIO(_photo(stream, filters)), cleaned)
     except CannotClean:
         found.left_inside = True
         return
+    found.add(picture)
     if picture.removed:
-        found.add(picture)
-        stream.write(cleaned.getvalue(), filter=Name.DCTDecode)
+        told = stream.get("/DecodeParms")
+        if isinstance(told, Array):
+            (told,) = told.as_list()
+        stream.write(
+            cleaned.getvalue(),
+            filter=Name.DCTDecode,
+            decode_parms=told if isinstance(told, Dictionary) else None,
+        )
+
+
+def _filters(stream: Stream) -> list[str]:
+    named = stream.get("/Filter")
+    if named is None:
+        return []
+    return [str(one) for one in named.as_list()] if isinstance(named, Array) else [str(named)]
+
+
+def _photo(stream: Stream, filters: list[str]) -> bytes:
+    """The JPEG in the stream. Raises CannotClean when it is not one, or in more than we can unpack."""
+    *packed, last = filters
+    if last != "/DCTDecode" or (packed and "/DecodeParms" in stream) or {*packed} - {"/FlateDecode"}:
+        raise CannotClean("a filter that we do not know")
+    content = stream.read_raw_bytes()
+    for _filter in packed:
+        unpacking = zlib.decompressobj()
+        try:
+            content = unpacking.decompress(content, _LARGEST_PHOTO)
+        except zlib.error as error:
+            raise CannotClean("a packed photo is damaged") from error
+        if not unpacking.eof:
+            raise CannotClean("a packed photo is cut off, or too large")
+    return content

@@ -17,15 +17,32 @@ _DROPPED: Final = {
         r"^docProps/thumbnail\.|^Thumbnails/": Trace.PREVIEW,
         r"(?:^|/)meta\.xml$|^docMetadata/|^customXml/|^META-INF/(?:document|macro|package)signatures\.xml$"
         r"|^_xmlsignatures/": Trace.PROPERTIES,
+        r"^ppt/tags/": Trace.PROPERTIES,
+        r"^ppt/revisionInfo\.xml$|^ppt/changesInfos/": Trace.HISTORY,
         r"^xl/revisions/|^Versions/|^VersionList\.xml$|^layout-cache$|^\[trash\]/": Trace.HISTORY,
         r"/printerSettings/|^Configurations2/|^xl/webextensions/|^word/webextensions/": Trace.MACHINE,
     }.items()
 }
 _RELATIONS: Final = re.compile(
     r"/(?:thumbnail|printerSettings|customXml|customXmlProps|attachedTemplate|revisionHeaders|usernames|origin"
-    r"|taskpanes|webextensiontaskpanes|classificationlabels)$"
+    r"|taskpanes|webextensiontaskpanes|classificationlabels|tags|revisionInfo|changesInfo)$"
 )
 """Relations to parts that are dropped, by the end of their type."""
+_KNOWN: Final = re.compile(
+    r"^\[Content_Types\]\.xml$|(?:^|/)_rels/[^/]*\.rels$|^docProps/(?:core|app|custom)\.xml$"
+    r"|^word/(?:glossary/)?(?:document|styles|stylesWithEffects|settings|webSettings|fontTable|numbering|footnotes"
+    r"|endnotes|comments|commentsExtended|commentsIds|commentsExtensible|people|header|footer)\d*\.xml$"
+    r"|^xl/(?:workbook|styles|sharedStrings|calcChain|metadata|comments|connections)\d*\.xml$"
+    r"|^xl/(?:worksheets|chartsheets|tables|pivotTables|pivotCache|persons|threadedComments|slicers|slicerCaches"
+    r"|timelines|timelineCaches|queryTables)/[^/]+\.xml$"
+    r"|^ppt/(?:presentation|presProps|viewProps|tableStyles|commentAuthors|authors)\.xml$"
+    r"|^ppt/(?:slides|slideLayouts|slideMasters|notesSlides|notesMasters|handoutMasters|comments)/[^/]+\.xml$"
+    r"|^(?:word|xl|ppt)/(?:theme|charts|diagrams|drawings|ink)/[^/]+\.(?:xml|vml)$"
+    r"|^(?:Object[ ]\d+/)*(?:content|styles|settings)\.xml$|^META-INF/manifest\.xml$|^manifest\.rdf$"
+    r"|^(?:(?:word|xl|ppt)/media|Pictures)/[^/]+\.svg$",
+    re.IGNORECASE,
+)
+"""Parts in XML for which these rules are enough."""
 _PACKAGE: Final = "http://schemas.openxmlformats.org/"
 _INSTEAD: Final = {
     "docProps/core.xml": f'<cp:coreProperties xmlns:cp="{_PACKAGE}package/2006/metadata/core-properties"/>',
@@ -42,15 +59,25 @@ _TIMES: Final = {"date", "dateUtc", "cm dt", "threadedComment dT", "cm created",
 _MARKS: Final = re.compile(r"rsid|^refreshedDate")
 _LEFT_OUT: Final = {
     "rsids": Trace.HISTORY, "docId": Trace.HISTORY, "revisionPtr": Trace.HISTORY, "absPath": Trace.MACHINE,
-    "attachedTemplate": Trace.MACHINE, "mailMerge": Trace.MACHINE,
+    "attachedTemplate": Trace.MACHINE, "mailMerge": Trace.MACHINE, "docVars": Trace.PROPERTIES,
+    "custDataLst": Trace.PROPERTIES, "dbPr": Trace.MACHINE, "olapPr": Trace.MACHINE, "webPr": Trace.MACHINE,
+    "textPr": Trace.MACHINE, "oledbPr": Trace.MACHINE, "dataFeedPr": Trace.MACHINE, "modelTextPr": Trace.MACHINE,
 }  # fmt: skip
+_OF_CONNECTION: Final = {"odcFile", "sourceFile", "description", "singleSignOnId"}
+"""Attributes of a connection of a sheet, which stays, under a number, for what refers to it."""
 _SETTINGS: Final = {
     "PrinterName": "", "PrinterSetup": "", "Rsid": "0", "RsidRoot": "0", "CurrentDatabaseDataSource": "",
     "CurrentDatabaseCommand": "", "PrinterPaperFromSetup": "false",
 }  # fmt: skip
 """Items of settings.xml of OpenDocument, with what stands there instead."""
 _INITIALS: Final = {"creator-initials", "sender-initials"}
-_PATH: Final = re.compile(r"file:|[A-Za-z]:[\\/]|\\\\|/(?:home|Users)/")
+_PATH: Final = re.compile(
+    r"file:|[A-Za-z]:[\\/]|\\\\|/(?:home|Users)/"
+    r"|https?://(?:[^/]*-my\.sharepoint\.|[^/]+/(?:[^?#]*/)?personal/|d\.docs\.live\.net|onedrive\.live\.|1drv\.ms)",
+    re.IGNORECASE,
+)
+"""A place on a computer, or on the site that a person has at work."""
+_NO_PATH: Final = "file:///"
 _SHORTEST_PATH: Final = 3
 _PLAIN: Final = {"c", "v", "row", "f", "t", "si", "is", "p", "r", "span", "table-cell", "table-row"}
 """The elements that large documents are made of: no rule names them."""
@@ -59,6 +86,11 @@ _PLAIN: Final = {"c", "v", "row", "f", "t", "si", "is", "p", "r", "span", "table
 def is_dropped(name: str) -> Trace | None:
     """Of which kind the hidden data of this part is when the whole part goes, else None."""
     return next((trace for pattern, trace in _DROPPED.items() if pattern.search(name)), None)
+
+
+def is_known(name: str) -> bool:
+    """Whether nothing hidden is left in this part of XML after the rules."""
+    return _KNOWN.search(name) is not None
 
 
 def stands_for(name: str) -> bytes | None:
@@ -107,10 +139,21 @@ class Rules:
             return False
         if self._leads_nowhere(element, attributes):
             return False
+        if element == "connection":
+            self._clean_connection(attributes)
         for attribute in list(attributes):
             if not self._edit_attribute(element, attribute, attributes):
                 self._harmless.add((name, attribute))
+        if element == "Relationship" and _leads_outside(attributes):
+            self._found.left_inside = True
         return self._inside(name, element, attributes)
+
+    def _clean_connection(self, attributes: dict[str, str]) -> None:
+        for attribute in _OF_CONNECTION & attributes.keys():
+            del attributes[attribute]
+        if "name" in attributes:
+            attributes["name"] = f"Verbinding {attributes.get('id', '')}"
+        self._found.removed.add(Trace.MACHINE)
 
     def _leads_nowhere(self, element: str, attributes: dict[str, str]) -> bool:
         """Whether the element names a part that is dropped."""
@@ -145,7 +188,7 @@ class Rules:
             self._found.removed.add(Trace.HISTORY)
         else:
             if _PATH.match(value):
-                attributes[attribute] = "file:///"
+                attributes[attribute] = _NO_PATH
                 self._found.removed.add(Trace.MACHINE)
             return False
         return True
@@ -171,3 +214,12 @@ class Rules:
     def _author(self, person: str) -> str:
         self._found.removed.add(Trace.PEOPLE)
         return f"Auteur {self._numbers.setdefault(person, len(self._numbers) + 1)}"
+
+
+def _leads_outside(attributes: dict[str, str]) -> bool:
+    """Whether the document takes something from elsewhere: a link that a reader may follow is no such thing."""
+    return (
+        attributes.get("TargetMode") == "External"
+        and not attributes.get("Type", "").endswith("/hyperlink")
+        and attributes.get("Target") != _NO_PATH
+    )

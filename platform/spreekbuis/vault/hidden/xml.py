@@ -23,13 +23,16 @@ it, True leaves what is in it, and a function makes of the text in it the text t
 
 
 def filter_xml(source: BinaryIO, target: BinaryIO, edit: Edit) -> None:
-    """Copy the part. Comments go. Raises CannotClean for what is no XML, or has a document type."""
+    """Copy the part. Comments and processing instructions go.
+
+    Raises CannotClean for what is no XML, or has a document type.
+    """
     copier = _Copier(target, edit)
     parser = expat.ParserCreate()
     parser.ordered_attributes = True
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse
-    parser.XmlDeclHandler = parser.CommentHandler = _nothing
+    parser.XmlDeclHandler = parser.CommentHandler = parser.ProcessingInstructionHandler = _nothing
     parser.StartElementHandler = copier.start
     parser.EndElementHandler = copier.end
     parser.DefaultHandler = copier.verbatim
