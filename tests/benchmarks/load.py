@@ -120,19 +120,24 @@ def in_turns(
     work: Callable[[Client], object], port: int, bare_port: int, seconds: float
 ) -> tuple[Measured, Measured]:
     """`work` and the bare page by one client each, in turns of 20, so that both meet the same moments of a machine
-    that is shared with others."""
+    that is shared with others. Each connects anew after some turns: a connection stays with one process of the
+    server, and that with one processor, which makes the same page a third slower or faster for as long as it lasts."""
     pairs = ((work, Client(port)), (lambda client: client.get("/"), Client(bare_port)))
     times: tuple[list[float], list[float]] = ([], [])
     ends = time.perf_counter() + seconds
-    warm = True
-    while warm or time.perf_counter() < ends:
+    turns = 0
+    while turns <= 1 or time.perf_counter() < ends:
         for (do, client), kept in zip(pairs, times, strict=True):
-            for _ in range(20):
+            if turns % 5 == 0:
+                client.close()
+            for number in range(20):
                 began = time.perf_counter()
                 do(client)
-                if not warm:
+                if turns and (
+                    number or turns % 5
+                ):  # not the first turn, nor the first request of a connection
                     kept.append((time.perf_counter() - began) * 1000)
-        warm = False
+        turns += 1
     for _, client in pairs:
         client.close()
     measured, bare = (
