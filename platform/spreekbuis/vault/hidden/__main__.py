@@ -1,9 +1,10 @@
 """The process in which one file is cleaned: `python -m spreekbuis.vault.hidden <kind> <source> <target>`.
 
-A file from outside may be made to break what reads it. Here it can break nothing else: the process has bounds of time
-and memory, no environment, no address of a database and no secret but the keys of the two temporary files, which
-it reads from its standard input (32 bytes each); `<source>` and `<target>` are their descriptors. It answers with one
-line of JSON, or with `null` when the file cannot be cleaned.
+A file from outside may be made to break what reads it. Here that costs no web process: this one has bounds of time and
+memory, no environment, no address of a database and no secret but the keys of the two temporary files, which it reads
+from its standard input (32 bytes each); `<source>` and `<target>` are their descriptors. It still runs as the user of
+the server: a file that takes it over could read what that user may read, /proc of the server included. It answers
+with one line of JSON, or with `null` when the file cannot be cleaned.
 """
 
 import json
