@@ -22,10 +22,10 @@ from spreekbuis.web.frame import notice_after
 DONE = notice_after("change-done", _l("Goed. Het is uitgevoerd, en iedereen krijgt er een mail over."))
 STOPPED = notice_after("change-stopped", _l("Tegengehouden. Er verandert niets aan de sleutels."))
 _OUTCOMES = {
-    Outcome.AGREED: ("ok", _l("Uitgevoerd: %(who)s ging akkoord op %(day)s.")),
-    Outcome.WAITED: ("ok", _l("Uitgevoerd door %(who)s op %(day)s, na de wachttijd.")),
-    Outcome.STOPPED: ("off", _l("Tegengehouden door %(who)s op %(day)s.")),
-    Outcome.REPLACED: ("off", _l("Vervangen door een nieuwe vraag van %(who)s op %(day)s.")),
+    Outcome.AGREED: _l("Uitgevoerd: %(who)s ging akkoord op %(day)s."),
+    Outcome.WAITED: _l("Uitgevoerd door %(who)s op %(day)s, na de wachttijd."),
+    Outcome.STOPPED: _l("Tegengehouden door %(who)s op %(day)s."),
+    Outcome.REPLACED: _l("Vervangen door een nieuwe vraag van %(who)s op %(day)s."),
 }
 
 
@@ -93,12 +93,11 @@ def _past(change: Asked) -> dict[str, str]:
     assert change.outcome is not None
     assert change.ended_by is not None
     assert change.ended_at is not None
-    tag, words = _OUTCOMES[change.outcome]
     return {
         "title": _title(change),
         "asked": _("Gevraagd door %(who)s op %(day)s.", who=_who(change.asked_by), day=_day(change.asked_at)),
-        "tag": tag,
-        "outcome": str(words) % {"who": _who(change.ended_by), "day": _day(change.ended_at)},
+        "outcome": str(_OUTCOMES[change.outcome])
+        % {"who": _who(change.ended_by), "day": _day(change.ended_at)},
     }
 
 
