@@ -59,7 +59,7 @@ def _case(place: Place) -> UUID:
 
 def _number(place: Place) -> CaseNumber:
     year, number = place.values["number"].split("-")
-    return CaseNumber(int(year), int(number))
+    return CaseNumber(int(year), int(number), DeskKind.INTEGRITY)
 
 
 READ: dict[str, Callable[[Place], Any]] = {

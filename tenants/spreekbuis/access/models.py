@@ -187,6 +187,53 @@ class Membership(TenantTable):
     )  # fmt: skip
 
 
+class DeskAddress(SharedTable):
+    """Where a report that is passed on to a desk is sealed to: the newest key of each desk."""
+
+    __tablename__ = "desk_address"
+    shared_because = "another entity seals to it; a public key is for everybody"
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("entity.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    desk_id: Mapped[UUID]
+    version: Mapped[int]
+    public_key: Mapped[bytes]
+
+
+class DeskLetter(SharedTable):
+    """A report on its way from one desk to another, of the same entity or not (cases.referral). Its contents open for
+    readers of the desk it is addressed to, and go when it is answered.
+
+    Here, and not with the cases, since it decides how long a key of a desk is needed.
+    """
+
+    __tablename__ = "desk_letter"
+    shared_because = "goes from one entity to another; says nothing but that it does"
+    app_may = "SELECT, INSERT, UPDATE"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    """Of the referral at the sender, and of the case at the receiver once it is accepted."""
+    from_id: Mapped[UUID] = mapped_column(ForeignKey("entity.id"))
+    to_id: Mapped[UUID] = mapped_column(ForeignKey("entity.id"))
+    desk_id: Mapped[UUID]
+    version: Mapped[int]
+    """Of the key of the desk that the contents are sealed to."""
+    contents_sealed: Mapped[Sealed | None]
+    sent_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answer: Mapped[str | None]
+    """A cases.referral.Answer."""
+    closed_at: Mapped[datetime | None]
+    """When the case at the receiver was closed."""
+    __table_args__ = (
+        Index(
+            "ix_desk_letter_waiting",
+            "to_id",
+            "desk_id",
+            "sent_at",
+            postgresql_where=text("answered_at IS NULL"),
+        ),
+    )
+
+
 class MembershipLookup(SharedTable):
     """In which entities an account has a role: where to go after signing in."""
 
