@@ -1,5 +1,6 @@
 """Which passwords are good enough, and how they are changed."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -171,7 +172,7 @@ def all_at_work() -> Iterator[None]:
     """As many as there may be are working on a password at this moment."""
     with ExitStack() as stack:
         for _ in range(passwords.AT_ONCE):
-            stack.enter_context(passwords._turn)
+            stack.enter_context(passwords._turns.one(known=True))
         yield
 
 
@@ -188,6 +189,32 @@ def test_more_than_may_wait_are_told_at_once_and_hold_no_thread():
         with pytest.raises(passwords.Busy):
             passwords.open_with_password(PASSWORD, locked, BOUND, known=True)
     assert opened(PASSWORD, locked) == SECRET
+
+
+def test_whoever_is_known_comes_before_the_strangers_that_wait():
+    turns, served = passwords._turns, []
+    waits = {True: threading.Event(), False: threading.Event()}
+    real = turns._is_next
+
+    def wait(*, known: bool) -> None:
+        with turns.one(known=known):
+            served.append(known)
+
+    def watched(*, known: bool) -> bool:
+        waits[known].set()
+        return real(known=known)
+
+    threads = [threading.Thread(target=wait, kwargs={"known": known}) for known in (False, False, True)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(turns, "_is_next", watched)
+        with turns.one(known=False):
+            for thread, known in zip(threads, (False, False, True), strict=True):
+                waits[known].clear()
+                thread.start()
+                assert waits[known].wait(10)
+        for thread in threads:
+            thread.join(10)
+    assert served == [True, False, False]
 
 
 def test_all_who_wait_leave_threads_to_those_who_report():

@@ -2,14 +2,15 @@
 
 The decision. Whoever knows an e-mail address can lock it with five wrong tries, and whoever sends many tries fills the
 few places where passwords wait for their turn, each of which costs a third of a second of a processor. Neither can go:
-the first stops guessing, the second keeps room for reports. So tries get a lane of their own, with its own places and
-its own count, when their browser completed a sign-in to that very account before. Such a browser holds a mark: a
-random name, the minute in which it was made, and a code (HMAC under the server's key) over both, the account and its
-key pair. It names nobody, cannot be made elsewhere, is stored nowhere here, and fits one account only. It gives no
-other right: the password and the second factor are asked all the same, and a thief of the cookie may guess in that
-lane until its own count locks it. Every sign-in gives a new name with a count of its own, so that such a thief does not
-lock out the owner either. A reset of the password makes another key pair, and with it every earlier mark worthless.
-Signing out keeps it: it serves for the next time. The cookie goes to the pages for signing in only (web.cookies).
+the first stops guessing, the second keeps room for reports. So tries get a lane of their own, with its own places,
+served first, and its own count, when their browser completed a sign-in to that very account before. Such a browser
+holds a mark: a random name, the minute in which it was made, and a code (HMAC under the server's key) over both, the
+account and its key pair. It names nobody, cannot be made elsewhere, is stored nowhere here, and fits one account only.
+It gives no other right: the password and the second factor are asked all the same, and a thief of the cookie may guess
+in that lane until its own count locks it. Every sign-in gives a new name with a count of its own, so that such a thief
+does not lock out the owner either. A reset of the password makes another key pair, and with it every earlier mark
+worthless. Signing out keeps it: it serves for the next time. The cookie goes to the pages for signing in only
+(web.cookies).
 """
 
 import hashlib

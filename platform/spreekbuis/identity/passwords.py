@@ -10,7 +10,7 @@ import struct
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Condition
 from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -28,7 +28,8 @@ WAITING: Final = 3
 """How many more may wait for their turn: whoever signs in never takes all threads from those who report. With those of
 WAITING_KNOWN two of the eight of a process are left (web.server)."""
 WAITING_KNOWN: Final = 2
-"""Places on top, which strangers never take: for whoever proved to be none (identity.known_browser)."""
+"""Places on top, which strangers never take: for whoever proved to be none (identity.known_browser), and is served
+first."""
 LONGEST_WAIT: Final = 10.0
 """Seconds that a request waits for its turn."""
 _HEAD: Final = struct.Struct(">BIIB16s")
@@ -52,7 +53,6 @@ cannot make us use up the machine."""
 
 _line = BoundedSemaphore(AT_ONCE + WAITING)
 _line_of_known = BoundedSemaphore(WAITING_KNOWN)
-_turn = BoundedSemaphore(AT_ONCE)
 _log = logging.getLogger(__name__)
 
 
@@ -127,14 +127,44 @@ def _turn_of(*, known: bool) -> Iterator[None]:
     if place is None:
         raise Busy
     try:
-        if not _turn.acquire(timeout=LONGEST_WAIT):
-            raise Busy
+        with _turns.one(known=known):
+            yield
+    finally:
+        place.release()
+
+
+class _Turns:
+    """Who is worked on: whoever is known comes before all strangers that wait."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._at_work = 0
+        self._known_waiting = 0
+
+    @contextmanager
+    def one(self, *, known: bool) -> Iterator[None]:
+        """Hold a turn. Raises Busy when none comes in time."""
+        with self._changed:
+            self._known_waiting += known
+            try:
+                if not self._changed.wait_for(lambda: self._is_next(known=known), LONGEST_WAIT):
+                    raise Busy
+                self._at_work += 1
+            finally:
+                self._known_waiting -= known
+                self._changed.notify_all()
         try:
             yield
         finally:
-            _turn.release()
-    finally:
-        place.release()
+            with self._changed:
+                self._at_work -= 1
+                self._changed.notify_all()
+
+    def _is_next(self, *, known: bool) -> bool:
+        return self._at_work < AT_ONCE and (known or not self._known_waiting)
+
+
+_turns = _Turns()
 
 
 def _nothing() -> bytes:
