@@ -17,8 +17,10 @@ from werkzeug.test import TestResponse
 
 from spreekbuis.access.invitations import invite
 from spreekbuis.access.jobs import LINK as INVITATION
-from spreekbuis.access.models import Membership
+from spreekbuis.access.key_changes import replace_kit
+from spreekbuis.access.models import KeyChange, Membership
 from spreekbuis.access.recovery import make_kit
+from spreekbuis.actor import Actor, acting_as
 from spreekbuis.cases.dialogue import write_message
 from spreekbuis.cases.keys import Reader
 from spreekbuis.cases.models import Attachment
@@ -197,10 +199,17 @@ class House:
 
     @staticmethod
     def _make_kit(place: Place) -> None:
-        """A recovery kit whose two parts wait to be printed, and so a second key for each desk."""
+        """A recovery kit whose two parts wait to be printed, and so a second key for each desk.
+
+        And one more that was asked for.
+        """
         assert place.administrator is not None
-        with transaction(tenant(place.entity.id)):
-            make_kit([place.administrator, place.handler.account_id])
+        officers = [place.administrator, place.handler.account_id]
+        with transaction(tenant(place.entity.id)) as session:
+            make_kit(officers)
+            with acting_as(Actor("account", place.administrator)):
+                replace_kit(officers)
+            place.values["change_id"] = str(session.scalars(select(KeyChange.id)).one())
 
     def _case(self, place: Place) -> dict[str, str]:
         """A case at the integrity desk with a message and a file."""

@@ -192,10 +192,13 @@ def renew_desk_key(desk_id: UUID, holders: Collection[Holder]) -> None:
 
 
 class KeysChanged(StrEnum):
-    """What everybody who works in the entity is told by mail: it could let somebody read."""
+    """What everybody who works in the entity is told by mail: it could let somebody read. `…_ASKED`: it waits for a
+    second person, and each of them can stop it."""
 
+    KIT_ASKED = "kit_asked"
     KIT_REPLACED = "kit_replaced"
     KIT_USED = "kit_used"
+    DESK_ASKED = "desk_asked"
     DESK_OPENED = "desk_opened"
 
 
@@ -218,6 +221,18 @@ def newest_key(desk_id: UUID) -> tuple[int, bytes] | None:
     # A key that was ended while we waited for it gives no row: then there is a newer one.
     found = db.session.execute(newest).one_or_none() or db.session.execute(newest).one_or_none()
     return None if found is None else (found.version, found.public_key)
+
+
+def had_readers(desk_id: UUID) -> bool:
+    """Whether somebody could ever read at the desk: its key was granted, or renewed since, which follows a grant."""
+    entity_id = current_entity_id()
+    granted = select(DeskKeyGrant.account_id).where(
+        DeskKeyGrant.entity_id == entity_id, DeskKeyGrant.desk_id == desk_id
+    )
+    renewed = select(DeskKey.version).where(
+        DeskKey.entity_id == entity_id, DeskKey.desk_id == desk_id, DeskKey.version > 1
+    )
+    return bool(db.session.scalar(select(granted.exists() | renewed.exists())))
 
 
 class DeskIsOpen(Conflict):

@@ -108,6 +108,39 @@ class DeskKeyGrant(TenantTable):
     )
 
 
+class KeyChange(TenantTable):
+    """A change of the keys that waits for a second person (access.key_changes)."""
+
+    __tablename__ = "key_change"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "says what was asked, when, and what became of it": "kind asked_at ended_at outcome",
+    }
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str]
+    desk_id: Mapped[UUID | None]
+    """The desk to open; None for another recovery kit."""
+    kit_id: Mapped[UUID]
+    """The kit in force when it was asked."""
+    officer_a_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    officer_b_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    asked_by_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    ended_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    """An access.key_changes.Outcome, once it ended."""
+    __table_args__ = (
+        to_entity(),
+        to_tenant("desk", "desk_id"),
+        to_tenant("recovery_key", "kit_id", ondelete="CASCADE"),
+        Index(
+            "uq_key_change_open", "entity_id", "kind", "desk_id", unique=True,
+            postgresql_where=text("ended_at IS NULL"), postgresql_nulls_not_distinct=True,
+        ),
+        Index("ix_key_change", "entity_id", "asked_at"),
+    )  # fmt: skip
+
+
 class CaseKey(TenantTable):
     """The key of a case (vault.content.ContentKey), sealed to a key of its desk. Here, and not with the cases, since
     it decides how long a key of a desk is needed."""
