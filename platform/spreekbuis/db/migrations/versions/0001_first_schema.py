@@ -655,6 +655,47 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity_id", "desk_id", "version", name=op.f("pk_desk_key")),
     )
     op.create_table(
+        "key_change",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=True),
+        sa.Column("kit_id", sa.Uuid(), nullable=False),
+        sa.Column("officer_a_id", sa.Uuid(), nullable=True),
+        sa.Column("officer_b_id", sa.Uuid(), nullable=True),
+        sa.Column("asked_by_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_by_id", sa.Uuid(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["asked_by_id"], ["account.id"], name=op.f("fk_key_change_asked_by_id")),
+        sa.ForeignKeyConstraint(["ended_by_id"], ["account.id"], name=op.f("fk_key_change_ended_by_id")),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "desk_id"],
+            ["desk.entity_id", "desk.id"],
+            name=op.f("fk_key_change_entity_id_desk_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "kit_id"],
+            ["recovery_key.entity_id", "recovery_key.id"],
+            name=op.f("fk_key_change_entity_id_kit_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_key_change_entity_id")),
+        sa.ForeignKeyConstraint(["officer_a_id"], ["account.id"], name=op.f("fk_key_change_officer_a_id")),
+        sa.ForeignKeyConstraint(["officer_b_id"], ["account.id"], name=op.f("fk_key_change_officer_b_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_key_change")),
+    )
+    op.create_index("ix_key_change", "key_change", ["entity_id", "asked_at"], unique=False)
+    op.create_index(
+        "uq_key_change_open",
+        "key_change",
+        ["entity_id", "kind", "desk_id"],
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
+        postgresql_nulls_not_distinct=True,
+    )
+    op.create_table(
         "membership",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1020,6 +1061,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "desk_key" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "desk_key" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "key_change" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "key_change" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "key_change" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "key_change" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "key_change" TO spreekbuis_backup')
     op.execute('ALTER TABLE "membership" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "membership" FORCE ROW LEVEL SECURITY')
     op.execute(
