@@ -12,17 +12,19 @@ from spreekbuis.access.desk_keys import (
     desk_states,
     grant_desk_keys,
     open_shut_desk,
+    readers_of,
     renew_desk_key,
 )
 from spreekbuis.access.members import end_membership, join
 from spreekbuis.access.models import CaseKey, DeskKey, DeskKeyGrant, Membership, RecoveryKey
 from spreekbuis.actor import Actor, acting_as
+from spreekbuis.clock import now
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import db, transaction
 from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.errors import NotFound
 from spreekbuis.identity.keys import make_key
-from spreekbuis.identity.models import AccountKey
+from spreekbuis.identity.models import Account, AccountKey
 from spreekbuis.vault.sealing import CannotOpen, public_key_of
 from spreekbuis.web.access import Role
 
@@ -132,6 +134,37 @@ def test_with_a_new_key_pair_the_old_grants_count_no_more(world, entity):
     with world.inside(entity):
         grant_desk_keys(entity.desks[INTEGRITY], colleague, world.secrets[colleague], [reader])
     assert secrets_of(world, entity, reader).keys() == {1}
+
+
+def test_whoever_has_a_new_key_pair_is_no_reader_and_gets_no_new_key_unasked(world, entity):
+    reader, colleague = (world.member(entity, Role.HANDLER, INTEGRITY) for _ in range(2))
+    with transaction(PLATFORM):
+        world.secrets[reader] = make_key(reader, "een heel ander wachtwoord dan voorheen")
+    with world.inside(entity):
+        desk = entity.desks[INTEGRITY]
+        assert [holder.account_id for holder in readers_of(desk)] == [colleague]
+        renew_desk_key(desk, readers_of(desk))
+    assert secrets_of(world, entity, reader) == {}
+
+
+def test_a_grant_is_put_in_the_place_of_one_for_an_earlier_key_pair(world, entity):
+    reader, colleague = (world.member(entity, Role.HANDLER, INTEGRITY) for _ in range(2))
+    with transaction(PLATFORM):
+        world.secrets[reader] = make_key(reader, "een heel ander wachtwoord dan voorheen")
+    for _ in range(2):
+        with world.inside(entity):
+            grant_desk_keys(entity.desks[INTEGRITY], colleague, world.secrets[colleague], [reader])
+    assert secrets_of(world, entity, reader) == secrets_of(world, entity, colleague)
+
+
+def test_whoever_has_a_closed_account_gets_no_key(world, entity):
+    reader, closed = (world.member(entity, Role.HANDLER, INTEGRITY) for _ in range(2))
+    with transaction(PLATFORM) as session:
+        session.get_one(Account, closed).disabled_at = now()
+    assert [member.account_id for member in state(world, entity).members] == [reader]
+    with world.inside(entity):
+        assert [holder.account_id for holder in readers_of(entity.desks[INTEGRITY])] == [reader]
+        assert grant_desk_keys(entity.desks[INTEGRITY], reader, world.secrets[reader], [closed]) == 0
 
 
 def test_whoever_leaves_has_no_key_and_new_cases_get_one_that_they_never_had(world, entity):

@@ -273,6 +273,19 @@ def test_a_kit_that_is_replaced_before_it_was_printed_can_still_be_printed_for_w
     assert len(newest) == 2
 
 
+def test_a_part_of_a_kit_that_opens_nothing_more_is_neither_shown_nor_kept(office, world):
+    office.make_kit()
+    part_a, part_b = office.officers
+    office.officers = [office.administrator, office.listener]
+    office.make_kit()  # nothing came in under the first
+    with pytest.raises(NotFound), world.inside(office.entity):
+        recovery.my_part(part_b, world.secrets[part_b])
+    with pytest.raises(NotFound), world.inside(office.entity):
+        recovery.keep_part(part_b)
+    with world.inside(office.entity):
+        assert recovery.my_part(part_a, world.secrets[part_a])[0] == recovery.kit_in_force().id
+
+
 def test_papers_of_a_replaced_kit_bring_back_what_came_in_before(office, world):
     office.make_kit()  # nobody prints it
     case_id = world.case(office.entity)

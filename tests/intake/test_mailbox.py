@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import select, update
 
 from spreekbuis.cases import workflow
+from spreekbuis.cases.dialogue import read_file
 from spreekbuis.cases.models import Attachment, Case, Message
+from spreekbuis.cases.opening import NewFile
 from spreekbuis.clock import at, now, today
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import db, transaction
@@ -233,6 +235,23 @@ def test_the_file_of_another_report_is_not_there(world, entity, inside):
     with world.inside(entity):
         ids = db.session.scalars(select(Attachment.id).order_by(Attachment.created_at)).all()
     assert [inside.browser.get(f"/inbox/files/{id_}").status_code for id_ in ids] == [200, 404]
+
+
+def test_a_file_of_a_note_is_not_there_for_the_reporter(world, entity, inside):
+    """Its content lies in the storage and opens: only that it belongs to a note keeps it from the reporter."""
+    with world.inside(entity):
+        own = db.session.scalars(select(Attachment.id)).one()
+
+    def note_with_file(case: Case, key: ContentKey) -> None:
+        sent = read_file(key, own, internal=True)
+        file = NewFile("nota.pdf", sent.media_type, sent.size, sent.storage_key, sent.key, "cleaned")
+        workflow.add_note(case, key, "Niet voor de melder.", files=(file,))
+
+    handle(world, entity, note_with_file)
+    with world.inside(entity):
+        noted = db.session.scalars(select(Attachment.id).where(Attachment.id != own)).one()
+    assert [inside.browser.get(f"/inbox/files/{id_}").status_code for id_ in (own, noted)] == [200, 404]
+    assert "nota.pdf" not in inside.browser.get("/inbox").text
 
 
 def test_a_code_opens_its_own_case_only_whatever_the_entity(world, entity, inside):
