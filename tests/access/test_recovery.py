@@ -363,3 +363,19 @@ def test_whoever_leaves_while_a_kit_is_made_does_not_keep_the_new_key(office, wo
             )
             == newest
         )
+
+
+@pytest.mark.parametrize("printed", [1, 2])
+def test_a_kit_counts_as_a_way_back_when_both_parts_are_on_paper(office, world, printed):
+    """The only reader of a desk leaves: what no paper opens stays theirs, for when they come back."""
+    kit = office.make_kit()
+    world.case(office.entity)
+    for account in office.officers[:printed]:
+        with world.inside(office.entity):
+            recovery.keep_part(account)
+    with world.inside(office.entity):
+        assert recovery.on_paper([kit]) == ({kit} if printed == 2 else set())
+    with acting_as(Actor("account", office.administrator)), world.inside(office.entity) as session:
+        handlers = select(Membership.id).where(Membership.account_id == office.handler)
+        end_membership(session.scalars(handlers).one())
+    assert office.secrets(office.handler).keys() == (set() if printed == 2 else {2})

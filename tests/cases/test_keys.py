@@ -14,9 +14,11 @@ from spreekbuis.cases.keys import Reader, key_of, reseal, to_reseal
 from spreekbuis.cases.models import Attachment, Case, Message
 from spreekbuis.cases.opening import NewFile, open_case
 from spreekbuis.cases.workflow import add_note
-from spreekbuis.db.session import db
+from spreekbuis.db.scope import PLATFORM
+from spreekbuis.db.session import db, transaction
 from spreekbuis.directory.catalogue import DeskKind, Topic
 from spreekbuis.errors import NotFound
+from spreekbuis.identity.keys import make_key
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.sealing import CannotOpen, new_secret
 from spreekbuis.web.access import Role
@@ -102,6 +104,26 @@ def test_the_right_account_with_the_wrong_secret_opens_nothing(world, entity):
     case_id, who = world.case(entity, text=TEXT), reader(world, entity)
     with pytest.raises(CannotOpen), world.inside(entity):
         key_of(case_id, Reader(who.account_id, new_secret()))
+
+
+def test_after_a_new_key_pair_a_case_waits_for_a_colleague_and_is_not_broken(world, entity):
+    case_id, who = world.case(entity), reader(world, entity)
+    with transaction(PLATFORM):
+        fresh = Reader(who.account_id, make_key(who.account_id, "een heel ander wachtwoord dan voorheen"))
+    with pytest.raises(NoKeyYet), world.inside(entity):
+        key_of(case_id, fresh)
+
+
+def test_what_was_granted_to_an_earlier_key_pair_is_not_mine_to_reseal(world, entity):
+    who = reader(world, entity)
+    world.case(entity)
+    renew(world, entity)
+    desk = entity.desks[INTEGRITY]
+    with transaction(PLATFORM):
+        make_key(who.account_id, "een heel ander wachtwoord dan voorheen")
+    with world.inside(entity):
+        assert to_reseal([desk]) == {desk: 1}
+        assert to_reseal([desk], who.account_id) == {}
 
 
 def test_a_case_key_moved_to_another_case_opens_nothing(world, entity):
