@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from spreekbuis import clock
 from spreekbuis.access import papers, recovery
+from spreekbuis.access.desk_keys import desk_states
 from spreekbuis.audit.models import AuditEvent
 from spreekbuis.cases.keys import reseal
 from spreekbuis.directory.catalogue import DeskKind
@@ -38,7 +39,8 @@ class Ceremony(Office):
 
     def reseal(self):
         with self.world.inside(self.entity):
-            reseal(self.entity.desks[INTEGRITY], self.world.reader(self.handler))
+            desk = self.entity.desks[INTEGRITY]
+            reseal(desk, self.world.reader(self.handler), desk_states([desk])[0].newest)
 
     def words(self, language="nl"):
         kit = self.kit().id

@@ -91,7 +91,7 @@ WRITE: dict[str, Callable[[Place], Any]] = {
     "grant_desk_keys": lambda p: grant_desk_keys(
         _desk(p), p.handler.account_id, p.handler.secret, [p.handler.account_id]
     ),
-    "reseal": lambda p: reseal(_desk(p), p.handler),
+    "reseal": lambda p: reseal(_desk(p), p.handler, 1),
     "make_kit": lambda p: make_kit([p.handler.account_id, p.administrator]),
     "keep_part": lambda p: keep_part(p.handler.account_id),
     "take_desk_keys": lambda p: take_desk_keys(_desk(p), [p.handler.account_id]),
