@@ -1,5 +1,6 @@
 import io
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 
@@ -17,9 +18,10 @@ from spreekbuis.db.session import db, transaction
 from spreekbuis.directory.catalogue import CaseKind, Outcome
 from spreekbuis.intake import mailbox, patience
 from spreekbuis.intake.models import ReporterSession
-from spreekbuis.intake.reporters import IDLE_LIMIT
+from spreekbuis.intake.reporters import IDLE_LIMIT, hash_of_receipt
 from spreekbuis.vault import files as accepting
 from spreekbuis.vault.content import ContentKey
+from spreekbuis.vault.receipt_code import parse
 from spreekbuis.vault.storage import storage
 from spreekbuis.web.door import hash_token
 from tests.intake.flow import PDF, STORY, Reporter, field, hidden, words
@@ -399,3 +401,12 @@ def test_after_too_many_wrong_codes_the_answer_is_quick_and_a_right_code_still_o
     assert "Wacht een minuut" in page.text
     assert waited == []
     assert reporter.open_mailbox(code).status_code == 303
+
+
+def test_what_is_kept_of_a_code_cannot_be_tried_without_the_key_of_the_server(app, code, monkeypatch):
+    kept = hash_of_receipt(parse(code))
+    settings = app.extensions["settings"]
+    monkeypatch.setitem(
+        app.extensions, "settings", replace(settings, secret_key="another-key-of-a-server" * 2)
+    )
+    assert hash_of_receipt(parse(code)) != kept
