@@ -22,8 +22,11 @@ from spreekbuis.errors import Conflict, type_text
 from spreekbuis.intake.course import course_of
 from spreekbuis.intake.drafts import Waiting, files_of
 from spreekbuis.intake.signpost import central_actors
-from spreekbuis.intake.story import Story, asked_draft, new_draft, offered_categories, topics_of
+from spreekbuis.intake.story import Story, asked_draft, new_draft, offer, topics_of
 from spreekbuis.intake.submission import Sent, Submitted
+from spreekbuis.questionnaires.answers import given_in_form
+from spreekbuis.questionnaires.asking import asked as questions_shown
+from spreekbuis.questionnaires.published import Published
 from spreekbuis.vault.cleaning import CLEANED_TEXTS, NOT_CLEANED, Cleaned
 from spreekbuis.vault.files import ACCEPT, MOST_FILES, most_megabytes
 from spreekbuis.web.door import the_entity
@@ -56,7 +59,7 @@ def _ovo() -> str:
 
 def topic_page(errors: Mapping[str, type_text]) -> str:
     """Step 1, where a report begins. `errors` may name `topic`, or a topic whose category was not chosen."""
-    topics = topics_of(offered_categories())
+    topics = topics_of(offer().categories)
     asked = request.args.get("topic", "")
     return render_template(
         "intake/topic.html",
@@ -94,9 +97,11 @@ def story_page(
     waiting: Waiting,
     errors: Mapping[str, type_text],
     *,
+    asked: Published | None,
     choosing: bool = False,
 ) -> str:
-    """Step 2. `form` is what was filled in. `choosing`: with the topics, to choose another one.
+    """Step 2. `form` is what was filled in; `asked`: the questions beside the story. `choosing`: with the topics, to
+    choose another one.
 
     Another language or topic is asked with the form itself, never with a link: a link would lose the text.
     """
@@ -109,7 +114,11 @@ def story_page(
         ],
         token=token, form=form, errors=errors, category=category,
         removable=[(str(file.id), file.name) for file in waiting.unsent],
-        categories=[(c.code, c.label) for c in offered_categories().values()]
+        questionnaire=asked.version if asked else "",
+        asked=asked and questions_shown(
+            asked.definition, language(), given_in_form(asked.definition), errors
+        ),
+        categories=[(c.code, c.label) for c in offer().categories.values()]
         if choosing or "category" in errors
         else [],
         reporter_classes=list(REPORTER_CLASS_LABELS.items()),
@@ -125,6 +134,7 @@ def check_page(token: str, told: Story, waiting: Waiting, problem: Conflict | No
         "duty": "accepted" if told.category.duty_to_speak else "",
         "reporter_class": told.reporter_class, "identity": told.identity,
         "name": told.name, "email": told.email, "phone": told.phone, "files_shown": len(waiting.files),
+        "questionnaire": told.answered.to.version if told.answered else "",
     }  # fmt: skip
     about = [
         (_("Onderwerp"), told.category.label), (_("Je naam"), told.name or IDENTITY_LABELS[told.identity]),
@@ -134,7 +144,9 @@ def check_page(token: str, told: Story, waiting: Waiting, problem: Conflict | No
     return render_template(
         "intake/check.html",
         send_url=url_for("report.send", ovo=_ovo()), edit_url=url_for("report.edit", ovo=_ovo()),
-        topic_url=url_for("report.topic", ovo=_ovo()), told=told, hidden=hidden,
+        topic_url=url_for("report.topic", ovo=_ovo()), told=told,
+        hidden=[*hidden.items(), *(told.answered.fields() if told.answered else ())],
+        answers=told.answered.in_words(language()) if told.answered else [],
         waiting=[
             {
                 "name": f.name, "cleaned": CLEANED_TEXTS[Cleaned(f.cleaned)],

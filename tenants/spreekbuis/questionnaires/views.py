@@ -1,0 +1,5 @@
+"""placeholder"""
+
+from spreekbuis.web.room import Room
+
+room = Room("questionnaires")
