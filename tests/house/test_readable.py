@@ -46,7 +46,8 @@ def test_what_people_write_is_sealed():
         if why == [readable.SEALED]
     }
     assert sealed >= {
-        "message.body_sealed", "case.reporter_sealed", "case.answers_sealed", "case.score_comment_sealed", "contact.note_sealed",
+        "message.body_sealed", "case.reporter_sealed", "case.answers_sealed",
+        "case.score_comment_sealed", "contact.note_sealed",
         "attachment.name_sealed", "attachment.key_sealed", "draft_file.name_sealed", "draft_file.key_sealed",
         "case_key.secret_sealed", "desk_key.secret_sealed", "desk_key_grant.secret_sealed",
         "recovery_share.share_sealed",

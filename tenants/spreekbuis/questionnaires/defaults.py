@@ -206,9 +206,9 @@ REPRISALS = _question(
     _texts("Ben je bang voor gevolgen voor jou?", "Are you afraid of consequences for you?", "Craignez-vous des conséquences pour vous ?", "Haben Sie Angst vor Folgen für Sie?"),
     _texts(
         "Je kunt bescherming vragen aan de Vlaamse Ombudsdienst.",
-        "You can ask the Flemish Ombudsman for protection.",
-        "Vous pouvez demander une protection au Médiateur flamand.",
-        "Sie können beim flämischen Ombudsdienst Schutz beantragen.",
+        "You can ask the Flemish Ombudsman Service for protection.",
+        "Vous pouvez demander une protection au Service de médiation flamand.",
+        "Sie können den Flämischen Ombudsdienst (Vlaamse Ombudsdienst) um Schutz bitten.",
     ),
 )  # fmt: skip
 HURT = _question(
