@@ -5,18 +5,25 @@ import re
 from html import unescape
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select, update
+from werkzeug.datastructures import MultiDict
 
 from spreekbuis.cases.models import Case
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import db, transaction
 from spreekbuis.directory.catalogue import DeskKind
+from spreekbuis.directory.models import Entity
 from spreekbuis.intake.models import EntityCategory
-from spreekbuis.questionnaires.definition import Kind
+from spreekbuis.questionnaires.answers import field_names, kept_answers, read_answers
+from spreekbuis.questionnaires.definition import Kind, parse
 from spreekbuis.questionnaires.models import Questionnaire
+from spreekbuis.questionnaires.published import Published, Version
 from spreekbuis.vault.sealing import CannotOpen
+from spreekbuis.web.forms import Reading
 from tests.intake.flow import STORY, Reporter, field, hidden, words
-from tests.questionnaires.conftest import OWN, a_question
+from tests.questionnaires.conftest import OWN, a_definition, a_question
 from tests.statements import statements_sent
 
 QUESTIONS = (
@@ -28,6 +35,7 @@ QUESTIONS = (
     a_question("whom", when="told=yes"),
     a_question("more", Kind.LONG),
 )
+DEFINITION = parse(a_definition(*QUESTIONS))
 
 
 @pytest.fixture
@@ -109,7 +117,7 @@ def test_what_was_answered_stands_on_the_check_page_goes_sealed_to_the_case_and_
     for shown in (
         "Keuze more",
         "maart 2025 tot 2026",
-        "Keuze colleague en Keuze boss",
+        "Keuze colleague\nKeuze boss",
         "Een collega van boekhouding",
     ):
         assert shown in checked.text
@@ -321,3 +329,40 @@ def test_hidden_fields_of_the_check_page_carry_each_answer_once(reporter, versio
     carried = [(name, value) for name, value in sent_fields(checked) if name.startswith("q-")]
     assert sorted(carried) == [("q-told", "no"), ("q-who", "boss"), ("q-who", "colleague")]
     assert hidden(checked)["questionnaire"] == version
+
+
+def test_the_answers_are_given_back_when_the_service_ends_meanwhile(world, entity, reporter, version):
+    form = start(reporter, version, more="Nog iets")
+    with transaction(PLATFORM) as session:
+        session.execute(update(Entity).where(Entity.id == entity.id).values(service_until=None))
+    page = reporter.check(form)
+    assert page.status_code == 409
+    assert "Vraag more\nNog iets" in page.text
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([name for question in DEFINITION.questions for name in field_names(question)]),
+        st.lists(
+            st.sampled_from(["", "yes", "once", "more", "boss", "1", "13", "2026", "0001"]) | st.text(),
+            max_size=3,
+        ),
+    )
+)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_posted_is_read_without_a_crash_and_kept_as_it_was_read(app, posted):
+    asked = Published(Version("hypothetical", 1), DEFINITION)
+    app.extensions.setdefault("questionnaires", {})[asked.version] = asked
+    with app.test_request_context(method="POST", data=posted):
+        form = Reading()
+        answered = read_answers(form, asked)
+        assert kept_answers(asked.version, answered.as_json()) == answered
+        assert [label for label, _answer in answered.in_words("nl")] == [
+            f"Vraag {question.key}" if question.key != "often" else "Hoe vaak?"
+            for question in DEFINITION.questions
+            if question.key in answered.answers
+        ]
+        carried = MultiDict(answered.fields())
+    if not form.errors:
+        with app.test_request_context(method="POST", data=carried):
+            assert read_answers(Reading(), asked) == answered

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from babel.dates import format_date, format_skeleton
-from babel.lists import format_list
 from flask import request
 from flask_babel import LazyString
 from flask_babel import gettext as _
@@ -221,7 +220,7 @@ def _in_words(question: Question, answer: Answer, language: str) -> str:
     if isinstance(answer, tuple):
         labels = {option.key: said(option.label, language) for option in question.options}
         yes_no = {value: str(label) for value, label in YES_NO_LABELS.items()}
-        return format_list([(labels or yes_no)[value] for value in answer], locale=language)
+        return "\n".join((labels or yes_no)[value] for value in answer)
     start, end = _date_in_words(answer.start, language), _date_in_words(answer.end, language)
     if start and end:
         return _("%(start)s tot %(end)s", start=start, end=end)

@@ -23,7 +23,8 @@ class AskedSection:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the macro `questions` of parts/questions.html draws. `open`: not folded away."""
+    """What the macro `questions_of_story` of parts/questions.html draws. `count`: those that wait for no other answer;
+    `open`: not folded away."""
 
     sections: list[AskedSection]
     count: int
@@ -50,11 +51,11 @@ def asked(
             shown.append(_shown(question, language, words, before, given, errors))
             before.setdefault(question.key, question)
         sections.append(AskedSection(said(section.title, language), said(section.intro, language), shown))
-    questions = definition.questions
+    questions, at_once = definition.questions, [q for q in definition.questions if q.condition is None]
     required = any(question.required for question in questions)
     wrong = any(name.startswith(field_of(question)) for question in questions for name in errors)
     filled = any(value for values in given.values() for value in values)
-    return Asked(sections, len(questions), required, required or wrong or filled)
+    return Asked(sections, len(at_once), required, required or wrong or filled)
 
 
 def _words(definition: Definition) -> dict[Condition, str]:

@@ -137,12 +137,12 @@ def parse(data: object) -> Definition:
     """The definition in stored JSON. Raises Invalid, with the place that does not fit."""
     sections = _list(_only(data, "", {"sections"})["sections"], "sections", MOST_SECTIONS)
     definition = Definition(tuple(_section(one, f"sections/{n}") for n, one in enumerate(sections)))
-    check_bounds(definition)
+    _check_bounds(definition)
     return definition
 
 
-def check_bounds(definition: Definition) -> None:
-    """Raises Invalid when there is too much of something. What `parse` gave, and was then added to, fits as well."""
+def _check_bounds(definition: Definition) -> None:
+    """Raises Invalid when there is too much of something."""
     questions = definition.questions
     if len(definition.sections) > MOST_SECTIONS or len(questions) > MOST_QUESTIONS:
         raise Invalid({"": _l("Een vragenlijst heeft hoogstens 12 delen en 60 vragen.")})
@@ -199,7 +199,7 @@ def _section(data: object, place: str) -> Section:
     given = _only(data, place, {"key", "title", "intro", "questions"})
     questions = _list(given["questions"], f"{place}/questions", MOST_QUESTIONS)
     return Section(
-        key_in(given["key"], f"{place}/key"),
+        _key(given["key"], f"{place}/key"),
         _texts(given["title"], f"{place}/title", LONGEST_LABEL),
         _texts(given["intro"], f"{place}/intro", LONGEST_HELP),
         tuple(_question(one, f"{place}/questions/{n}") for n, one in enumerate(questions)),
@@ -219,7 +219,7 @@ def _question(data: object, place: str) -> Question:
         _wrong(f"{place}/longest")
     options = _list(given["options"], f"{place}/options", MOST_OPTIONS if kind in LISTED else 0)
     return Question(
-        key_in(given["key"], f"{place}/key"), kind,
+        _key(given["key"], f"{place}/key"), kind,
         _texts(given["label"], f"{place}/label", LONGEST_LABEL),
         _texts(given["help"], f"{place}/help", LONGEST_HELP),
         required, longest,
@@ -230,16 +230,14 @@ def _question(data: object, place: str) -> Question:
 
 def _option(data: object, place: str) -> Option:
     given = _only(data, place, {"key", "label"})
-    return Option(
-        key_in(given["key"], f"{place}/key"), _texts(given["label"], f"{place}/label", LONGEST_LABEL)
-    )
+    return Option(_key(given["key"], f"{place}/key"), _texts(given["label"], f"{place}/label", LONGEST_LABEL))
 
 
 def _condition(data: object, place: str) -> Condition | None:
     if data is None:
         return None
     given = _only(data, place, {"question", "value"})
-    return Condition(key_in(given["question"], f"{place}/question"), key_in(given["value"], f"{place}/value"))
+    return Condition(_key(given["question"], f"{place}/question"), _key(given["value"], f"{place}/value"))
 
 
 def _kind(data: object, place: str) -> Kind:
@@ -258,7 +256,7 @@ def _texts(data: object, place: str, longest: int) -> Texts:
     return {language: data[language] for language in LANGUAGES if language in data}
 
 
-def key_in(data: object, place: str) -> str:
+def _key(data: object, place: str) -> str:
     """A key: small letters, digits and underscores. Raises Invalid."""
     if not isinstance(data, str) or not _KEY.fullmatch(data):
         _wrong(place)

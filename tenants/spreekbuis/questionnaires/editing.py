@@ -26,7 +26,6 @@ from spreekbuis.questionnaires.definition import (
     Question,
     Section,
     Texts,
-    check_bounds,
     parse,
     to_json,
     with_question,
@@ -265,9 +264,9 @@ def all_questionnaires() -> list[Listed]:
 
 def _change(code: str, seen: int, what: str, changed: Callable[[Definition], Definition]) -> None:
     draft = _locked(code, seen)
-    definition = changed(parse(draft.definition))
-    check_bounds(definition)
-    draft.definition, draft.edit, draft.changed_at = to_json(definition), draft.edit + 1, now()
+    definition = to_json(changed(parse(draft.definition)))
+    parse(definition)  # nothing is stored that could not be read again
+    draft.definition, draft.edit, draft.changed_at = definition, draft.edit + 1, now()
     _note(code, what)
 
 

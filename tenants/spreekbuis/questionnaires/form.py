@@ -99,8 +99,9 @@ def read_texts(form: Reading, name: str, longest: int) -> Texts:
     return {language: text for language, text in read.items() if text}
 
 
-def read_question(form: Reading, question: Question) -> Question:
+def read_question(form: Reading, question: Question, definition: Definition) -> Question:
     """The question as the posted form has it. What is wrong goes into `form.errors`."""
+    conditions = [value for value, _words in conditions_for(question, definition, "nl")]
     written, listed = question.kind in WRITTEN, question.kind in LISTED
     return replace(
         question,
@@ -109,7 +110,7 @@ def read_question(form: Reading, question: Question) -> Question:
         required=form.raw("required") == "yes",
         longest=form.number("longest", least=1, most=LONGEST_ANSWER) if written else 0,
         options=_read_options(form, question) if listed else (),
-        condition=_read_condition(form.raw("condition")),
+        condition=_read_condition(form.one_of("condition", conditions, required=False)),
     )
 
 
@@ -131,9 +132,9 @@ def _read_options(form: Reading, question: Question) -> tuple[Option, ...]:
     return tuple(option for _place, _number, option in sorted(placed, key=lambda row: row[:2]))
 
 
-def _read_condition(value: str) -> Condition | None:
-    key, _equals, answer = value.partition("=")
-    return Condition(key, answer) if key and answer else None
+def _read_condition(value: str | None) -> Condition | None:
+    key, _equals, answer = (value or "").partition("=")
+    return Condition(key, answer) if key else None
 
 
 def _of(condition: Condition | None) -> str:

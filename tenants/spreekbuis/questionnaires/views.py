@@ -177,7 +177,7 @@ def save_question(questionnaire: str, question: str) -> ResponseReturnValue:
     found = draft.definition.question(question)
     if found is None:
         return _gone(questionnaire)
-    changed = form.read_question(reading, found)
+    changed = form.read_question(reading, found, draft.definition)
     try:
         reading.check()
         editing.save_question(questionnaire, _seen(), changed)
