@@ -48,6 +48,7 @@ ROOMS = (
     "questionnaires.views",
     "intake.report",
     "intake.mailbox",
+    "intake.referral_answer",
     "cases.views",
     "figures.views",
     "jobs.views",
@@ -127,9 +128,10 @@ def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
     from spreekbuis.access.new_pair import seal_again
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
+    from spreekbuis.cases import referral
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
-    from spreekbuis.intake.reporters import returning_reporter
+    from spreekbuis.intake.reporters import follow_case, returning_reporter
     from spreekbuis.subscriptions.contributions import open_subscription
     from spreekbuis.web.door import Doors
 
@@ -144,5 +146,6 @@ def _install(app: Flask) -> None:
     workplaces.install(app, [workplaces_of])
     restoring.install(app, [seal_again])
     approval.APPROVAL_STEPS[:] = [open_subscription]
+    referral.FOLLOW[:] = [follow_case]
     for room in rooms():
         room.open(app)
