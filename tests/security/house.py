@@ -263,12 +263,12 @@ class House:
     def _questionnaire() -> dict[str, str]:
         """A questionnaire of which the next version was begun, with a section and a question of it."""
         with transaction(PLATFORM):
-            begin_draft("integrity")
-            draft = draft_of("integrity")
+            begin_draft("safety")
+            draft = draft_of("safety")
             assert draft is not None
             section = draft.definition.sections[0]
             return {
-                "questionnaire": "integrity", "section": section.key, "question": section.questions[0].key
+                "questionnaire": "safety", "section": section.key, "question": section.questions[0].key
             }  # fmt: skip
 
     def _enrolment(self) -> dict[str, str]:

@@ -1,10 +1,10 @@
 """What the pages of a report show."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import get_template_attribute, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -30,7 +30,7 @@ from spreekbuis.questionnaires.published import Published
 from spreekbuis.vault.cleaning import CLEANED_TEXTS, NOT_CLEANED, Cleaned
 from spreekbuis.vault.files import ACCEPT, MOST_FILES, most_megabytes
 from spreekbuis.web.door import the_entity
-from spreekbuis.web.frame import LANGUAGES, language
+from spreekbuis.web.frame import LANGUAGES, drawn, language
 
 _TOPIC_CARDS = {
     Topic.WELLBEING: ("heart", _l("Hoe mensen met elkaar omgaan, of hoe je je voelt door je werk.")),
@@ -115,9 +115,7 @@ def story_page(
         token=token, form=form, errors=errors, category=category,
         removable=[(str(file.id), file.name) for file in waiting.unsent],
         questionnaire=asked.version if asked else "",
-        asked=asked and questions_shown(
-            asked.definition, language(), given_in_form(asked.definition), errors
-        ),
+        questions=_questions(asked, errors) if asked else "",
         categories=[(c.code, c.label) for c in offer().categories.values()]
         if choosing or "category" in errors
         else [],
@@ -125,6 +123,24 @@ def story_page(
         identities=[(i, label, _IDENTITY_HINTS[i]) for i, label in IDENTITY_LABELS.items()],
         accept=ACCEPT, most_files=MOST_FILES, most_megabytes=most_megabytes(),
     )  # fmt: skip
+
+
+def _questions(asked: Published, errors: Mapping[str, type_text]) -> str:
+    """The questions with what was filled in; remembered while that is nothing."""
+    given = given_in_form(asked.definition)
+    if not given and not errors:
+        return drawn(_empty_questions, asked)
+    shown = questions_shown(asked.definition, language(), given, errors)
+    return _macro()(shown, "questions" in errors)
+
+
+def _empty_questions(asked: Published) -> str:
+    return _macro()(questions_shown(asked.definition, language()))
+
+
+def _macro() -> Callable[..., str]:
+    macro: Callable[..., str] = get_template_attribute("parts/questions.html", "questions_of_story")
+    return macro
 
 
 def check_page(token: str, told: Story, waiting: Waiting, problem: Conflict | None = None) -> str:

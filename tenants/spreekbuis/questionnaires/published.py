@@ -31,9 +31,9 @@ class Version(NamedTuple):
         return f"{self.code}.{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Published:
-    """A version with what it asks."""
+    """A version with what it asks. One object per process and version, so that what is made of it can be remembered."""
 
     version: Version
     definition: Definition
