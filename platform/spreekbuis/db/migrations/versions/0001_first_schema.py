@@ -400,6 +400,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_draft_file_draft", "draft_file", ["entity_id", "draft_hash"], unique=False)
     op.create_table(
+        "draft_stock",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("files", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["entity.id"], name=op.f("fk_draft_stock_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_draft_stock")),
+    )
+    op.create_table(
         "enrolment",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("ovo_code", sa.Text(), nullable=False),
@@ -1097,6 +1107,8 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "draft_file" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "draft_file" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "draft_stock" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "draft_stock" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "enrolment" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "enrolment" TO spreekbuis_backup')
     op.execute('ALTER TABLE "entity_category" ENABLE ROW LEVEL SECURITY')
