@@ -17,7 +17,7 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "intake", "cases",
+    "entities", "access", "questionnaires", "intake", "cases",
     "subscriptions",
 )  # fmt: skip
 
@@ -45,6 +45,7 @@ ROOMS = (
     "access.views",
     "access.key_pages",
     "entities.views",
+    "questionnaires.views",
     "intake.report",
     "intake.mailbox",
     "intake.referral_answer",
@@ -62,14 +63,16 @@ def rooms() -> list[Room]:
 
 
 def load_shared_data() -> None:
-    """Load what all share: the register, the actors, published figures, scope rules. Twice is once."""
+    """Load what all share: the register, the actors, published figures, scope rules, questionnaires. Twice is once."""
     from spreekbuis.directory.register import load_register
     from spreekbuis.figures.published import load_published
+    from spreekbuis.questionnaires.defaults import load_questionnaires
     from spreekbuis.subscriptions.scope_rules import load_scope_rules
 
     load_register()
     load_published()
     load_scope_rules()
+    load_questionnaires()
 
 
 class UnsafeDatabase(Exception):

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from spreekbuis.access.models import Membership
 from spreekbuis.cases import shown
+from spreekbuis.cases.answers import answers_shown
 from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, read_contacts
 from spreekbuis.cases.course import course_of
 from spreekbuis.cases.deadlines import Deadline, deadlines, next_deadline
@@ -90,6 +91,7 @@ def case_page(
             tag_kind=shown.STATE_TAGS[case.state],
             owed=owed and _owed(owed),
             messages=[_message(m, me, url) for m in read_dialogue(key, internal=True)],
+            answers=answers_shown(case, key),
             course=course_of(case, people, me, owed),
             facts=_facts(case, key, words, people, me),
             deadlines=[_deadline(d, case) for d in deadlines(case)],

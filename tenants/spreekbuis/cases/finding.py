@@ -73,6 +73,9 @@ class ShownToReporter(NamedTuple):
     closed_at: datetime | None
     outcome: str | None
     score: int | None
+    questionnaire: str | None
+    questionnaire_version: int | None
+    answers_sealed: bytes | None
     entity_name: str
     policy_area: str
 

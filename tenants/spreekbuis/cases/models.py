@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Index, text
+from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
@@ -79,6 +79,10 @@ class Case(TenantTable):
     """Name and contact data, when the reporter gave them."""
     submission_digest: Mapped[bytes | None]
     """SHA-256 of what was sent, to tell a second sending from a changed one."""
+    questionnaire: Mapped[str | None]
+    questionnaire_version: Mapped[int | None]
+    """The published version that `answers_sealed` answers; None when no question was answered."""
+    answers_sealed: Mapped[Sealed | None]
     score: Mapped[int | None]
     scored_at: Mapped[datetime | None]
     score_comment_sealed: Mapped[Sealed | None]
@@ -88,6 +92,10 @@ class Case(TenantTable):
     __table_args__ = (
         to_entity(),
         to_tenant("desk", "desk_id"),
+        ForeignKeyConstraint(
+            ["questionnaire", "questionnaire_version"],
+            ["questionnaire_version.code", "questionnaire_version.version"],
+        ),
         Index("uq_case_number", *_DESK, "year", "number", unique=True),
         # The work list, by urgency: one index per way of looking at it, so that no view or filter reads the
         # others.
