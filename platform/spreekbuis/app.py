@@ -61,13 +61,15 @@ def rooms() -> list[Room]:
 
 
 def load_shared_data() -> None:
-    """Load what all share: the register, the actors, published figures, scope rules. Twice is once."""
+    """Load what all share: the register, the actors, published figures, procedures, scope rules. Twice is once."""
+    from spreekbuis.cases.procedure_versions import load_procedures
     from spreekbuis.directory.register import load_register
     from spreekbuis.figures.published import load_published
     from spreekbuis.subscriptions.scope_rules import load_scope_rules
 
     load_register()
     load_published()
+    load_procedures()
     load_scope_rules()
 
 

@@ -51,6 +51,8 @@ class Audited(StrEnum):
     CASE_CHANGED = "case.changed"
     CASE_CLOSED = "case.closed"
     CASE_SCORED = "case.scored"
+    CASE_TERM_CHANGED = "case.term_changed"
+    CASE_PROCEDURE_CHOSEN = "case.procedure_chosen"
     ATTACHMENT_READ = "attachment.read"
     CONTRIBUTION_SET = "contribution.set"
     AFFILIATION_SET = "affiliation.set"
@@ -68,6 +70,8 @@ class Audited(StrEnum):
     PASSKEY_USED = "passkey.used"
     PLATFORM_ROLE_GRANTED = "platform_role.granted"
     FIGURES_EXPORTED = "figures.exported"
+    PROCEDURE_EDITED = "procedure.edited"
+    PROCEDURE_PUBLISHED = "procedure.published"
 
 
 def record(

@@ -33,6 +33,10 @@ class Happened(StrEnum):
     FEEDBACK = "feedback"
     CLOSED = "closed"
     SCORED = "scored"
+    PROCEDURE = "procedure"
+    EXCUSED = "excused"
+    EXTENDED = "extended"
+    DECIDED = "decided"
 
 
 class CaseClosed(Conflict):
