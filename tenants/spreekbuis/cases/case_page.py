@@ -93,7 +93,7 @@ def case_page(
             messages=[_message(m, me, url) for m in read_dialogue(key, internal=True)],
             course=course_of(case, people, me, owed),
             facts=_facts(case, key, words, people, me),
-            deadlines=[_deadline(d, case) for d in deadlines(case)],
+            deadlines=[shown_deadline(d, case) for d in deadlines(case)],
             sources=[d.source for d in deadlines(case)],
             contacts=[
                 {
@@ -180,7 +180,7 @@ def _owed(deadline: Deadline) -> dict[str, str]:
     return {"kind": tag.kind, "text": gettext("%(step)s: %(when)s", step=step, when=tag.text)}
 
 
-def _deadline(deadline: Deadline, case: Case) -> dict[str, Any]:
+def shown_deadline(deadline: Deadline, case: Case) -> dict[str, Any]:
     now = today()
     kind, text = "hold", ""
     if deadline.met_on is not None:

@@ -1,6 +1,7 @@
 """The handler's pages and jobs, in the order of the navigation."""
 
 from spreekbuis.cases import list_page, new_contact, case_page, search_page, access_page, actions, reminders  # isort: skip
+from spreekbuis.cases import terms_page
 from spreekbuis.cases.doors import room
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "reminders",
     "room",
     "search_page",
+    "terms_page",
 ]
