@@ -48,6 +48,7 @@ ROOMS = (
     "intake.report",
     "intake.mailbox",
     "cases.views",
+    "cases.procedure_pages",
     "figures.views",
     "jobs.views",
     "subscriptions.views",

@@ -36,7 +36,11 @@ def deadlines(case: CaseFacts) -> list[Deadline]:
     The first day counts from the day after the event. Waiting for the reporter stops no clock, but where the term
     itself says which rule allows it.
     """
-    rules = procedure_of(case)
+    return deadlines_under(procedure_of(case), case)
+
+
+def deadlines_under(rules: Procedure, case: CaseFacts) -> list[Deadline]:
+    """`deadlines`, as they would be under this procedure."""
     return [
         Deadline(
             term.step,

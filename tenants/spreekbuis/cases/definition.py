@@ -173,7 +173,12 @@ _TWICE = _l("Dit staat er twee keer.")
 def read_definition(code: str, version: int, data: Mapping[str, Any]) -> Procedure:
     """The procedure that `data` (JSON) describes. Raises BadDefinition with everything that is wrong."""
     reader = _Reader()
-    states = reader.mapping(data, "states")
+    states = {
+        state: given
+        for state in State
+        if isinstance(given := reader.mapping(data, "states").get(state), Mapping)
+        and (given.get("to") or given.get("by") or state in (State.NEW, State.CLOSED))
+    }
     found = Procedure(
         code=code,
         version=version,
@@ -185,13 +190,11 @@ def read_definition(code: str, version: int, data: Mapping[str, Any]) -> Procedu
         usual=reader.flag(data, "usual"),
         moves={
             state: frozenset(reader.choices(states[state], "to", State, f"states.{state}"))
-            for state in State
-            if state in states
+            for state in states
         },
         movers={
             state: frozenset(reader.choices(states[state], "by", Mover, f"states.{state}"))
-            for state in State
-            if state in states
+            for state in states
         },
         terms=tuple(reader.each(data, "terms", reader.term)),
         refused=data.get("refused"),
