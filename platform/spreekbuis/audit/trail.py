@@ -34,6 +34,7 @@ class Audited(StrEnum):
     MEMBER_INVITED = "member.invited"
     MEMBER_JOINED = "member.joined"
     MEMBER_ENDED = "member.ended"
+    MEMBER_ADVISER_NAMED = "member.adviser_named"
     INVITATION_WITHDRAWN = "invitation.withdrawn"
     DESK_KEY_RENEWED = "desk_key.renewed"
     DESK_KEY_GRANTED = "desk_key.granted"

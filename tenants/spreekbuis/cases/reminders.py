@@ -8,26 +8,27 @@ Three steps, so that each mail is retried by itself: the platform asks each enti
 Counting is the database's work and stops at `CAP`, so that neither memory nor time grows with the cases.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, time, timedelta
 from uuid import UUID
 
 from flask import current_app
 from flask_babel import force_locale, ngettext
 from sqlalchemy import (
+    ARRAY,
+    BindParameter,
     ColumnElement,
     Date,
     Integer,
+    TableValuedAlias,
     Text,
-    Values,
     and_,
+    bindparam,
     column,
     func,
-    literal,
+    literal_column,
     or_,
     select,
-    type_coerce,
-    values,
 )
 from sqlalchemy.dialects.postgresql import insert
 
@@ -39,7 +40,7 @@ from spreekbuis.cases.work_list import urgency
 from spreekbuis.cases.workflow import handlers_of
 from spreekbuis.clock import today
 from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import db
+from spreekbuis.db.session import db, rows, type_select
 from spreekbuis.directory.models import Entity, EntityStatus
 from spreekbuis.identity.models import Account
 from spreekbuis.jobs.outbox import enqueue, job, type_arg
@@ -149,70 +150,88 @@ def _swept(until: date) -> date:
     db.session.execute(
         insert(DeadlineSweep)
         .values(entity_id=entity_id, swept_until=until)
-        .on_conflict_do_update(index_elements=["entity_id"], set_={"swept_until": until})
+        .on_conflict_do_update(
+            index_elements=["entity_id"],
+            set_={"swept_until": func.greatest(DeadlineSweep.swept_until, until)},
+        )
     )
     return until - timedelta(days=1) if before is None else max(before, until - LONGEST_ABSENCE)
 
 
 def _nearly_due(desks: Iterable[UUID]) -> dict[UUID, int]:
     """Open cases per desk of which a term is late, or ends within the days of their procedure."""
-    ahead = [(one.code, one.version, procedure(one.code, one.version).remind_before) for one in published()]
-    longest = timedelta(days=max(days for _, _, days in ahead))
-    rules = _rules(ahead)
-    return _counted(desks, rules, urgency <= _day(today() + longest), urgency <= _day(today()) + rules.c.days)
+    days = [(one.code, one.version, procedure(one.code, one.version).remind_before) for one in published()]
+    longest = max(before for _, _, before in days)
+    return _counted(desks, _NEARLY_DUE, days, {"today": today(), "latest": today() + timedelta(days=longest)})
 
 
 def _missed(desks: Iterable[UUID], since: date, until: date) -> dict[UUID, int]:
     """Open cases per desk of which a missed term is to be told on a day after `since`, up to and with `until`."""
-    late = [
-        (one.code, one.version, days)
+    days = [
+        (one.code, one.version, after)
         for one in published()
-        for days in procedure(one.code, one.version).escalate_after
+        for after in procedure(one.code, one.version).escalate_after
     ]
-    if not late:
+    if not days:
         return {}
-    longest, rules = timedelta(days=max(days for _, _, days in late)), _rules(late)
-    told_on = urgency + rules.c.days
-    return _counted(
-        desks,
-        rules,
-        urgency.between(_day(since - longest), _day(until - timedelta(days=1))),
-        told_on > _day(since),
-        told_on <= _day(until),
-    )
+    first = since + timedelta(days=1)
+    earliest = first - timedelta(days=max(after for _, _, after in days))
+    latest = until - timedelta(days=1)
+    dates = {"first": first, "last": until, "earliest": earliest, "latest": latest}
+    return _counted(desks, _MISSED, days, dates)
 
 
-def _rules(days: Sequence[tuple[str, int, int]]) -> Values:
-    """Days per version of a procedure, as a table."""
-    columns = column("code", Text), column("version", Integer), column("days", Integer)
-    return values(*columns, name="rules").data(days)
-
-
-def _counted(desks: Iterable[UUID], rules: Values, *which: ColumnElement[bool]) -> dict[UUID, int]:
-    """Open cases per desk, counted to `CAP`; desks without any are left out. What has no deadline is never
-    urgent (cases.models.URGENCY)."""
+def _counted(
+    desks: Iterable[UUID],
+    statement: type_select,
+    days: Iterable[tuple[str, int, int]],
+    dates: Mapping[str, date],
+) -> dict[UUID, int]:
+    """Open cases per desk, counted to `CAP`; desks without any are left out."""
+    codes, versions, numbers = zip(*days, strict=True)
+    given = {"codes": list(codes), "versions": list(versions), "days": list(numbers), **dates}
     found = {}
     for desk_id in desks:
-        some = (
-            select(literal(1))
-            .select_from(Case)
-            .join(rules, and_(rules.c.code == Case.procedure, rules.c.version == Case.procedure_version))
-            .where(
-                Case.entity_id == current_entity_id(),
-                Case.desk_id == desk_id,
-                Case.closed_at.is_(None),
-                *which,
-            )
-            .limit(CAP)
-            .subquery()
-        )
-        if count := db.session.scalar(select(func.count()).select_from(some)):
+        [(count,)] = rows(statement, {"entity": current_entity_id(), "desk": desk_id, **given})
+        if count:
             found[desk_id] = count
     return found
 
 
-def _day(day: date) -> ColumnElement[date]:
-    return type_coerce(day, Date)
+def _counting(rules: TableValuedAlias, *which: ColumnElement[bool]) -> type_select:
+    some = (
+        select(literal_column("1"))
+        .select_from(Case)
+        .join(rules, and_(rules.c.code == Case.procedure, rules.c.version == Case.procedure_version))
+        .where(
+            Case.entity_id == bindparam("entity"),
+            Case.desk_id == bindparam("desk"),
+            Case.closed_at.is_(None),
+            *which,
+        )
+        .limit(CAP)
+        .subquery()
+    )
+    return select(func.count()).select_from(some)
+
+
+def _date(name: str) -> BindParameter[date]:
+    return bindparam(name, type_=Date())
+
+
+# Made once, with parameters: a sweep asks them for every desk there is. `_RULES`: days per version of a procedure.
+_RULES = func.unnest(
+    bindparam("codes", type_=ARRAY(Text)),
+    bindparam("versions", type_=ARRAY(Integer)),
+    bindparam("days", type_=ARRAY(Integer)),
+).table_valued(column("code", Text), column("version", Integer), column("days", Integer), name="rules")
+_RULES = _RULES.render_derived()
+_NEARLY_DUE = _counting(_RULES, urgency <= _date("latest"), urgency <= _date("today") + _RULES.c.days)
+_MISSED = _counting(
+    _RULES,
+    urgency.between(_date("earliest"), _date("latest")),
+    (urgency + _RULES.c.days).between(_date("first"), _date("last")),
+)
 
 
 def _days(after_day: str, day: str) -> tuple[date, date]:
