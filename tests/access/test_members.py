@@ -270,7 +270,7 @@ def test_nobody_else_can_be_named_prevention_adviser(world):
     entity, other = world.entity(), world.entity()
     elsewhere = world.member(other, Role.HANDLER, DeskKind.WELLBEING)
     of_integrity = world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
-    administrator_id, administrators = administrator(world, entity)
+    _account, administrators = administrator(world, entity)
     refused = [
         membership_of(world, other, elsewhere), membership_of(world, entity, of_integrity), administrators,
     ]  # fmt: skip
