@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from spreekbuis.access.desks import create_default_desks
 from spreekbuis.access.members import (
     LastAdministrator,
+    NotForThisRole,
     OwnRights,
     end_membership,
     join,
@@ -271,11 +272,13 @@ def test_nobody_else_can_be_named_prevention_adviser(world):
     elsewhere = world.member(other, Role.HANDLER, DeskKind.WELLBEING)
     of_integrity = world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
     _account, administrators = administrator(world, entity)
-    refused = [
-        membership_of(world, other, elsewhere), membership_of(world, entity, of_integrity), administrators,
-    ]  # fmt: skip
-    for membership_id in refused:
-        with pytest.raises(NotFound), world.inside(entity):
+    refused = {
+        membership_of(world, other, elsewhere): NotFound,
+        membership_of(world, entity, of_integrity): NotForThisRole,
+        administrators: NotForThisRole,
+    }
+    for membership_id, error in refused.items():
+        with pytest.raises(error), world.inside(entity):
             name_prevention_adviser(membership_id, True)
     own = world.member(entity, Role.HANDLER, DeskKind.WELLBEING)
     with pytest.raises(OwnRights), acting_as(Actor("account", own)), world.inside(entity):

@@ -293,6 +293,7 @@ def form_of(html: str) -> dict[str, object]:
     return fields
 
 
+START = "/central/procedures/integrity_report/draft/start"
 DRAFT = "/central/procedures/integrity_report/draft"
 
 
@@ -313,7 +314,7 @@ def test_the_list_and_a_version_show_terms_sources_and_examples(central):
 
 
 def test_saving_the_form_as_it_is_changes_nothing_of_the_definition(central):
-    assert central.post(DRAFT).status_code == 303
+    assert central.post(START).status_code == 303
     page = central.get(DRAFT)
     assert "Dit ontwerp kan gepubliceerd worden" in page.text
     assert central.post(f"{DRAFT}/save", {**form_of(page.text), "do": "save"}).status_code == 303
@@ -322,7 +323,7 @@ def test_saving_the_form_as_it_is_changes_nothing_of_the_definition(central):
 
 
 def test_a_new_version_is_drafted_checked_and_published_without_programming(central):
-    central.post(DRAFT)
+    central.post(START)
     form = form_of(central.get(DRAFT).text)
     central.post(f"{DRAFT}/save", {**form, "terms.0.days": "vijf", "label.en": ""})
     page = central.get(DRAFT).text
@@ -345,7 +346,7 @@ def test_a_new_version_is_drafted_checked_and_published_without_programming(cent
 
 
 def test_adding_and_removing_a_part_keeps_all_that_was_typed(central):
-    central.post(DRAFT)
+    central.post(START)
     form = form_of(central.get(DRAFT).text)
     central.post(f"{DRAFT}/save", {**form, "label.nl": "Anders", "do": "add terms", "step": "conversation"})
     form = form_of(central.get(DRAFT).text)
@@ -357,7 +358,7 @@ def test_adding_and_removing_a_part_keeps_all_that_was_typed(central):
 
 
 def test_a_stale_form_changes_nothing(central):
-    central.post(DRAFT)
+    central.post(START)
     form = form_of(central.get(DRAFT).text)
     central.post(f"{DRAFT}/save", {**form, "label.nl": "Eerst"})
     late = central.post(f"{DRAFT}/save", {**form, "label.nl": "Later"})
@@ -367,7 +368,7 @@ def test_a_stale_form_changes_nothing(central):
 
 
 def test_states_can_be_rearranged_and_a_dead_end_is_told(central):
-    central.post(DRAFT)
+    central.post(START)
     form = form_of(central.get(DRAFT).text)
     form[f"states.{State.FEEDBACK_GIVEN}.to"] = []
     central.post(f"{DRAFT}/save", form)

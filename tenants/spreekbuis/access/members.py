@@ -35,6 +35,11 @@ class OwnRights(NotAllowed):
     advice = _l("Vraag het aan een andere beheerder van je entiteit.")
 
 
+class NotForThisRole(Conflict):
+    title = _l("Dat kan niet bij deze rol")
+    advice = _l("Alleen een behandelaar van het loket Welzijn kan preventieadviseur zijn.")
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One role of one account in the tenant in scope."""
@@ -122,18 +127,14 @@ def name_prevention_adviser(membership_id: UUID, named: bool) -> None:
     """Say whether a handler of the wellbeing desk is a prevention adviser, who alone handles formal requests (Codex
     over het welzijn op het werk, book I title 3). The same again changes nothing.
 
-    Raises NotFound, also for any other role; OwnRights for one's own.
+    Raises NotFound, OwnRights for one's own, NotForThisRole for any other role.
     """
-    membership = db.session.scalar(
-        select(Membership)
-        .join(Desk, (Desk.entity_id == Membership.entity_id) & (Desk.id == Membership.desk_id))
-        .where(holds_today(), Membership.id == membership_id, Desk.kind == DeskKind.WELLBEING)
-        .with_for_update(of=Membership)
-    )
-    if membership is None:
-        raise NotFound
-    if membership.account_id == acting().account_id:
+    found = member(membership_id)
+    if found.account_id == acting().account_id:
         raise OwnRights
+    if found.desk is not DeskKind.WELLBEING:
+        raise NotForThisRole
+    membership = db.session.get_one(Membership, (current_entity_id(), membership_id), with_for_update=True)
     if membership.prevention_adviser != named:
         membership.prevention_adviser = named
         record(

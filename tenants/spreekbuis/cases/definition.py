@@ -27,6 +27,9 @@ class State(StrEnum):
     IN_PROGRESS = "in_progress"
     WAITING_FOR_REPORTER = "waiting_for_reporter"
     FEEDBACK_GIVEN = "feedback_given"
+    REFERRED = "referred"
+    """On its way to another desk (cases.referral): nobody writes until that one accepts or refuses it. No procedure
+    leads there."""
     CLOSED = "closed"
 
 

@@ -83,7 +83,7 @@ def versions(procedure: str) -> ResponseReturnValue:
     )
 
 
-@room.post("/central/procedures/<string:procedure>/draft", Permission.EDIT_SERVICE)
+@room.post("/central/procedures/<string:procedure>/draft/start", Permission.EDIT_SERVICE)
 def start(procedure: str) -> ResponseReturnValue:
     drafts.start_draft(procedure)
     return redirect(url_for("procedures.draft", procedure=procedure), 303)
@@ -140,7 +140,7 @@ def _draft_page(row: ProcedureDraft, errors: dict[str, type_text] | None = None)
         url=url_for("procedures.draft", procedure=row.code),
         back_url=url_for("procedures.versions", procedure=row.code),
         languages=[(code, LANGUAGE_NAMES[code]) for code in LANGUAGES],
-        states=[(s, STATE_LABELS[s]) for s in State],
+        states=[(s, STATE_LABELS[s]) for s in State if s is not State.REFERRED],
         movers=list(MOVER_LABELS.items()),
         afters=list(AFTER_LABELS.items()),
         step_labels={step.value: label for step, label in STEP_LABELS.items()},

@@ -58,6 +58,7 @@ STATE_LABELS: dict[State, LazyString] = {
     State.IN_PROGRESS: _l("In behandeling"),
     State.WAITING_FOR_REPORTER: _l("Wacht op melder"),
     State.FEEDBACK_GIVEN: _l("Terugkoppeling gegeven"),
+    State.REFERRED: _l("Doorgestuurd"),
     State.CLOSED: _l("Afgesloten"),
 }
 
@@ -70,10 +71,12 @@ STEP_LABELS: dict[Step, LazyString] = {
 
 OUTCOMES: Mapping[CaseKind, tuple[Outcome, ...]] = {
     CaseKind.NEW: (),
-    CaseKind.REPORT: tuple(outcome for outcome in Outcome if outcome is not Outcome.ANSWERED),
+    CaseKind.REPORT: tuple(
+        outcome for outcome in Outcome if outcome not in (Outcome.ANSWERED, Outcome.REFERRED)
+    ),
     CaseKind.INFORMATION_REQUEST: (Outcome.ANSWERED,),
 }
-"""How a case of each kind can end; the kind is chosen before that."""
+"""How a handler can end a case of each kind; the kind is chosen before that. A referral ends it by itself."""
 
 SET_BY_HAND = frozenset({State.IN_PROGRESS, State.WAITING_FOR_REPORTER})
 """States that a handler may simply choose. The others follow from something that the reporter gets to

@@ -1,6 +1,7 @@
 """The handler's pages and jobs, in the order of the navigation."""
 
-from spreekbuis.cases import list_page, new_contact, case_page, search_page, access_page, actions, reminders  # isort: skip
+from spreekbuis.cases import list_page, new_contact, case_page, search_page, access_page  # isort: skip
+from spreekbuis.cases import referral_page, letter_page, actions, reminders  # isort: skip
 from spreekbuis.cases import terms_page
 from spreekbuis.cases.doors import room
 
@@ -8,8 +9,10 @@ __all__ = [
     "access_page",
     "actions",
     "case_page",
+    "letter_page",
     "list_page",
     "new_contact",
+    "referral_page",
     "reminders",
     "room",
     "search_page",

@@ -13,6 +13,7 @@ from spreekbuis.audit.trail import Audited
 from spreekbuis.cases.changes import Happened, changed, refuse_closed
 from spreekbuis.cases.deadlines import set_state
 from spreekbuis.cases.dialogue import message_made_by, write_message
+from spreekbuis.cases.letters import note_closed
 from spreekbuis.cases.models import Case, Message
 from spreekbuis.cases.opening import NewFile
 from spreekbuis.cases.procedure_versions import fits, usual
@@ -121,6 +122,7 @@ def close(
     case.outcome = outcome
     case.unread_by_desk = False
     changed(case, Happened.CLOSED, Audited.CASE_CLOSED, outcome=outcome.value)
+    note_closed(case)
 
 
 def mark_kind(case: Case, kind: CaseKind) -> None:
