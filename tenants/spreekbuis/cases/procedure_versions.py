@@ -41,10 +41,6 @@ class _Known:
         self.published: tuple[Published, ...] = ()
         self.read_on = date.min
 
-    def forget(self) -> None:
-        """For tests, which throw versions away."""
-        self.__init__()  # type: ignore[misc]
-
 
 known = _Known()
 _ALL = select(ProcedureVersion.code, ProcedureVersion.version, ProcedureVersion.valid_from).order_by(

@@ -21,7 +21,7 @@ from spreekbuis.cases.finding import case_for, note_reading
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.once import id_of
-from spreekbuis.cases.procedures import Mover, State, excused, extended, procedure_of
+from spreekbuis.cases.procedures import Mover, State, excused, extended, procedure_of, retention_of
 from spreekbuis.cases.workflow import movers
 from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
@@ -59,7 +59,7 @@ def procedure(case_id: UUID) -> ResponseReturnValue:
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/exceptions", Permission.HANDLE_CASES)
-def exception(case_id: UUID) -> ResponseReturnValue:
+def excuse(case_id: UUID) -> ResponseReturnValue:
     """A term that is not needed."""
     return _act(
         case_id,
@@ -169,7 +169,7 @@ def _page(
             deciding=to_decide and may_decide,
             waits_for_adviser=to_decide and not may_decide,
             claimed=_claimed(case, key),
-            retention=_retention(rules),
+            retention=_retention(case),
             errors=dict(errors or {}),
             kept=kept,
             # a form that was refused keeps the version it was made with; a stale one gets the new one
@@ -212,9 +212,8 @@ def _claimed(case: Case, key: ContentKey) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _retention(rules: Procedure) -> str:
+def _retention(case: Case) -> str:
+    kept = retention_of(case)
     return gettext(
-        "Tot %(months)s maanden na de afsluiting. %(source)s",
-        months=rules.retention.months,
-        source=rules.retention.source,
+        "Tot %(months)s maanden na de afsluiting. %(source)s", months=kept.months, source=kept.source
     )
