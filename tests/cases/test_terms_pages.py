@@ -72,9 +72,7 @@ def test_a_procedure_that_does_not_fit_is_refused_with_a_sentence(world, entity,
 
 
 def test_an_exception_is_shown_with_its_reason_and_the_case_can_go_on(entity, desk, case_id):
-    done = submit(
-        desk, entity, case_id, "exceptions", exception="acknowledge/reporter_objects", exception_why=WHY
-    )
+    done = submit(desk, entity, case_id, "exceptions", excuse="acknowledge/reporter_objects", excuse_why=WHY)
     assert done.status_code == 303
     page = desk.get(url(entity, case_id)).text
     assert "Niet nodig: De melder wil geen bevestiging" in page
@@ -83,17 +81,17 @@ def test_an_exception_is_shown_with_its_reason_and_the_case_can_go_on(entity, de
 
 
 def test_an_exception_without_a_reason_keeps_what_was_typed(world, entity, desk, case_id):
-    refused = submit(desk, entity, case_id, "exceptions", exception="", exception_why=WHY)
+    refused = submit(desk, entity, case_id, "exceptions", excuse="", excuse_why=WHY)
     assert refused.status_code == 422
     assert WHY in refused.text
-    forged = submit(desk, entity, case_id, "exceptions", exception="feedback/too_busy", exception_why=WHY)
+    forged = submit(desk, entity, case_id, "exceptions", excuse="feedback/too_busy", excuse_why=WHY)
     assert forged.status_code == 422
     assert the_case(world, entity, case_id).term_changes == {}
 
 
 def test_pressing_twice_claims_once(entity, desk, case_id):
     html = desk.get(url(entity, case_id, "terms")).text
-    form = {**fields(html, "exceptions"), "exception": "acknowledge/already_handled", "exception_why": WHY}
+    form = {**fields(html, "exceptions"), "excuse": "acknowledge/already_handled", "excuse_why": WHY}
     for _ in range(2):
         assert desk.post(url(entity, case_id, "exceptions"), form).status_code == 303
     assert desk.get(url(entity, case_id, "terms")).text.count(WHY) == 1
@@ -101,7 +99,7 @@ def test_pressing_twice_claims_once(entity, desk, case_id):
 
 def test_a_stale_page_changes_nothing_and_says_so(world, entity, desk, case_id):
     html = desk.get(url(entity, case_id, "terms")).text
-    form = {**fields(html, "exceptions"), "exception": "acknowledge/already_handled", "exception_why": WHY}
+    form = {**fields(html, "exceptions"), "excuse": "acknowledge/already_handled", "excuse_why": WHY}
     submit(desk, entity, case_id, "procedure", procedure="whistleblower")
     stale = desk.post(url(entity, case_id, "exceptions"), form)
     assert stale.status_code == 409
@@ -128,7 +126,7 @@ def test_an_extension_reaches_the_reporter_in_plain_words(world, app, entity, de
 def test_an_excused_step_is_not_promised_to_the_reporter(world, app, entity, desk, case_id):
     from spreekbuis.intake.course import course_of
 
-    submit(desk, entity, case_id, "exceptions", exception="acknowledge/reporter_objects", exception_why=WHY)
+    submit(desk, entity, case_id, "exceptions", excuse="acknowledge/reporter_objects", excuse_why=WHY)
     with world.inside(entity) as session, app.test_request_context("/"):
         titles = [item.title for item in course_of(session.get_one(Case, (entity.id, case_id)))]
     assert "Bevestiging" not in titles

@@ -59,7 +59,9 @@ def procedures() -> ResponseReturnValue:
                 "keeps": rules.retention.months,
                 "unverified": len(_unverified(rules)),
                 "coming": [_day(p.valid_from) for p in published() if p.code == rules.code and p.valid_from > today()],
-                "drafted": rules.code in drafted,
+                "draft_url": url_for("procedures.draft", procedure=rules.code)
+                if rules.code in drafted
+                else None,
             }
             for rules in sorted(in_force(today()), key=lambda rules: str(rules.label))
         ],

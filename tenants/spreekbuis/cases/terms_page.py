@@ -63,7 +63,7 @@ def excuse(case_id: UUID) -> ResponseReturnValue:
     """A term that is not needed."""
     return _act(
         case_id,
-        _claim("exception"),
+        _claim("excuse"),
         lambda case, claim: excused(case, claim[0]) == claim[1],
         lambda case, claim: terms.claim_exception(case, my_key(case.id), *claim),
         EXCUSED,
