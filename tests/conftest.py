@@ -28,6 +28,7 @@ SEEDED = {
     "organisation_policy_area",
     "actor_kind",
     "actor",
+    "procedure_version",
     "published_figure",
     "scope_rule",
     "questionnaire",

@@ -50,6 +50,7 @@ ROOMS = (
     "intake.mailbox",
     "intake.referral_answer",
     "cases.views",
+    "cases.procedure_pages",
     "figures.views",
     "jobs.views",
     "subscriptions.views",
@@ -63,7 +64,8 @@ def rooms() -> list[Room]:
 
 
 def load_shared_data() -> None:
-    """Load what all share: the register, the actors, published figures, scope rules, questionnaires. Twice is once."""
+    """Load what all share: register, actors, published figures, procedures, scope rules, questions. Twice is once."""
+    from spreekbuis.cases.procedure_versions import load_procedures
     from spreekbuis.directory.register import load_register
     from spreekbuis.figures.published import load_published
     from spreekbuis.questionnaires.defaults import load_questionnaires
@@ -71,6 +73,7 @@ def load_shared_data() -> None:
 
     load_register()
     load_published()
+    load_procedures()
     load_scope_rules()
     load_questionnaires()
 

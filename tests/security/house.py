@@ -25,6 +25,7 @@ from spreekbuis.cases.dialogue import write_message
 from spreekbuis.cases.keys import Reader
 from spreekbuis.cases.models import Attachment, Case
 from spreekbuis.cases.opening import NewCase, NewFile, open_case
+from spreekbuis.cases.procedure_drafts import start_draft
 from spreekbuis.cases.referral import Destination, Why, propose
 from spreekbuis.clock import now, today
 from spreekbuis.db.scope import PLATFORM, tenant
@@ -190,7 +191,7 @@ class House:
 
     def _place(self, world: World) -> Place:
         entity = world.entity()
-        place = Place(entity, {"ovo": entity.ovo})
+        place = Place(entity, {"ovo": entity.ovo, "procedure": self._draft()})
         place.values["desk_id"] = str(entity.desks[DeskKind.INTEGRITY])
         handler = world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
         place.who, place.administrator = (
@@ -286,6 +287,12 @@ class House:
             session.add(asked)
             session.flush()
             return {"enrolment_id": str(asked.id), "ovo_asked": ovo}
+
+    @staticmethod
+    def _draft() -> str:
+        """A procedure of which the next version is being written."""
+        with transaction(PLATFORM):
+            return start_draft("integrity_report").code
 
     def _job(self, visitor: Visitor) -> str:
         """A failed job that this visitor asked for."""

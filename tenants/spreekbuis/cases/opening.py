@@ -19,6 +19,7 @@ from spreekbuis.cases.deadlines import set_next_due
 from spreekbuis.cases.dialogue import attachment_row, message_row
 from spreekbuis.cases.keys import sealed_to_desk
 from spreekbuis.cases.models import Attachment, Case, CaseCounter, CaseEvent, Contact, Message
+from spreekbuis.cases.procedure_versions import usual
 from spreekbuis.cases.procedures import State
 from spreekbuis.clock import local_date, now
 from spreekbuis.db.base import new_id
@@ -184,13 +185,15 @@ def _values(
 ) -> dict[str, Any]:
     """The columns of the new case, its sort key computed by the rules for deadlines."""
     entity_id = current_entity_id()
+    topic = CATEGORIES[new.category].topic
+    rules = usual(new.kind, topic, new.identity, local_date(moment))
     case = Case(
         entity_id=entity_id,
         id=new.id,
         year=year,
         number=number,
         kind=new.kind.value,
-        topic=CATEGORIES[new.category].topic.value,
+        topic=topic.value,
         category=new.category,
         channel=new.channel.value,
         identity=new.identity.value,
@@ -198,6 +201,10 @@ def _values(
         language=new.language,
         desk_id=desk_id,
         state=State.NEW.value,
+        procedure=rules.code,
+        procedure_version=rules.version,
+        waited_days=0,
+        term_changes={},
         received_at=moment,
         last_activity_at=moment,
         conversation_at=moment if new.channel in SPOKEN else None,

@@ -24,6 +24,7 @@ from spreekbuis.access.models import DeskAddress, DeskLetter
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.changes import Happened, changed, refuse_closed
+from spreekbuis.cases.deadlines import set_state
 from spreekbuis.cases.dialogue import write_message
 from spreekbuis.cases.keys import Reader
 from spreekbuis.cases.letters import (
@@ -288,7 +289,8 @@ def referral_answered(id: str) -> None:  # noqa: A002 (the name of the argument 
     case = db.session.get_one(Case, (current_entity_id(), referral.case_id), with_for_update=True)
     if answer == Answer.ACCEPTED:
         _end(referral, Stage.ACCEPTED)
-        case.state, case.closed_at, case.outcome = State.CLOSED, now(), Outcome.REFERRED
+        set_state(case, State.CLOSED)
+        case.closed_at, case.outcome = now(), Outcome.REFERRED
         case.unread_by_desk = False
         changed(case, Happened.REFERRAL_ACCEPTED, Audited.CASE_CLOSED, outcome=Outcome.REFERRED.value)
         return
@@ -365,7 +367,8 @@ def _go(case: Case, key: ContentKey, referral: Referral) -> None:
         )
     )  # fmt: skip
     referral.state = Stage.SENT
-    referral.state_before, case.state = case.state, State.REFERRED
+    referral.state_before = case.state
+    set_state(case, State.REFERRED)
     record(Audited.LETTER_SENT, referral.id, {"case": str(case.id), "to": str(address.tenant_id)})
     changed(case, Happened.REFERRED)
     enqueue(MAIL_LETTER, entity_id=address.tenant_id, id=str(referral.id))
@@ -396,7 +399,7 @@ def _open(case: Case, referral_id: UUID) -> Referral:
 
 def _come_back(case: Case, referral: Referral, stage: Stage) -> None:
     if case.state == State.REFERRED:
-        case.state = referral.state_before
+        set_state(case, State(referral.state_before))
     _end(referral, stage)
     case.unread_by_desk = True
     changed(case, Happened.REFERRAL_ENDED, stage=stage.value)

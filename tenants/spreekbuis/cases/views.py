@@ -2,6 +2,7 @@
 
 from spreekbuis.cases import list_page, new_contact, case_page, search_page, access_page  # isort: skip
 from spreekbuis.cases import referral_page, letter_page, actions, reminders  # isort: skip
+from spreekbuis.cases import terms_page
 from spreekbuis.cases.doors import room
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "reminders",
     "room",
     "search_page",
+    "terms_page",
 ]

@@ -115,6 +115,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code", name=op.f("pk_policy_area")),
     )
     op.create_table(
+        "procedure_draft",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("definition", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("edited_by", sa.Uuid(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_procedure_draft")),
+    )
+    op.create_table(
+        "procedure_version",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("definition", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_by", sa.Uuid(), nullable=True),
+        sa.PrimaryKeyConstraint("code", "version", name=op.f("pk_procedure_version")),
+    )
+    op.create_table(
         "published_figure",
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
@@ -339,6 +359,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity_id", "service_year", name=op.f("pk_contribution")),
     )
     op.create_table(
+        "deadline_sweep",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("swept_until", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_deadline_sweep_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", name=op.f("pk_deadline_sweep")),
+    )
+    op.create_table(
         "desk",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -557,10 +584,17 @@ def upgrade() -> None:
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("conversation_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("feedback_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("duty_accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("procedure", sa.Text(), nullable=False),
+        sa.Column("procedure_version", sa.Integer(), nullable=False),
+        sa.Column("procedure_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("waited_days", sa.Integer(), nullable=False),
+        sa.Column("term_changes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("next_step", sa.Text(), nullable=True),
         sa.Column("next_due_on", sa.Date(), nullable=True),
         sa.Column("last_activity_at", sa.DateTime(timezone=True), nullable=False),
@@ -780,6 +814,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("desk_id", sa.Uuid(), nullable=True),
+        sa.Column("prevention_adviser", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("since", sa.Date(), nullable=False),
         sa.Column("until", sa.Date(), nullable=True),
         sa.CheckConstraint(
@@ -982,6 +1017,29 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "term_change",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("procedure", sa.Text(), nullable=False),
+        sa.Column("procedure_version", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("justification_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_term_change_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_term_change_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_term_change")),
+    )
+    op.create_index("ix_term_change_case", "term_change", ["entity_id", "case_id", "at", "id"], unique=False)
+    op.create_table(
         "attachment",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1037,6 +1095,10 @@ def upgrade() -> None:
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "policy_area" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "policy_area" TO spreekbuis_backup')
     op.execute("GRANT SELECT ON policy_area TO spreekbuis_figures")
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "procedure_draft" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "procedure_draft" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT ON "procedure_version" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "procedure_version" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "published_figure" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "published_figure" TO spreekbuis_backup')
     op.execute("GRANT SELECT ON published_figure TO spreekbuis_figures")
@@ -1089,6 +1151,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "contribution" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "contribution" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "deadline_sweep" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "deadline_sweep" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "deadline_sweep" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "deadline_sweep" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "deadline_sweep" TO spreekbuis_backup')
     op.execute('ALTER TABLE "desk" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "desk" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1257,6 +1326,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "referral" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "referral" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "term_change" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "term_change" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "term_change" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "term_change" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "term_change" TO spreekbuis_backup')
     op.execute('ALTER TABLE "attachment" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "attachment" FORCE ROW LEVEL SECURITY')
     op.execute(
