@@ -17,7 +17,7 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "intake", "cases",
+    "entities", "access", "intake", "cases", "cases.keeping",
     "subscriptions",
 )  # fmt: skip
 
@@ -124,8 +124,10 @@ def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
     from spreekbuis.access.new_pair import seal_again
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
+    from spreekbuis.cases.keeping import erasure
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
+    from spreekbuis.intake.erased import forget_reporter
     from spreekbuis.intake.reporters import returning_reporter
     from spreekbuis.subscriptions.contributions import open_subscription
     from spreekbuis.web.door import Doors
@@ -141,5 +143,6 @@ def _install(app: Flask) -> None:
     workplaces.install(app, [workplaces_of])
     restoring.install(app, [seal_again])
     approval.APPROVAL_STEPS[:] = [open_subscription]
+    erasure.ERASURE_STEPS[:] = [forget_reporter]
     for room in rooms():
         room.open(app)

@@ -19,6 +19,7 @@ from spreekbuis.cases.deadlines import Deadline, deadlines, next_deadline
 from spreekbuis.cases.dialogue import ShownFile, ShownMessage, read_dialogue, read_file
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.finding import case_for, note_reading
+from spreekbuis.cases.keeping.state import notes_on
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move, procedure_of
@@ -94,6 +95,7 @@ def case_page(
             facts=_facts(case, key, words, people, me),
             deadlines=[_deadline(d, case) for d in deadlines(case)],
             sources=[d.source for d in deadlines(case)],
+            keeping=notes_on(case),
             contacts=[
                 {
                     "who": words.channel[c.channel], "when": shown.day(c.at, now), "iso": shown.iso(c.at),

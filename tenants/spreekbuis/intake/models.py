@@ -1,6 +1,6 @@
 """The reporter's side: what lets a reporter come back, and files that wait for the report to be sent."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import Index
@@ -19,8 +19,13 @@ class Receipt(SharedTable):
     lookup_hash: Mapped[bytes] = mapped_column(primary_key=True)
     tenant_id: Mapped[UUID]
     case_id: Mapped[UUID]
-    secret_sealed: Mapped[Sealed]
-    """The key of the case, sealed to the key pair that follows from the code."""
+    secret_sealed: Mapped[Sealed | None]
+    """The key of the case, sealed to the key pair that follows from the code; none once the case was erased."""
+    erased_on: Mapped[date | None]
+    """The Belgian day on which the case was erased."""
+    erased_because: Mapped[str | None]
+    """cases.keeping.grounds.Ground."""
+    __table_args__ = (Index("ix_receipt_case", "tenant_id", "case_id"),)
 
 
 class ReporterSession(SharedTable):

@@ -1,0 +1,52 @@
+"""How a case stands with keeping and erasing, in the words of the page."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from flask_babel import gettext as _
+from sqlalchemy import bindparam, exists, select
+
+from spreekbuis.cases import shown
+from spreekbuis.cases.keeping.early import LAPSES_AFTER
+from spreekbuis.cases.keeping.models import CaseHold, ErasureRequest
+from spreekbuis.cases.keeping.terms import WARNED_AHEAD, due_on
+from spreekbuis.cases.models import Case
+from spreekbuis.clock import now, today
+from spreekbuis.db.session import rows
+
+
+class Note(NamedTuple):
+    """A tag: its kind for the macro `tag`, and the words."""
+
+    kind: str
+    text: str
+
+
+_HELD_OR_ASKED = select(
+    exists().where(
+        CaseHold.entity_id == bindparam("entity"),
+        CaseHold.case_id == bindparam("case"),
+        CaseHold.lifted_at.is_(None),
+    ),
+    exists().where(
+        ErasureRequest.entity_id == bindparam("entity"),
+        ErasureRequest.case_id == bindparam("case"),
+        ErasureRequest.asked_at > bindparam("since"),
+    ),
+)
+
+
+def notes_on(case: Case) -> list[Note]:
+    """What a handler must know at a glance: a hold, a question to erase, the day on which the case goes. One query."""
+    asked_since = now() - LAPSES_AFTER
+    ((held, asked),) = rows(_HELD_OR_ASKED, {"entity": case.entity_id, "case": case.id, "since": asked_since})
+    notes = []
+    if held:
+        notes.append(Note("stop", _("Wissen stilgezet")))
+    if asked:
+        notes.append(Note("wait", _("Wacht op bevestiging om te wissen")))
+    due = due_on(case)
+    if due is not None and not held and due <= today() + WARNED_AHEAD:
+        first = max(due, today() + timedelta(days=1))
+        notes.append(Note("wait", _("Wordt gewist vanaf %(day)s", day=shown.day(first, today()))))
+    return notes
