@@ -51,6 +51,7 @@ class Audited(StrEnum):
     CASE_CHANGED = "case.changed"
     CASE_CLOSED = "case.closed"
     CASE_SCORED = "case.scored"
+    CASE_EXPORTED = "case.exported"
     CASE_HELD = "case.held"
     CASE_RELEASED = "case.released"
     CASE_ERASED = "case.erased"

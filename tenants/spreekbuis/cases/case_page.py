@@ -92,7 +92,7 @@ def case_page(
             owed=owed and _owed(owed),
             messages=[_message(m, me, url) for m in read_dialogue(key, internal=True)],
             course=course_of(case, people, me, owed),
-            facts=_facts(case, key, words, people, me),
+            facts=facts_of(case, key, words, people, me),
             deadlines=[_deadline(d, case) for d in deadlines(case)],
             sources=[d.source for d in deadlines(case)],
             keeping=notes_on(case),
@@ -195,9 +195,10 @@ def _deadline(deadline: Deadline, case: Case) -> dict[str, Any]:
     return {"label": shown.labels().step[deadline.step], "kind": kind, "text": text}
 
 
-def _facts(
+def facts_of(
     case: Case, key: ContentKey, words: shown.Labels, people: Mapping[UUID, str], me: UUID
 ) -> list[tuple[str, str]]:
+    """What is known of the case in short, the reporter's name and contact data included; `me` is who reads it."""
     now = today()
     handler = gettext("Niemand")
     if case.handler_id is not None:

@@ -1,18 +1,16 @@
 """The certificate of an erasure, as a document."""
 
 from datetime import datetime
-from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy import select
 
 from spreekbuis.cases.keeping.grounds import GROUND_LABELS, Ground
 from spreekbuis.cases.keeping.models import ErasureCertificate
+from spreekbuis.cases.keeping.state import term_in_words
+from spreekbuis.cases.people import labels_of
 from spreekbuis.cases.shown import language, minute
 from spreekbuis.clock import now
-from spreekbuis.db.session import db
 from spreekbuis.documents.blocks import Document, Facts, Heading, Paragraph
-from spreekbuis.identity.models import Account
 from spreekbuis.web.dates import day_in_words
 
 
@@ -46,7 +44,7 @@ def document_of(certificate: ErasureCertificate, entity: str) -> Document:
             Facts(
                 [
                     (_("Reden"), str(GROUND_LABELS[Ground(certificate.ground)])),
-                    (_("Bewaartermijn"), _("%(num)s maanden na het afsluiten", num=certificate.months)),
+                    (_("Bewaartermijn"), term_in_words(certificate.months)),
                     (_("Bron van de termijn"), certificate.source),
                     *_people(certificate),
                 ]
@@ -73,10 +71,7 @@ def document_of(certificate: ErasureCertificate, entity: str) -> Document:
 def _people(certificate: ErasureCertificate) -> list[tuple[str, str]]:
     if certificate.asked_by is None:
         return [(_("Gewist door"), _("Spreekbuis, vanzelf, na de waarschuwing aan het loket"))]
-    ids = [who for who in (certificate.asked_by, certificate.confirmed_by) if who is not None]
-    labels: dict[UUID, str] = {
-        row.id: row.label for row in db.session.execute(select(Account.id, Account.label).where(Account.id.in_(ids)))
-    }  # fmt: skip
+    labels = labels_of({certificate.asked_by, certificate.confirmed_by})
     asked = labels.get(certificate.asked_by, "?")
     confirmed = labels.get(certificate.confirmed_by, "?") if certificate.confirmed_by else "?"
     return [

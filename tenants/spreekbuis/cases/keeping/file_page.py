@@ -9,7 +9,6 @@ from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from spreekbuis.cases import shown
@@ -19,14 +18,13 @@ from spreekbuis.cases.keeping import early
 from spreekbuis.cases.keeping.grounds import EARLY, GROUND_LABELS, Ground
 from spreekbuis.cases.keeping.holds import hold_on, holds_of, lift_hold, lift_reason_of, reason_of, set_hold
 from spreekbuis.cases.keeping.overview import certificate_of
-from spreekbuis.cases.keeping.state import notes_on
+from spreekbuis.cases.keeping.state import notes_on, term_in_words
 from spreekbuis.cases.keeping.terms import due_on, retention_of
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
+from spreekbuis.cases.people import labels_of
 from spreekbuis.clock import local_date, today
-from spreekbuis.db.session import db
 from spreekbuis.errors import Invalid, NotFound, type_text
-from spreekbuis.identity.models import Account
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
@@ -49,7 +47,7 @@ ERASED = notice_after("case-erased", _l("Het dossier is gewist. Het attest staat
 def case_file(case_id: UUID) -> ResponseReturnValue:
     case = case_for(my_desks(), case_id)
     note_reading(case, door.the_account().id)
-    return _page(case)
+    return file_page(case)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/hold", Permission.HANDLE_CASES)
@@ -95,7 +93,7 @@ def confirm(case_id: UUID) -> ResponseReturnValue:
     try:
         form.check()
     except Invalid as invalid:
-        return _page(case, invalid.errors, status=invalid.status)
+        return file_page(case, invalid.errors, status=invalid.status)
     early.confirm_erasure(case, _moment(form.raw("asked_at")))
     return _to_overview()
 
@@ -129,7 +127,7 @@ def _with_reason(
         form.check()
         do(case, my_key(case.id), reason)
     except Invalid as invalid:
-        return _page(case, invalid.errors, request.form, status=invalid.status)
+        return file_page(case, invalid.errors, request.form, status=invalid.status)
     return _back(case_id, done)
 
 
@@ -139,7 +137,7 @@ def _back(case_id: UUID, done: str) -> ResponseReturnValue:
     )
 
 
-def _page(
+def file_page(
     case: Case,
     errors: Mapping[str, type_text] | None = None,
     kept: Mapping[str, str] | None = None,
@@ -159,7 +157,7 @@ def _page(
             closed=case.closed_at is not None,
             terms=[
                 (_("Afgesloten"), _day(local_date(case.closed_at)) if case.closed_at else _("Nog niet")),
-                (_("Bewaartermijn"), _("%(num)s maanden na het afsluiten", num=retention.months)),
+                (_("Bewaartermijn"), term_in_words(retention.months)),
                 (_("Wordt gewist"), _("vanaf %(day)s", day=_day(due)) if due else _("Telt vanaf het afsluiten")),
             ],
             source=retention.source,
@@ -181,7 +179,7 @@ _day = day_in_words
 def _holds(case: Case, key: ContentKey) -> list[dict[str, str]]:
     """Every hold there was, with its reasons, as the macro `talk` shows them."""
     holds = holds_of(case)
-    people = _labels({who for h in holds for who in (h.set_by, h.lifted_by) if who is not None})
+    people = labels_of({who for h in holds for who in (h.set_by, h.lifted_by)})
     found = []
     for each in holds:
         told = [(each.set_by, each.set_at, _("Stilgezet door %(who)s"), reason_of(each, key))]
@@ -204,7 +202,7 @@ def _asked(case: Case, key: ContentKey) -> dict[str, Any] | None:
     waiting = early.open_request(case)
     if waiting is None:
         return None
-    who = _labels({waiting.asked_by}).get(waiting.asked_by, _("een collega"))
+    who = labels_of({waiting.asked_by}).get(waiting.asked_by, _("een collega"))
     return {
         "own": waiting.asked_by == door.the_account().id,
         "asked_at": waiting.asked_at.isoformat(),
@@ -215,9 +213,3 @@ def _asked(case: Case, key: ContentKey) -> dict[str, Any] | None:
             (_("Vervalt op"), shown.day(waiting.asked_at + early.LAPSES_AFTER, today())),
         ],
     }
-
-
-def _labels(accounts: set[UUID]) -> dict[UUID, str]:
-    """How these accounts are called."""
-    found = db.session.execute(select(Account.id, Account.label).where(Account.id.in_(accounts)))
-    return {row.id: row.label for row in found}

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import bindparam, exists, select
 
 from spreekbuis.cases import shown
@@ -50,3 +51,10 @@ def notes_on(case: Case) -> list[Note]:
         first = max(due, today() + timedelta(days=1))
         notes.append(Note("wait", _("Wordt gewist vanaf %(day)s", day=shown.day(first, today()))))
     return notes
+
+
+def term_in_words(months: int) -> str:
+    """ "5 jaar na het afsluiten"; in months when it is no whole number of years."""
+    if months % 12 == 0:
+        return ngettext("%(num)s jaar na het afsluiten", "%(num)s jaar na het afsluiten", months // 12)
+    return ngettext("%(num)s maand na het afsluiten", "%(num)s maanden na het afsluiten", months)
