@@ -17,7 +17,7 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "intake", "cases", "cases.keeping",
+    "entities", "access", "intake", "cases", "cases.keeping", "cases.export",
     "subscriptions",
 )  # fmt: skip
 

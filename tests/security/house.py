@@ -21,6 +21,7 @@ from spreekbuis.access.jobs import LINK as INVITATION
 from spreekbuis.access.models import Membership
 from spreekbuis.access.recovery import make_kit
 from spreekbuis.cases.dialogue import write_message
+from spreekbuis.cases.export.data_requests import Asker, Kind, record_request
 from spreekbuis.cases.keeping.erasure import erase
 from spreekbuis.cases.keeping.grounds import Ground
 from spreekbuis.cases.keys import Reader
@@ -224,7 +225,10 @@ class House:
             session.flush()
             file_id = session.scalars(select(Attachment.id).where(Attachment.case_id == case.id)).one()
             number = f"{case.year}-{case.number:03d}"
-            return {"case_id": str(case.id), "file_id": str(file_id), "number": number}
+            asked = record_request(case, uuid4(), Kind.ACCESS, Asker.CONCERNED, today())
+            return {
+                "case_id": str(case.id), "file_id": str(file_id), "number": number, "request_id": str(asked.id),
+            }  # fmt: skip
 
     @staticmethod
     def _erased(world: World, entity: Tenant) -> str:

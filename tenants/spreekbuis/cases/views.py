@@ -2,19 +2,21 @@
 
 from spreekbuis.cases import list_page, new_contact, case_page, search_page, access_page, actions, reminders  # isort: skip
 from spreekbuis.cases.doors import room
-from spreekbuis.cases.export import export_page
+from spreekbuis.cases.export import data_request_pages, export_page, redaction_page
 from spreekbuis.cases.keeping import file_page, nightly, overview_page
 
 __all__ = [
     "access_page",
     "actions",
     "case_page",
+    "data_request_pages",
     "export_page",
     "file_page",
     "list_page",
     "new_contact",
     "nightly",
     "overview_page",
+    "redaction_page",
     "reminders",
     "room",
     "search_page",

@@ -8,6 +8,7 @@ from flask_babel import ngettext
 from sqlalchemy import bindparam, exists, select
 
 from spreekbuis.cases import shown
+from spreekbuis.cases.export.models import DataRequest
 from spreekbuis.cases.keeping.early import LAPSES_AFTER
 from spreekbuis.cases.keeping.models import CaseHold, ErasureRequest
 from spreekbuis.cases.keeping.terms import WARNED_AHEAD, due_on
@@ -23,7 +24,7 @@ class Note(NamedTuple):
     text: str
 
 
-_HELD_OR_ASKED = select(
+_OPEN = select(
     exists().where(
         CaseHold.entity_id == bindparam("entity"),
         CaseHold.case_id == bindparam("case"),
@@ -34,18 +35,28 @@ _HELD_OR_ASKED = select(
         ErasureRequest.case_id == bindparam("case"),
         ErasureRequest.asked_at > bindparam("since"),
     ),
+    exists().where(
+        DataRequest.entity_id == bindparam("entity"),
+        DataRequest.case_id == bindparam("case"),
+        DataRequest.answered_on.is_(None),
+    ),
 )
 
 
 def notes_on(case: Case) -> list[Note]:
-    """What a handler must know at a glance: a hold, a question to erase, the day on which the case goes. One query."""
+    """What a handler must know at a glance: a hold, a question to erase or about data, the day on which the
+    case goes. One query."""
     asked_since = now() - LAPSES_AFTER
-    ((held, asked),) = rows(_HELD_OR_ASKED, {"entity": case.entity_id, "case": case.id, "since": asked_since})
+    ((held, asked, data_asked),) = rows(
+        _OPEN, {"entity": case.entity_id, "case": case.id, "since": asked_since}
+    )
     notes = []
     if held:
         notes.append(Note("stop", _("Wissen stilgezet")))
     if asked:
         notes.append(Note("wait", _("Wacht op bevestiging om te wissen")))
+    if data_asked:
+        notes.append(Note("wait", _("Vraag over gegevens")))
     due = due_on(case)
     if due is not None and not held and due <= today() + WARNED_AHEAD:
         first = max(due, today() + timedelta(days=1))

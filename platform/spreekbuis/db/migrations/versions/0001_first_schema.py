@@ -843,6 +843,29 @@ def upgrade() -> None:
     op.create_index("ix_contact_case", "contact", ["entity_id", "case_id", "at", "id"], unique=False)
     op.create_index("uq_contact_once", "contact", ["entity_id", "case_id", "once"], unique=True)
     op.create_table(
+        "data_request",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("asker", sa.Text(), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.Column("extended", sa.Boolean(), nullable=False),
+        sa.Column("answered_on", sa.Date(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_data_request_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_data_request_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_data_request")),
+    )
+    op.create_index(
+        "ix_data_request_case", "data_request", ["entity_id", "case_id", "received_on"], unique=False
+    )
+    op.create_table(
         "desk_key_grant",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("desk_id", sa.Uuid(), nullable=False),
@@ -947,6 +970,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_attachment")),
     )
     op.create_index("ix_attachment_case", "attachment", ["entity_id", "case_id", "message_id"], unique=False)
+    op.create_table(
+        "redaction",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("message_id", sa.Uuid(), nullable=False),
+        sa.Column("marks_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_redaction_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "message_id"],
+            ["message.entity_id", "message.id"],
+            name=op.f("fk_redaction_entity_id_message_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_redaction_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "message_id", name=op.f("pk_redaction")),
+    )
+    op.create_index("ix_redaction_case", "redaction", ["entity_id", "case_id"], unique=False)
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "account" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "account" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "actor_kind" TO spreekbuis_app')
@@ -1173,6 +1218,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "contact" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "contact" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "data_request" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "data_request" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "data_request" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "data_request" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "data_request" TO spreekbuis_backup')
     op.execute('ALTER TABLE "desk_key_grant" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "desk_key_grant" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1208,4 +1260,11 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "attachment" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "attachment" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "redaction" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "redaction" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "redaction" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "redaction" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "redaction" TO spreekbuis_backup')
     # ### end Alembic commands ###
