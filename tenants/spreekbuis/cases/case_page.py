@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -92,7 +93,7 @@ def case_page(
             owed=owed and _owed(owed),
             messages=[_message(m, me, url) for m in read_dialogue(key, internal=True)],
             course=course_of(case, people, me, owed),
-            facts=facts_of(case, key, words, people, me),
+            facts=facts_of(case, key, words, people, me, now),
             deadlines=[_deadline(d, case) for d in deadlines(case)],
             sources=[d.source for d in deadlines(case)],
             keeping=notes_on(case),
@@ -196,10 +197,12 @@ def _deadline(deadline: Deadline, case: Case) -> dict[str, Any]:
 
 
 def facts_of(
-    case: Case, key: ContentKey, words: shown.Labels, people: Mapping[UUID, str], me: UUID
+    case: Case, key: ContentKey, words: shown.Labels, people: Mapping[UUID, str], me: UUID, now: date
 ) -> list[tuple[str, str]]:
-    """What is known of the case in short, the reporter's name and contact data included; `me` is who reads it."""
-    now = today()
+    """What is known of the case in short, the reporter's name and contact data included; `me` is who reads it.
+
+    Days of the year of `now` are shown without their year.
+    """
     handler = gettext("Niemand")
     if case.handler_id is not None:
         handler = gettext("Jij") if case.handler_id == me else people.get(case.handler_id, gettext("Collega"))

@@ -63,8 +63,11 @@ def checklist(kind: Kind, asker: Asker) -> list[LazyString]:
     return [*_ALWAYS, *identity, *_TO_DO[kind], _AT_THE_END]
 
 
-def letter(kind: Kind, outcome: Answer, *, number: str, entity: str, received_on: date, language: str) -> str:
-    """A first version of the answer, in `language`, for the handler to finish. It names nobody."""
+def letter(
+    kind: Kind, outcome: Answer, *, reference: str, entity: str, received_on: date, language: str
+) -> str:
+    """A first version of the answer, in `language`, for the handler to finish. It names nobody, and no case: that
+    there is one already tells something."""
     with force_locale(language):
         asked = {
             Kind.ACCESS: _("Je vroeg welke gegevens we over jou hebben."),
@@ -99,6 +102,6 @@ def letter(kind: Kind, outcome: Answer, *, number: str, entity: str, received_on
             ),
             _("Met vriendelijke groet,"),
             entity,
-            _("Ons kenmerk: %(number)s", number=number),
+            _("Ons kenmerk: %(reference)s", reference=reference),
         ]
         return "\n\n".join(paragraphs)

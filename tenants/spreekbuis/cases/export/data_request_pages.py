@@ -168,7 +168,7 @@ def _page(
             "name": f"letter_{outcome}",
             "label": ANSWER_LABELS[outcome],
             "text": letter(
-                kind, outcome, number=places["number"], entity=door.the_entity().name,
+                kind, outcome, reference=asked.id.hex[-8:], entity=door.the_entity().name,
                 received_on=asked.received_on, language=language,
             ),
         }

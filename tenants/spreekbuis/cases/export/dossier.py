@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -82,16 +83,13 @@ def _blocks(case: Case, key: ContentKey, messages: Sequence[ShownMessage], *, no
         _(
             "Dit document bevat persoonsgegevens en is vertrouwelijk. Bewaar het veilig, en niet langer dan nodig."
         )
-        if notes
-        else _(
-            "Dit document bevat persoonsgegevens en is vertrouwelijk. Bewaar het veilig, en niet langer dan nodig."
-            " Interne notities en contacten staan er niet in."
-        )
     )
+    if not notes:
+        yield Paragraph(_("Interne notities en contacten staan er niet in."))
     yield Heading(_("Feiten"))
     yield Facts(
         [
-            *facts_of(case, key, shown.labels(), people, NOBODY),
+            *facts_of(case, key, shown.labels(), people, NOBODY, date.min),
             (_("Status"), shown.labels().state[case.state]),
         ]
     )
