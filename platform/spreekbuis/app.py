@@ -47,6 +47,7 @@ ROOMS = (
     "entities.views",
     "intake.report",
     "intake.mailbox",
+    "intake.referral_answer",
     "cases.views",
     "figures.views",
     "jobs.views",
@@ -122,13 +123,14 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
 
 def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
-    from spreekbuis.access.new_pair import seal_again
+    from spreekbuis.access.new_pair import ask_for_access, seal_again
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
+    from spreekbuis.cases import referral
     from spreekbuis.cases.keeping import erasure
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
     from spreekbuis.intake.erased import forget_reporter
-    from spreekbuis.intake.reporters import returning_reporter
+    from spreekbuis.intake.reporters import follow_case, returning_reporter
     from spreekbuis.subscriptions.contributions import open_subscription
     from spreekbuis.web.door import Doors
 
@@ -141,8 +143,9 @@ def _install(app: Flask) -> None:
         ),
     )
     workplaces.install(app, [workplaces_of])
-    restoring.install(app, [seal_again])
+    restoring.install(app, [seal_again], [ask_for_access])
     approval.APPROVAL_STEPS[:] = [open_subscription]
     erasure.ERASURE_STEPS[:] = [forget_reporter]
+    referral.FOLLOW[:] = [follow_case]
     for room in rooms():
         room.open(app)

@@ -22,7 +22,7 @@ from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.session import transaction
 from spreekbuis.directory.catalogue import CaseKind, Channel, DeskKind, Identity, Outcome
 from spreekbuis.intake.models import Receipt
-from spreekbuis.intake.reporters import hash_of_receipt, seal_for_reporter
+from spreekbuis.intake.reporters import receipt_of
 from spreekbuis.jobs.models import Job, JobState
 from spreekbuis.jobs.outbox import DEFINED
 from spreekbuis.vault.content import ContentKey
@@ -83,12 +83,7 @@ class Desk:
                     identity=Identity.NAMED, reporter={"name": "Melder Wouterloot"}, text=STORY,
                     files=tuple(NewFile.of(file) for file in files.values()), **changes,
                 )  # fmt: skip
-                session.add(
-                    Receipt(
-                        lookup_hash=hash_of_receipt(code), tenant_id=key.entity_id, case_id=key.subject_id,
-                        secret_sealed=seal_for_reporter(code, key),
-                    )
-                )  # fmt: skip
+                session.add(Receipt(**receipt_of(code, key)))
                 workflow.acknowledge(case, key, "We hebben het ontvangen.")
                 workflow.mark_kind(case, CaseKind.REPORT)
                 workflow.change_state(case, State.IN_PROGRESS)

@@ -1,6 +1,7 @@
 """The handler's pages and jobs, in the order of the navigation."""
 
-from spreekbuis.cases import list_page, new_contact, case_page, search_page, access_page, actions, reminders  # isort: skip
+from spreekbuis.cases import list_page, new_contact, case_page, search_page, access_page  # isort: skip
+from spreekbuis.cases import referral_page, letter_page, actions, reminders  # isort: skip
 from spreekbuis.cases.doors import room
 from spreekbuis.cases.export import data_request_pages, export_page, redaction_page
 from spreekbuis.cases.keeping import file_page, nightly, overview_page
@@ -12,11 +13,13 @@ __all__ = [
     "data_request_pages",
     "export_page",
     "file_page",
+    "letter_page",
     "list_page",
     "new_contact",
     "nightly",
     "overview_page",
     "redaction_page",
+    "referral_page",
     "reminders",
     "room",
     "search_page",

@@ -41,17 +41,14 @@ def forget_reporter(case_id: UUID, ground: Ground) -> None:
     """
     tenant_id = current_entity_id()
     of_case = (Receipt.tenant_id == tenant_id, Receipt.case_id == case_id)
-    hashes = db.session.scalars(delete(Receipt).where(*of_case).returning(Receipt.lookup_hash)).all()
-    if hashes:
+    was = db.session.execute(
+        delete(Receipt).where(*of_case).returning(Receipt.lookup_hash, Receipt.public_key)
+    ).all()
+    for receipt in was:
         db.session.execute(
             insert(Receipt).values(
-                [
-                    {
-                        "lookup_hash": lookup_hash, "tenant_id": tenant_id, "case_id": case_id,
-                        "erased_on": today(), "erased_because": ground,
-                    }
-                    for lookup_hash in hashes
-                ]
+                lookup_hash=receipt.lookup_hash, tenant_id=tenant_id, case_id=case_id,
+                public_key=receipt.public_key, erased_on=today(), erased_because=ground,
             )
         )  # fmt: skip
     db.session.execute(
