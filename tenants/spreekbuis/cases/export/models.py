@@ -13,14 +13,13 @@ class Redaction(TenantTable):
     """The passages of a message that are left out, sealed: where they stand and how long they are tells something."""
 
     __tablename__ = "redaction"
-    case_id: Mapped[UUID]
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
     message_id: Mapped[UUID] = mapped_column(primary_key=True)
     marks_sealed: Mapped[Sealed]
     __table_args__ = (
         to_entity(),
         to_tenant("case", "case_id", ondelete="CASCADE"),
         to_tenant("message", "message_id", ondelete="CASCADE"),
-        Index("ix_redaction_case", "entity_id", "case_id"),
     )
 
 

@@ -182,7 +182,9 @@ def _write(case: Case, key: ContentKey, message_id: UUID, marks: list[Mark]) -> 
     db.session.execute(
         insert(Redaction)
         .values(entity_id=case.entity_id, case_id=case.id, message_id=message_id, marks_sealed=sealed)
-        .on_conflict_do_update(index_elements=["entity_id", "message_id"], set_={"marks_sealed": sealed})
+        .on_conflict_do_update(
+            index_elements=["entity_id", "case_id", "message_id"], set_={"marks_sealed": sealed}
+        )
     )
 
 

@@ -72,9 +72,6 @@ class DoomedContent(TenantTable):
     """A content in the storage whose case was erased: a job deletes it, then this row."""
 
     __tablename__ = "doomed_content"
-    readable = {  # noqa: RUF012 (declared by TenantTable)
-        "finds the encrypted content, whose key is gone": "storage_key",
-    }
     storage_key: Mapped[str] = mapped_column(primary_key=True)
     __table_args__ = (to_entity(),)
 

@@ -1110,9 +1110,8 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_redaction_entity_id")),
-        sa.PrimaryKeyConstraint("entity_id", "message_id", name=op.f("pk_redaction")),
+        sa.PrimaryKeyConstraint("entity_id", "case_id", "message_id", name=op.f("pk_redaction")),
     )
-    op.create_index("ix_redaction_case", "redaction", ["entity_id", "case_id"], unique=False)
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "account" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "account" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "actor_kind" TO spreekbuis_app')
