@@ -222,7 +222,7 @@ class Referral(TenantTable):
     __tablename__ = "referral"
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "says to whom, how far it is, and what is owed": (
-            "state why category to_id actor_code state_before asked_at answered_at sent_at ended_at"
+            "state why category to_id actor_code state_before account_id asked_at answered_at sent_at ended_at"
         ),
         "the same form twice is one referral; made with a random id that is stored nowhere": "once",
     }
