@@ -17,7 +17,7 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "questionnaires", "intake", "cases",
+    "entities", "access", "questionnaires", "intake", "cases", "cases.keeping", "cases.export",
     "subscriptions",
 )  # fmt: skip
 
@@ -132,8 +132,10 @@ def _install(app: Flask) -> None:
     from spreekbuis.access.new_pair import ask_for_access, seal_again
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
     from spreekbuis.cases import referral
+    from spreekbuis.cases.keeping import erasure
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
+    from spreekbuis.intake.erased import forget_reporter
     from spreekbuis.intake.reporters import follow_case, returning_reporter
     from spreekbuis.subscriptions.contributions import open_subscription
     from spreekbuis.web.door import Doors
@@ -149,6 +151,7 @@ def _install(app: Flask) -> None:
     workplaces.install(app, [workplaces_of])
     restoring.install(app, [seal_again], [ask_for_access])
     approval.APPROVAL_STEPS[:] = [open_subscription]
+    erasure.ERASURE_STEPS[:] = [forget_reporter]
     referral.FOLLOW[:] = [follow_case]
     for room in rooms():
         room.open(app)

@@ -30,7 +30,7 @@ OF_THE_ROLES = {
     HANDLER: [
         "/workplaces", "/account", f"/desk/{ENTITY}/cases", f"/desk/{ENTITY}/cases?view=closed",
         f"/desk/{ENTITY}/cases?view=late", f"/desk/{ENTITY}/cases?number=2014-999", f"/desk/{ENTITY}/contacts/new",
-        "/central/figures",
+        f"/desk/{ENTITY}/cases/keeping", "/central/figures",
     ],
     demo_people.ENTITY_ADMINISTRATOR.email: [
         "/workplaces", f"/entity/{ENTITY}/members", f"/entity/{ENTITY}/subscription", f"/entity/{ENTITY}/figures",

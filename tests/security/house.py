@@ -22,6 +22,9 @@ from spreekbuis.access.models import KeyChange, Membership
 from spreekbuis.access.recovery import make_kit
 from spreekbuis.actor import Actor, acting_as
 from spreekbuis.cases.dialogue import write_message
+from spreekbuis.cases.export.data_requests import Asker, Kind, record_request
+from spreekbuis.cases.keeping.erasure import erase
+from spreekbuis.cases.keeping.grounds import Ground
 from spreekbuis.cases.keys import Reader
 from spreekbuis.cases.models import Attachment, Case
 from spreekbuis.cases.opening import NewCase, NewFile, open_case
@@ -76,7 +79,9 @@ class Visitor:
     def may(self, route: Route) -> bool:
         """Whether the declaration of the route lets this visitor in."""
         roles = self.roles if self.own and route.tenant else self.roles - ENTITY_ROLES
-        if self.other_desk and any(f"<uuid:{name}_id>" in route.rule for name in ("case", "letter")):
+        if self.other_desk and any(
+            f"<uuid:{name}_id>" in route.rule for name in ("case", "letter", "erased")
+        ):
             return False  # what is at a desk that one does not belong to does not exist
         return opens(route, roles, signed_in=self.signed_in, reporter=self.reporter)
 
@@ -199,6 +204,7 @@ class House:
             world.member(entity, Role.ENTITY_ADMINISTRATOR),
         )
         place.values |= self._case(place) | self._access(world, entity) | self._enrolment()
+        place.values["erased_id"] = self._erased(world, entity)
         return place
 
     @staticmethod
@@ -251,7 +257,21 @@ class House:
             session.flush()
             file_id = session.scalars(select(Attachment.id).where(Attachment.case_id == case.id)).one()
             number = f"{case.year}-{case.number:03d}"
-            return {"case_id": str(case.id), "file_id": str(file_id), "number": number}
+            asked = record_request(case, uuid4(), Kind.ACCESS, Asker.CONCERNED, today())
+            return {
+                "case_id": str(case.id), "file_id": str(file_id), "number": number, "request_id": str(asked.id),
+            }  # fmt: skip
+
+    @staticmethod
+    def _erased(world: World, entity: Tenant) -> str:
+        """A case of the integrity desk that was erased."""
+        case_id = world.case(entity)
+        with transaction(tenant(entity.id)) as session:
+            case = session.get_one(Case, (entity.id, case_id))
+            case.closed_at = now()
+            session.flush()
+            erase(case, Ground.TERM)
+        return str(case_id)
 
     def _access(self, world: World, entity: Tenant) -> dict[str, str]:
         member = world.member(entity, Role.ENTITY_ADMINISTRATOR)

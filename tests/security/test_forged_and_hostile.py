@@ -66,7 +66,7 @@ def test_a_form_of_our_own_is_taken(house: House, route: Route):
         with house.as_it_was():
             url = house.url(route, visitor)
             response = house.ask(visitor, "POST", url, data={"csrf": house.token(visitor)}, headers=headers)
-        page = response.get_data(as_text=True)
+        page = response.get_data().decode(errors="replace")  # or the file that was asked
         assert "kwam niet van deze site" not in page
         assert "formulier was verlopen" not in page
 
@@ -147,10 +147,11 @@ def test_hostile_values_never_crash_a_page(house: House, route: Route, fields: s
             assert response.status_code < 500, f"{name}: {response.status}"
             if response.status_code == 401:
                 break  # signed out by its own doing
+            page = response.get_data().decode(errors="replace")
             if value == VALUES["markup"]:
-                assert value not in response.get_data(as_text=True)
+                assert value not in page
             if value == VALUES["a template"]:
-                assert "49{%" not in response.get_data(as_text=True)
+                assert "49{%" not in page
 
 
 def _quoted(value: str | bytes) -> str:

@@ -31,7 +31,7 @@ from spreekbuis.vault.kinds import is_kind
 from spreekbuis.vault.scanning import NotScanned, scanner
 from spreekbuis.vault.sealing import CannotOpen, context, new_secret
 from spreekbuis.vault.spool import Spool, spool
-from spreekbuis.vault.storage import new_key, storage
+from spreekbuis.vault.storage import Storage, new_key, storage
 from spreekbuis.vault.streams import OpenedStream, SealingStream, sealed_size
 from spreekbuis.web.forms import clean as clean_text
 
@@ -219,11 +219,8 @@ def download(storage_key: str, key: bytes, *, name: str, media_type: str, size: 
             _("Heb je het bestand nog? Stuur het dan opnieuw. Anders vraag je het aan wie het stuurde."),
         ) from None
     try:
-        if _length(sealed) != sealed_size(size):
-            raise CannotOpen("the length of a file")
-        opened = OpenedStream(sealed, key, _bound_to(storage_key))
+        opened = _open(sealed, storage_key, key, size)
     except CannotOpen:
-        sealed.close()
         _log.error("the content %s does not open", storage_key)
         raise DamagedFile from None
     response = send_file(cast(BinaryIO, opened), mimetype=media_type, as_attachment=True, download_name=name)
@@ -231,6 +228,26 @@ def download(storage_key: str, key: bytes, *, name: str, media_type: str, size: 
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # a proxy would write the opened file to its own disk
     return response
+
+
+def open_content(place: Storage, storage_key: str, key: bytes, size: int) -> BinaryIO:
+    """The opened file of `size` bytes, to read from front to back; close it.
+
+    For what is read after its transaction: whoever calls it has found the key there. Raises FileNotFoundError, and
+    CannotOpen, that also while reading.
+    """
+    return cast(BinaryIO, _open(place.open(storage_key), storage_key, key, size))
+
+
+def _open(sealed: BinaryIO, storage_key: str, key: bytes, size: int) -> OpenedStream:
+    """Raises CannotOpen, and then closes what was given."""
+    try:
+        if _length(sealed) != sealed_size(size):
+            raise CannotOpen("the length of a file")
+        return OpenedStream(sealed, key, _bound_to(storage_key))
+    except CannotOpen:
+        sealed.close()
+        raise
 
 
 def take_over(storage_key: str, key: bytes) -> tuple[str, bytes]:

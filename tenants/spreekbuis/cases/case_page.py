@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from spreekbuis.cases.deadlines import Deadline, deadlines, next_deadline
 from spreekbuis.cases.dialogue import ShownFile, ShownMessage, read_dialogue, read_file
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.finding import case_for, note_reading
+from spreekbuis.cases.keeping.state import notes_on
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move, procedure_of
@@ -94,9 +96,10 @@ def case_page(
             messages=[_message(m, me, url) for m in read_dialogue(key, internal=True)],
             answers=answers_shown(case, key),
             course=course_of(case, people, me, owed),
-            facts=_facts(case, key, words, people, me),
+            facts=facts_of(case, key, words, people, me, now),
             deadlines=[shown_deadline(d, case) for d in deadlines(case)],
             sources=[d.source for d in deadlines(case)],
+            keeping=notes_on(case),
             contacts=[
                 {
                     "who": words.channel[c.channel], "when": shown.day(c.at, now), "iso": shown.iso(c.at),
@@ -202,10 +205,13 @@ def shown_deadline(deadline: Deadline, case: Case) -> dict[str, Any]:
     return {"label": deadline.label, "kind": kind, "text": text, "more": more or ""}
 
 
-def _facts(
-    case: Case, key: ContentKey, words: shown.Labels, people: Mapping[UUID, str], me: UUID
+def facts_of(
+    case: Case, key: ContentKey, words: shown.Labels, people: Mapping[UUID, str], me: UUID, now: date
 ) -> list[tuple[str, str]]:
-    now = today()
+    """What is known of the case in short, the reporter's name and contact data included; `me` is who reads it.
+
+    Days of the year of `now` are shown without their year.
+    """
     handler = gettext("Niemand")
     if case.handler_id is not None:
         handler = gettext("Jij") if case.handler_id == me else people.get(case.handler_id, gettext("Collega"))

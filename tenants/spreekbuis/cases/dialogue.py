@@ -203,6 +203,32 @@ def texts_of(keys: Mapping[UUID, ContentKey]) -> Iterator[tuple[UUID, str | None
         yield case_id, keys[case_id].open_or_none(_name_of(message_id, file_id), sealed)
 
 
+def read_files(key: ContentKey, *, internal: bool) -> list[tuple[UUID, StoredFile]]:
+    """Every attachment of the case of this key with the message it is on, in the order of the dialogue. Two queries.
+
+    For taking all of a case out, which is audited as one thing. `internal`: also those of notes. Raises CannotOpen,
+    also when a message is not as it was written.
+    """
+    written = {message.id: place for place, message in enumerate(read_dialogue(key, internal=internal))}
+    found = db.session.execute(
+        select(Attachment).where(
+            Attachment.entity_id == current_entity_id(),
+            Attachment.case_id == key.subject_id,
+            Attachment.message_id.in_(written),
+        )
+    ).scalars()
+    return [
+        (
+            file.message_id,
+            StoredFile(
+                key.open(_name_of(file.message_id, file.id), file.name_sealed), file.media_type, file.size,
+                file.storage_key, key.open_key(_content_of(file.message_id, file.id), file.key_sealed),
+            ),
+        )
+        for file in sorted(found, key=lambda file: (written[file.message_id], file.id))
+    ]  # fmt: skip
+
+
 def read_file(key: ContentKey, file_id: UUID, *, internal: bool) -> StoredFile:
     """An attachment of the case of this key, audited. `internal`: also those of notes.
 

@@ -4,14 +4,22 @@ from spreekbuis.cases import list_page, new_contact, case_page, search_page, acc
 from spreekbuis.cases import referral_page, letter_page, actions, reminders  # isort: skip
 from spreekbuis.cases import terms_page
 from spreekbuis.cases.doors import room
+from spreekbuis.cases.export import data_request_pages, export_page, redaction_page
+from spreekbuis.cases.keeping import file_page, nightly, overview_page
 
 __all__ = [
     "access_page",
     "actions",
     "case_page",
+    "data_request_pages",
+    "export_page",
+    "file_page",
     "letter_page",
     "list_page",
     "new_contact",
+    "nightly",
+    "overview_page",
+    "redaction_page",
     "referral_page",
     "reminders",
     "room",

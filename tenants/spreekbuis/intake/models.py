@@ -1,6 +1,6 @@
 """The reporter's side: what lets a reporter come back, and files that wait for the report to be sent."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index
@@ -21,8 +21,12 @@ class Receipt(SharedTable):
     case_id: Mapped[UUID]
     public_key: Mapped[bytes]
     """Of the key pair that follows from the code: what another desk seals to when the case goes on there."""
-    secret_sealed: Mapped[Sealed]
-    """The key of the case, sealed to that pair."""
+    secret_sealed: Mapped[Sealed | None]
+    """The key of the case, sealed to that pair; none once the case was erased."""
+    erased_on: Mapped[date | None]
+    """The Belgian day on which the case was erased."""
+    erased_because: Mapped[str | None]
+    """cases.keeping.grounds.Ground."""
     __table_args__ = (Index("ix_receipt_case", "tenant_id", "case_id"),)
 
 

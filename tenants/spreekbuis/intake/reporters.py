@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert
 
 from spreekbuis.clock import now
 from spreekbuis.db.session import db
+from spreekbuis.intake.erased import CaseErased
 from spreekbuis.intake.models import Receipt, ReporterSession
 from spreekbuis.settings import Settings
 from spreekbuis.vault.content import ContentKey
@@ -68,7 +69,9 @@ def _receipt(lookup: bytes, public_key: bytes, key: ContentKey) -> dict[str, Any
 
 
 def key_of_receipt(receipt: Receipt, code: ReceiptCode) -> ContentKey:
-    """The key of the case of a receipt, opened with its code. Raises CannotOpen."""
+    """The key of the case of a receipt, opened with its code. Raises CaseErased, CannotOpen."""
+    if receipt.secret_sealed is None:
+        raise CaseErased(receipt)
     binding = _binding(receipt.tenant_id, receipt.case_id)
     secret = open_sealed(_secret_of(code), receipt.secret_sealed, binding)
     return ContentKey(receipt.tenant_id, receipt.case_id, secret)
@@ -85,7 +88,7 @@ def _binding(tenant_id: UUID, case_id: UUID) -> bytes:
 def open_mailbox(receipt: Receipt, code: ReceiptCode) -> str:
     """Begin a session on the case of the receipt; gives the secret for the browser.
 
-    The session keeps the key of the case, locked with that secret. Raises CannotOpen.
+    The session keeps the key of the case, locked with that secret. Raises CaseErased, CannotOpen.
     """
     token, key = secrets.token_urlsafe(32), key_of_receipt(receipt, code)
     db.session.add(

@@ -158,7 +158,9 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
-        sa.Column("secret_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("secret_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("erased_on", sa.Date(), nullable=True),
+        sa.Column("erased_because", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("lookup_hash", name=op.f("pk_receipt")),
     )
     op.create_index("ix_receipt_case", "receipt", ["tenant_id", "case_id"], unique=False)
@@ -408,6 +410,13 @@ def upgrade() -> None:
         ["to_id", "desk_id", "sent_at"],
         unique=False,
         postgresql_where=sa.text("answered_at IS NULL"),
+    )
+    op.create_table(
+        "doomed_content",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("storage_key", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_doomed_content_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "storage_key", name=op.f("pk_doomed_content")),
     )
     op.create_table(
         "draft_file",
@@ -767,6 +776,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity_id", "desk_id", "version", name=op.f("pk_desk_key")),
     )
     op.create_table(
+        "erasure_certificate",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("case_number", sa.Text(), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.Column("closed_on", sa.Date(), nullable=False),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ground", sa.Text(), nullable=False),
+        sa.Column("months", sa.Integer(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_by", sa.Uuid(), nullable=True),
+        sa.Column("files", sa.Integer(), nullable=False),
+        sa.Column("trail_hash", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "desk_id"],
+            ["desk.entity_id", "desk.id"],
+            name=op.f("fk_erasure_certificate_entity_id_desk_id"),
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_erasure_certificate_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_erasure_certificate")),
+    )
+    op.create_index(
+        "ix_erasure_certificate_desk",
+        "erasure_certificate",
+        ["entity_id", "desk_id", "erased_at", "id"],
+        unique=False,
+    )
+    op.create_table(
         "key_change",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -877,6 +917,34 @@ def upgrade() -> None:
     )
     op.create_index("ix_case_event_case", "case_event", ["entity_id", "case_id", "at", "id"], unique=False)
     op.create_table(
+        "case_hold",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("set_by", sa.Uuid(), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lifted_by", sa.Uuid(), nullable=True),
+        sa.Column("lift_reason_sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_hold_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_hold_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_case_hold")),
+    )
+    op.create_index("ix_case_hold_case", "case_hold", ["entity_id", "case_id", "set_at"], unique=False)
+    op.create_index(
+        "uq_case_hold_lasting",
+        "case_hold",
+        ["entity_id", "case_id"],
+        unique=True,
+        postgresql_where=sa.text("lifted_at IS NULL"),
+    )
+    op.create_table(
         "case_key",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
@@ -938,6 +1006,29 @@ def upgrade() -> None:
     op.create_index("ix_contact_case", "contact", ["entity_id", "case_id", "at", "id"], unique=False)
     op.create_index("uq_contact_once", "contact", ["entity_id", "case_id", "once"], unique=True)
     op.create_table(
+        "data_request",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("asker", sa.Text(), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.Column("extended", sa.Boolean(), nullable=False),
+        sa.Column("answered_on", sa.Date(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_data_request_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_data_request_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_data_request")),
+    )
+    op.create_index(
+        "ix_data_request_case", "data_request", ["entity_id", "case_id", "received_on"], unique=False
+    )
+    op.create_table(
         "desk_key_grant",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("desk_id", sa.Uuid(), nullable=False),
@@ -957,6 +1048,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "entity_id", "desk_id", "version", "account_id", name=op.f("pk_desk_key_grant")
         ),
+    )
+    op.create_table(
+        "erasure_request",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), nullable=False),
+        sa.Column("ground", sa.Text(), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_erasure_request_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_erasure_request_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "case_id", name=op.f("pk_erasure_request")),
     )
     op.create_table(
         "message",
@@ -1017,6 +1125,22 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "retention_warning",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("warned_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_retention_warning_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_retention_warning_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "case_id", name=op.f("pk_retention_warning")),
+    )
+    op.create_index("ix_retention_warning_day", "retention_warning", ["entity_id", "warned_on"], unique=False)
+    op.create_table(
         "term_change",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1068,6 +1192,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_attachment")),
     )
     op.create_index("ix_attachment_case", "attachment", ["entity_id", "case_id", "message_id"], unique=False)
+    op.create_table(
+        "redaction",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("message_id", sa.Uuid(), nullable=False),
+        sa.Column("marks_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_redaction_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "message_id"],
+            ["message.entity_id", "message.id"],
+            name=op.f("fk_redaction_entity_id_message_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_redaction_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "case_id", "message_id", name=op.f("pk_redaction")),
+    )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "account" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "account" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "actor_kind" TO spreekbuis_app')
@@ -1169,6 +1314,13 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "desk_address" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE ON "desk_letter" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "desk_letter" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "doomed_content" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "doomed_content" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "doomed_content" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "doomed_content" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "doomed_content" TO spreekbuis_backup')
     op.execute('ALTER TABLE "draft_file" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "draft_file" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1256,6 +1408,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "desk_key" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "desk_key" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "erasure_certificate" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "erasure_certificate" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "erasure_certificate" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT ON "erasure_certificate" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "erasure_certificate" TO spreekbuis_backup')
     op.execute('ALTER TABLE "key_change" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "key_change" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1284,6 +1443,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_event" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_event" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_hold" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_hold" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_hold" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_hold" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_hold" TO spreekbuis_backup')
     op.execute('ALTER TABLE "case_key" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "case_key" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1305,6 +1471,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "contact" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "contact" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "data_request" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "data_request" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "data_request" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "data_request" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "data_request" TO spreekbuis_backup')
     op.execute('ALTER TABLE "desk_key_grant" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "desk_key_grant" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1312,6 +1485,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "desk_key_grant" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "desk_key_grant" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "erasure_request" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "erasure_request" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "erasure_request" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "erasure_request" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "erasure_request" TO spreekbuis_backup')
     op.execute('ALTER TABLE "message" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "message" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1326,6 +1506,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "referral" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "referral" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "retention_warning" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "retention_warning" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "retention_warning" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "retention_warning" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "retention_warning" TO spreekbuis_backup')
     op.execute('ALTER TABLE "term_change" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "term_change" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1340,4 +1527,11 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "attachment" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "attachment" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "redaction" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "redaction" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "redaction" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "redaction" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "redaction" TO spreekbuis_backup')
     # ### end Alembic commands ###

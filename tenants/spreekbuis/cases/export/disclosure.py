@@ -1,0 +1,86 @@
+"""The version of a case that may be disclosed: without notes, contacts, names of handlers and of files, and with
+'[weggelaten: …]' where something is left out. What is left out is never given to what writes the document."""
+
+from collections.abc import Iterator
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from spreekbuis.audit.trail import Audited, record
+from spreekbuis.cases import shown
+from spreekbuis.cases.dialogue import ShownMessage, read_dialogue
+from spreekbuis.cases.export.dossier import course_blocks, terms_blocks
+from spreekbuis.cases.export.redactions import WHY_LABELS, Piece, Why, marks_of, pieces
+from spreekbuis.cases.models import Case
+from spreekbuis.cases.numbers import number_of
+from spreekbuis.cases.procedures import procedure_of
+from spreekbuis.clock import local_date, now
+from spreekbuis.directory.catalogue import Identity
+from spreekbuis.documents.blocks import Block, Document, Facts, Heading, Paragraph, Said
+from spreekbuis.vault.content import ContentKey
+from spreekbuis.web.dates import day_in_words
+
+
+def disclose(case: Case, key: ContentKey, entity: str) -> Document:
+    """The document, audited. Raises CannotOpen."""
+    messages = read_dialogue(key, internal=False)
+    record(
+        Audited.CASE_EXPORTED,
+        case.id,
+        {"what": "redacted", "notes": False, "messages": len(messages), "files": 0},
+    )
+    number, made_at = number_of(case.topic, case.year, case.number), now()
+    return Document(
+        title=_("Dossier %(number)s, versie om te delen", number=number),
+        subtitle=_("%(entity)s. Gemaakt op %(when)s.", entity=entity, when=shown.minute(made_at)),
+        language=shown.language(),
+        made_at=made_at,
+        blocks=list(_blocks(case, key, messages)),
+        contents=True,
+    )
+
+
+def _blocks(case: Case, key: ContentKey, messages: list[ShownMessage]) -> Iterator[Block]:
+    words, marks = shown.labels(), marks_of(key)
+    yield Paragraph(
+        _(
+            "Waar iets is weggelaten, staat tussen haken waarom. Interne notities, contacten, antwoorden op vragen,"
+            " namen van behandelaars en bijlagen staan er niet in."
+        )
+    )
+    yield Heading(_("Feiten"))
+    facts = [
+        (_("Dossier"), number_of(case.topic, case.year, case.number)),
+        (_("Soort"), words.kind[case.kind]),
+        (_("Regime"), str(procedure_of(case).label)),
+        (_("Onderwerp"), words.category.get(case.category, case.category)),
+        (_("Ontvangen"), day_in_words(local_date(case.received_at))),
+        (_("Status"), words.state[case.state]),
+    ]
+    if case.identity != Identity.ANONYMOUS:
+        facts.append((_("Melder"), left_out(Why.REPORTER)))
+    if case.outcome is not None:
+        facts.append((_("Uitkomst"), words.outcome[case.outcome]))
+    yield Facts(facts)
+    yield from terms_blocks(case)
+    yield from course_blocks(case, {})
+    yield Heading(_("Gesprek"))
+    for message in messages:
+        who = _("Melder") if message.author == "reporter" else _("Loket")
+        text = "".join(map(_as_shown, pieces(message.text, marks.get(message.id, []))))
+        yield Said(who, shown.minute(message.at), text)
+        if message.files:
+            count = len(message.files)
+            yield Paragraph(
+                ngettext("%(num)s bijlage, niet meegegeven", "%(num)s bijlagen, niet meegegeven", count),
+                small=True,
+            )
+
+
+def left_out(why: Why) -> str:
+    """What stands in the place of what is left out."""
+    return _("[weggelaten: %(why)s]", why=WHY_LABELS[why])
+
+
+def _as_shown(piece: Piece) -> str:
+    return piece.text if piece.why is None else left_out(piece.why)

@@ -1,0 +1,181 @@
+"""A case as a document: facts, course, terms, dialogue, contacts and the list of its attachments."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from spreekbuis.audit.trail import Audited, record
+from spreekbuis.cases import shown
+from spreekbuis.cases.answers import answers_shown
+from spreekbuis.cases.case_page import facts_of
+from spreekbuis.cases.contacts import read_contacts
+from spreekbuis.cases.course import course_of
+from spreekbuis.cases.deadlines import Deadline, deadlines
+from spreekbuis.cases.dialogue import ShownMessage, StoredFile, read_dialogue, read_files
+from spreekbuis.cases.models import Case, CaseEvent
+from spreekbuis.cases.numbers import number_of
+from spreekbuis.cases.people import labels_of
+from spreekbuis.clock import now, today
+from spreekbuis.db.session import db
+from spreekbuis.documents.blocks import Block, Document, Facts, Heading, Paragraph, Said
+from spreekbuis.vault.content import ContentKey
+from spreekbuis.web.dates import day_in_words
+
+NOBODY = UUID(int=0)
+"""No reader in particular: a document says who, never 'you'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """An attachment to take out. `path` is its name in the archive; `sent` says with which message it came."""
+
+    path: str
+    sent: str
+    file: StoredFile
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """Everything that is taken out of a case, opened; what is left to do needs no database, and no language.
+
+    `words`: of the list of attachments, which is written when their contents have been read.
+    """
+
+    number: str
+    document: Document
+    originals: Sequence[Original]
+    heading: str
+    damaged: str
+
+
+def take_out(case: Case, key: ContentKey, entity: str, *, notes: bool, what: str) -> Dossier:
+    """The dossier of a case in the language of this request, audited. `notes`: with internal notes and their files.
+
+    Raises CannotOpen.
+    """
+    messages = read_dialogue(key, internal=notes)
+    originals = list(_originals(messages, read_files(key, internal=notes)))
+    record(
+        Audited.CASE_EXPORTED,
+        case.id,
+        {"what": what, "notes": notes, "messages": len(messages), "files": len(originals)},
+    )
+    number = number_of(case.topic, case.year, case.number)
+    made_at = now()
+    document = Document(
+        title=_("Dossier %(number)s", number=number),
+        subtitle=_("%(entity)s. Gemaakt op %(when)s.", entity=entity, when=shown.minute(made_at)),
+        language=shown.language(),
+        made_at=made_at,
+        blocks=list(_blocks(case, key, messages, notes=notes)),
+        contents=True,
+    )
+    damaged = _("Niet meer leesbaar: dit bestand is weg of beschadigd, en zit er niet bij.")
+    return Dossier(number, document, originals, _("Bijlagen"), damaged)
+
+
+def _blocks(case: Case, key: ContentKey, messages: Sequence[ShownMessage], *, notes: bool) -> Iterator[Block]:
+    people = people_of(case, messages)
+    yield Paragraph(
+        _(
+            "Dit document bevat persoonsgegevens en is vertrouwelijk. Bewaar het veilig, en niet langer dan nodig."
+        )
+    )
+    if not notes:
+        yield Paragraph(_("Interne notities en contacten staan er niet in."))
+    yield Heading(_("Feiten"))
+    yield Facts(
+        [
+            *facts_of(case, key, shown.labels(), people, NOBODY, date.min),
+            (_("Status"), shown.labels().state[case.state]),
+        ]
+    )
+    yield from terms_blocks(case)
+    yield from course_blocks(case, people)
+    answers = answers_shown(case, key)
+    if answers:
+        yield Heading(_("Antwoorden op vragen"))
+        yield Facts(answers)
+    yield Heading(_("Gesprek"))
+    for message in messages:
+        yield Said(who_said(message, people), shown.minute(message.at), message.text)
+        if message.files:
+            names = ", ".join(file.name for file in message.files)
+            yield Paragraph(_("Bijlagen: %(names)s", names=names), small=True)
+    if notes:
+        yield Heading(_("Contacten"))
+        contacts = read_contacts(key)
+        for contact in contacts:
+            yield Said(shown.labels().channel[contact.channel], shown.minute(contact.at), contact.note)
+        if not contacts:
+            yield Paragraph(_("Er zijn nog geen gesprekken, mails of brieven vastgelegd."))
+
+
+def terms_blocks(case: Case) -> Iterator[Block]:
+    """Each term: kept or missed, and where it comes from."""
+    yield Heading(_("Termijnen"))
+    for deadline in deadlines(case):
+        yield Facts([(str(deadline.label), _kept(deadline, case))])
+        if deadline.extended is not None:
+            yield Paragraph(_("Verlengd: %(reason)s", reason=deadline.extended), small=True)
+        yield Paragraph(str(deadline.source), small=True)
+
+
+def course_blocks(case: Case, people: Mapping[UUID, str]) -> Iterator[Block]:
+    """What happened, by day and hour."""
+    yield Heading(_("Verloop"))
+    yield Facts(
+        [
+            (step["when"], f"{step['title']}. {step['text']}".strip())
+            for step in course_of(case, people, NOBODY, None)
+        ]
+    )
+
+
+def people_of(case: Case, messages: Sequence[ShownMessage]) -> dict[UUID, str]:
+    """How everybody is called who wrote on the case, or was given it."""
+    events = db.session.scalars(
+        select(CaseEvent.data["handler"].astext).where(
+            CaseEvent.entity_id == case.entity_id,
+            CaseEvent.case_id == case.id,
+            CaseEvent.data.has_key("handler"),
+        )
+    )
+    given = {UUID(handler) for handler in events if handler}
+    return labels_of({case.handler_id, *given, *(message.account_id for message in messages)})
+
+
+def who_said(message: ShownMessage, people: Mapping[UUID, str]) -> str:
+    """Who wrote a message."""
+    if message.author == "reporter":
+        return _("Melder")
+    who = people.get(message.account_id or NOBODY, _("een collega"))
+    return _("Interne notitie, %(who)s", who=who) if message.internal else _("Loket, %(who)s", who=who)
+
+
+def _kept(deadline: Deadline, case: Case) -> str:
+    due = day_in_words(deadline.due_on)
+    if deadline.met_on is not None:
+        met = day_in_words(deadline.met_on)
+        if deadline.met_on <= deadline.due_on:
+            return _("Op tijd: gedaan op %(met)s, uiterste dag %(due)s", met=met, due=due)
+        return _("Te laat: gedaan op %(met)s, uiterste dag was %(due)s", met=met, due=due)
+    if deadline.excused is not None:
+        return _("Niet nodig: %(reason)s", reason=deadline.excused)
+    if case.closed_at is not None:
+        return _("Niet gedaan, uiterste dag was %(due)s", due=due)
+    if deadline.due_on < today():
+        return _("Te laat: nog niet gedaan, uiterste dag was %(due)s", due=due)
+    return _("Nog te doen, uiterste dag %(due)s", due=due)
+
+
+def _originals(
+    messages: Sequence[ShownMessage], files: Sequence[tuple[UUID, StoredFile]]
+) -> Iterator[Original]:
+    sent = {message.id: shown.minute(message.at) for message in messages}
+    for place, (message_id, file) in enumerate(files, 1):
+        yield Original(f"{_('bijlagen')}/{place:02}-{file.name}", sent[message_id], file)

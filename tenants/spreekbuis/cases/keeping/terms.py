@@ -1,0 +1,23 @@
+"""When a closed case is erased. How long each procedure keeps it, and why, is data (cases.definition)."""
+
+from datetime import date, timedelta
+
+from spreekbuis.cases.deadlines import add_months
+from spreekbuis.cases.procedure_versions import procedure, published
+from spreekbuis.cases.procedures import CaseFacts, retention_of
+from spreekbuis.clock import local_date
+
+WARNED_AHEAD = timedelta(days=30)
+"""How long before it is erased the desk is told."""
+
+
+def due_on(case: CaseFacts) -> date | None:
+    """The Belgian day from which the case is erased; None while it is open."""
+    if case.closed_at is None:
+        return None
+    return add_months(local_date(case.closed_at), retention_of(case).months)
+
+
+def shortest_term() -> int:
+    """Months: a case that was closed later than that is not due under any version of any procedure."""
+    return min(procedure(one.code, one.version).retention.months for one in published())

@@ -1,0 +1,140 @@
+"""Each term is counted from the day of closing; nobody erases unwarned, and nothing under a hold goes."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from spreekbuis import clock
+from spreekbuis.access.models import Desk as DeskRow
+from spreekbuis.cases.keeping import nightly
+from spreekbuis.cases.keeping.holds import lift_hold, set_hold
+from spreekbuis.cases.keeping.models import ErasureCertificate, RetentionWarning
+from spreekbuis.cases.keeping.terms import due_on, shortest_term
+from spreekbuis.cases.models import Case
+from spreekbuis.clock import BRUSSELS
+from spreekbuis.db.scope import PLATFORM
+from spreekbuis.db.session import transaction
+from spreekbuis.directory.catalogue import DeskKind
+from spreekbuis.jobs.models import Job
+from tests.keeping.conftest import run_all_jobs
+
+DUE = date(2031, 3, 31)
+"""Five years after the case was closed."""
+
+
+def a_case(closed: datetime | None, procedure: str = "integrity_report") -> Case:
+    return Case(procedure=procedure, procedure_version=1, closed_at=closed)
+
+
+@pytest.mark.parametrize(
+    ("case", "day"),
+    [
+        (a_case(datetime(2024, 2, 29, 12, tzinfo=UTC)), date(2029, 2, 28)),
+        (a_case(datetime(2026, 3, 31, 22, 30, tzinfo=UTC)), date(2031, 4, 1)),  # after midnight in Brussels
+        (a_case(datetime(2026, 10, 25, 0, 30, tzinfo=UTC)), date(2031, 10, 25)),  # the clock goes back
+        (a_case(datetime(2024, 2, 29, 12, tzinfo=UTC), "wellbeing_formal"), date(2044, 2, 29)),
+        (a_case(datetime(2026, 8, 31, 12, tzinfo=UTC), "information_request"), date(2028, 8, 31)),
+        (a_case(None), None),
+    ],
+)
+def test_the_term_counts_in_belgian_calendar_days_from_closing(world, case, day):
+    with transaction(PLATFORM):
+        assert due_on(case) == day
+
+
+def test_nothing_is_passed_over_that_the_shortest_term_makes_due(world):
+    with transaction(PLATFORM):
+        assert shortest_term() == 24
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    mails = []
+    monkeypatch.setattr(
+        nightly, "deliver", lambda template, to, language, **values: mails.append((template, to, values))
+    )
+    return mails
+
+
+def night_of(day: date) -> None:
+    with clock.at(datetime.combine(day, time(4), BRUSSELS)):
+        with transaction(PLATFORM):
+            nightly.keep_terms()
+        run_all_jobs()
+
+
+def test_the_desk_is_warned_once_and_the_case_goes_30_days_later(desk, sent):
+    case_id, _, _ = desk.closed_case()
+    night_of(DUE - timedelta(days=31))
+    assert sent == []
+    for days in (30, 29, 1):
+        night_of(DUE - timedelta(days=days))
+    assert [(template, values["cases"]) for template, _, values in sent] == [
+        ("erasure_warning", "1 dossier")
+    ] * 2
+    assert desk.case(case_id)
+    night_of(DUE)
+    assert desk.case(case_id) is None
+    with desk.inside() as session:
+        certificate = session.scalars(select(ErasureCertificate)).one()
+        assert (certificate.asked_by, certificate.confirmed_by, certificate.ground) == (None, None, "term")
+
+
+def test_a_warning_that_came_late_gives_its_30_days_all_the_same(desk, sent):
+    case_id, _, _ = desk.closed_case()
+    night_of(DUE + timedelta(days=100))
+    night_of(DUE + timedelta(days=129))
+    assert desk.case(case_id)
+    night_of(DUE + timedelta(days=130))
+    assert desk.case(case_id) is None
+
+
+def test_a_hold_overrides_the_term_and_after_it_the_warning_comes_first(desk, sent):
+    case_id, key, _ = desk.closed_case()
+    with desk.inside(desk.one) as session:
+        set_hold(session.get_one(Case, (desk.entity.id, case_id)), key, "Rechtbank")
+    night_of(DUE - timedelta(days=30))
+    night_of(DUE + timedelta(days=400))
+    assert desk.case(case_id)
+    assert sent == []
+    with desk.inside(desk.one) as session:
+        lift_hold(session.get_one(Case, (desk.entity.id, case_id)), key, "Klaar")
+    night_of(DUE + timedelta(days=401))
+    assert desk.case(case_id)
+    assert sent
+    night_of(DUE + timedelta(days=431))
+    assert desk.case(case_id) is None
+
+
+def test_a_hold_between_the_night_and_the_job_still_counts(desk, sent):
+    case_id, key, _ = desk.closed_case()
+    night_of(DUE - timedelta(days=30))
+    with desk.inside(desk.one) as session:
+        set_hold(session.get_one(Case, (desk.entity.id, case_id)), key, "Rechtbank")
+    with clock.at(datetime.combine(DUE, time(5), BRUSSELS)), desk.inside():
+        assert nightly.erase_due(str(case_id)) == {"erased": 0}
+    assert desk.case(case_id)
+
+
+def test_a_desk_with_an_address_gets_the_mail_itself(desk, sent):
+    desk.closed_case()
+    with desk.inside() as session:
+        session.get_one(
+            DeskRow, (desk.entity.id, desk.entity.desks[DeskKind.INTEGRITY])
+        ).email = "loket@voorbeeld.example"
+    night_of(DUE - timedelta(days=30))
+    assert [to for _, to, _ in sent] == ["loket@voorbeeld.example"]
+
+
+def test_an_open_case_is_left_alone_and_jobs_hold_identifiers_only(desk, world, sent):
+    open_case = world.case(desk.entity)
+    desk.closed_case()
+    night_of(DUE - timedelta(days=30))
+    night_of(DUE)
+    assert desk.case(open_case)
+    with desk.inside() as session:
+        assert session.scalars(select(RetentionWarning)).all() == []
+    with transaction(PLATFORM) as session:
+        for args in session.scalars(select(Job.args)):
+            assert set(args) <= {"day", "desk_id", "account_id", "case_id"}
