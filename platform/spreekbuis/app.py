@@ -17,7 +17,7 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "intake", "cases",
+    "entities", "access", "intake", "intake.front", "cases",
     "subscriptions",
 )  # fmt: skip
 
@@ -47,6 +47,8 @@ ROOMS = (
     "entities.views",
     "intake.report",
     "intake.mailbox",
+    "intake.front.views",
+    "intake.front.script_pages",
     "cases.views",
     "figures.views",
     "jobs.views",
@@ -64,11 +66,13 @@ def load_shared_data() -> None:
     """Load what all share: the register, the actors, published figures, scope rules. Twice is once."""
     from spreekbuis.directory.register import load_register
     from spreekbuis.figures.published import load_published
+    from spreekbuis.intake.front.scripts import load_scripts
     from spreekbuis.subscriptions.scope_rules import load_scope_rules
 
     load_register()
     load_published()
     load_scope_rules()
+    load_scripts()
 
 
 class UnsafeDatabase(Exception):

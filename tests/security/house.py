@@ -34,6 +34,7 @@ from spreekbuis.entities.mails import PURPOSE as ENROLMENT
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
 from spreekbuis.identity.keys import lock_for_session
 from spreekbuis.identity.models import Account, PasswordReset, SignInSession
+from spreekbuis.intake.front.models import Script
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.reporters import hash_of_receipt, open_mailbox, seal_for_reporter
 from spreekbuis.jobs.models import Job, JobState
@@ -192,7 +193,7 @@ class House:
             world.reader(handler),
             world.member(entity, Role.ENTITY_ADMINISTRATOR),
         )
-        place.values |= self._case(place) | self._access(world, entity) | self._enrolment()
+        place.values |= self._script() | self._case(place) | self._access(world, entity) | self._enrolment()
         return place
 
     @staticmethod
@@ -228,6 +229,11 @@ class House:
             membership = session.scalars(select(Membership.id).where(Membership.account_id == member)).one()
             invited = invite(f"{uuid4().hex}@voorbeeld.example", Role.HANDLER, DeskKind.INTEGRITY, "nl")
             return {"membership_id": str(membership), "invitation_id": str(invited.id)}
+
+    @staticmethod
+    def _script() -> dict[str, str]:
+        with transaction(PLATFORM) as session:
+            return {"script_id": str(session.scalars(select(Script.id).limit(1)).one())}
 
     def _enrolment(self) -> dict[str, str]:
         with transaction(PLATFORM) as session:

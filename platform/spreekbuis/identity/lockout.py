@@ -36,7 +36,9 @@ class LockedOut(DomainError):
     advice = _l("Wacht een kwartier en probeer het dan opnieuw.")
 
 
-def key_of(purpose: Literal["sign-in", "second-factor", "reset", "recovery"], name: str) -> bytes:
+def key_of(
+    purpose: Literal["sign-in", "second-factor", "reset", "recovery", "case-reference"], name: str
+) -> bytes:
     """A keyed hash of an address, an account or an entity: the table tells nobody who tried."""
     settings: Settings = current_app.extensions["settings"]
     return hmac.new(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import CompoundSelect, and_, delete, func, select, union
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.models import (
@@ -20,6 +20,7 @@ from spreekbuis.access.models import (
     Desk,
     DeskKey,
     DeskKeyGrant,
+    LeftNote,
     Membership,
     RecoveryKey,
     RecoveryShare,
@@ -251,7 +252,7 @@ def end_unused_keys(desk_id: UUID) -> None:
     newest = select(func.max(DeskKey.version)).where(
         DeskKey.entity_id == entity_id, DeskKey.desk_id == desk_id
     )
-    used = select(CaseKey.version).where(CaseKey.entity_id == entity_id, CaseKey.desk_id == desk_id)
+    used = _versions_in_use(desk_id)
     unused = (
         DeskKey.entity_id == entity_id,
         DeskKey.desk_id == desk_id,
@@ -266,6 +267,17 @@ def end_unused_keys(desk_id: UUID) -> None:
     ).all()
     for version in ended:
         record(Audited.DESK_KEY_ENDED, desk_id, {"version": version})
+
+
+def _versions_in_use(desk_id: UUID) -> CompoundSelect[int]:
+    """The versions of the desk's key to which a case, or a note that was left for one, is sealed."""
+    entity_id = current_entity_id()
+    return union(
+        *(
+            select(table.version).where(table.entity_id == entity_id, table.desk_id == desk_id)
+            for table in (CaseKey, LeftNote)
+        )
+    )
 
 
 def grant_desk_keys(desk_id: UUID, account_id: UUID, secret: bytes, to: Collection[UUID]) -> int:
@@ -337,13 +349,7 @@ def take_desk_keys(desk_id: UUID, accounts: Collection[UUID]) -> None:
 def _only_through(desk_id: UUID, accounts: Collection[UUID]) -> set[int]:
     """The versions that cases need, and that neither another handler nor a kit on paper opens."""
     entity_id = current_entity_id()
-    needed = set(
-        db.session.scalars(
-            select(CaseKey.version)
-            .where(CaseKey.entity_id == entity_id, CaseKey.desk_id == desk_id)
-            .distinct()
-        )
-    )
+    needed = set(db.session.scalars(_versions_in_use(desk_id)))
     others = {holder.account_id: holder.key_id for holder in handlers_with_key(desk_id)}
     by_others = {
         version

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from spreekbuis.access.models import LeftNote
 from spreekbuis.actor import acting
 from spreekbuis.cases.changes import Happened, changed
 from spreekbuis.cases.models import Case, Contact
@@ -29,12 +30,13 @@ HAPPENED_ELSEWHERE = tuple(channel for channel in Channel if channel is not Chan
 
 @dataclass(frozen=True, slots=True)
 class ShownContact:
-    """A contact that was opened for a reader."""
+    """A contact that was opened for a reader. `left`: its note waits (cases.left_notes)."""
 
     id: UUID
     channel: str
     at: datetime
     note: str
+    left: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def register_contact(
     if at > now() or local_date(at) < local_date(case.received_at):
         raise Invalid({"at": _l("Kies een dag tussen de ontvangst van het dossier en vandaag.")})
     contact_id = new_id()
-    sealed = key.seal(_note_of(contact_id), note) if note else None
+    sealed = key.seal(note_of(contact_id), note) if note else None
     contact = db.session.scalars(
         insert(Contact)
         .values(
@@ -121,16 +123,23 @@ def register_case(report: ContactReport) -> Case:
 def read_contacts(key: ContentKey) -> list[ShownContact]:
     """The contacts on the case of this key, the oldest first, notes opened. One query."""
     rows = db.session.execute(
-        select(Contact.id, Contact.channel, Contact.at, Contact.note_sealed)
+        select(
+            Contact.id, Contact.channel, Contact.at, Contact.note_sealed,
+            LeftNote.contact_id.is_not(None).label("left"),
+        )
+        .outerjoin(
+            LeftNote, (LeftNote.entity_id == Contact.entity_id) & (LeftNote.contact_id == Contact.id)
+        )
         .where(Contact.entity_id == current_entity_id(), Contact.case_id == key.subject_id)
         .order_by(Contact.at, Contact.id)
-    )
+    )  # fmt: skip
     return [
         ShownContact(
             row.id,
             row.channel,
             row.at,
-            key.open(_note_of(row.id), row.note_sealed) if row.note_sealed else "",
+            key.open(note_of(row.id), row.note_sealed) if row.note_sealed else "",
+            row.left,
         )
         for row in rows
     ]
@@ -146,7 +155,7 @@ def notes_of(keys: Mapping[UUID, ContentKey]) -> Iterator[tuple[UUID, str | None
         )
     )
     for case_id, contact_id, sealed in found:
-        yield case_id, keys[case_id].open_or_none(_note_of(contact_id), sealed or b"")
+        yield case_id, keys[case_id].open_or_none(note_of(contact_id), sealed or b"")
 
 
 def contact_made_by(case: Case, once: UUID) -> Contact | None:
@@ -158,5 +167,5 @@ def contact_made_by(case: Case, once: UUID) -> Contact | None:
     )
 
 
-def _note_of(contact_id: UUID) -> str:
+def note_of(contact_id: UUID) -> str:
     return f"contact/{contact_id}"

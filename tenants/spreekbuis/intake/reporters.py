@@ -10,14 +10,26 @@ from uuid import UUID
 from flask import current_app
 from psycopg import Connection
 from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.clock import now
+from spreekbuis.db.base import new_id
+from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.intake.models import Receipt, ReporterSession
 from spreekbuis.settings import Settings
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.receipt_code import ReceiptCode, lookup_hash
-from spreekbuis.vault.sealing import context, derive, lock, open_sealed, public_key_of, seal, unlock
+from spreekbuis.vault.sealing import (
+    context,
+    derive,
+    lock,
+    new_secret,
+    open_sealed,
+    public_key_of,
+    seal,
+    unlock,
+)
 from spreekbuis.web.cookies import MAILBOX, read_cookie
 from spreekbuis.web.door import ReporterHere, hash_token, here
 
@@ -40,6 +52,24 @@ def find_receipt(code: ReceiptCode) -> Receipt | None:
 def seal_for_reporter(code: ReceiptCode, key: ContentKey) -> bytes:
     """The key of a case as its receipt keeps it: only the words of the code open it."""
     return seal(public_key_of(_secret_of(code)), key.secret, _binding(key.entity_id, key.subject_id))
+
+
+def take_receipt(code: ReceiptCode) -> ContentKey | None:
+    """Write the receipt of a case that is about to be opened in the tenant in scope; gives the key of that case.
+
+    None: the code has a receipt already. Of two at once the second waits for the first, and then gets None.
+    """
+    key = ContentKey(current_entity_id(), new_id(), new_secret())
+    first = db.session.scalar(
+        insert(Receipt)
+        .values(
+            lookup_hash=hash_of_receipt(code), tenant_id=key.entity_id, case_id=key.subject_id,
+            secret_sealed=seal_for_reporter(code, key),
+        )
+        .on_conflict_do_nothing()
+        .returning(Receipt.case_id)
+    )  # fmt: skip
+    return None if first is None else key
 
 
 def key_of_receipt(receipt: Receipt, code: ReceiptCode) -> ContentKey:
