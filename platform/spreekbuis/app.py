@@ -128,9 +128,10 @@ def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
     from spreekbuis.access.new_pair import seal_again
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
+    from spreekbuis.cases import contacts
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
-    from spreekbuis.intake.reporters import returning_reporter
+    from spreekbuis.intake.reporters import give_receipt, returning_reporter
     from spreekbuis.subscriptions.contributions import open_subscription
     from spreekbuis.web.door import Doors
 
@@ -145,5 +146,6 @@ def _install(app: Flask) -> None:
     workplaces.install(app, [workplaces_of])
     restoring.install(app, [seal_again])
     approval.APPROVAL_STEPS[:] = [open_subscription]
+    contacts.RECEIPTS[:] = [give_receipt]
     for room in rooms():
         room.open(app)

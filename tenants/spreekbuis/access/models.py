@@ -134,7 +134,8 @@ class LeftNote(TenantTable):
     case, who moves it under the key of the case (cases.left_notes). Here for the same reason as CaseKey."""
 
     __tablename__ = "left_note"
-    contact_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    contact_id: Mapped[UUID]
     case_id: Mapped[UUID]
     desk_id: Mapped[UUID]
     version: Mapped[int]
@@ -149,6 +150,7 @@ class LeftNote(TenantTable):
             ["desk_key.entity_id", "desk_key.desk_id", "desk_key.version"],
         ),
         Index("ix_left_note_case", "entity_id", "case_id"),
+        Index("ix_left_note_contact", "entity_id", "contact_id"),
         Index("ix_left_note_desk", "entity_id", "desk_id", "version"),
     )
 

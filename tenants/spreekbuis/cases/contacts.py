@@ -1,6 +1,6 @@
 """Calls, e-mails, chats, visits and letters: register one on a case, or open a case with it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -23,9 +23,14 @@ from spreekbuis.directory.catalogue import CaseKind, Channel, Identity, Reporter
 from spreekbuis.errors import Invalid
 from spreekbuis.figures.facts import ContactFact, record_contact
 from spreekbuis.vault.content import ContentKey
+from spreekbuis.vault.receipt_code import ReceiptCode
 
 HAPPENED_ELSEWHERE = tuple(channel for channel in Channel if channel is not Channel.WEB)
 """Channels that somebody of the desk registers."""
+
+
+RECEIPTS: list[Callable[[ReceiptCode, ContentKey], object]] = []
+"""Writes the receipt of a case that a handler registers. Filled by the composition root: receipts are the intake's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,30 +96,32 @@ def register_contact(
     return contact
 
 
-def register_case(report: ContactReport) -> Case:
+def register_case(report: ContactReport, code: ReceiptCode) -> Case:
     """Open a case for somebody who called, wrote or came by. It is the handler's own when the desk is.
 
-    The same `case_id` again gives the case that it opened, untouched. Raises Invalid for the channel web:
-    reporters use it themselves.
+    `code` lets the other person come back: the handler reads its words out, and it follows from the form.
+    The same `case_id` again gives the case that it opened, untouched. Raises Invalid for the channel web: reporters
+    use it themselves.
     """
     if report.channel not in HAPPENED_ELSEWHERE:
         raise Invalid({"channel": _l("Kies een van de mogelijkheden.")})
     anonymous = report.identity is Identity.ANONYMOUS
-    case, made = open_or_find(
-        NewCase(
-            id=report.case_id,
-            kind=report.kind,
-            category=report.category,
-            channel=report.channel,
-            identity=report.identity,
-            reporter_class=report.reporter_class,
-            language=report.language,
-            text=report.summary,
-            reporter=None if anonymous else {k: v for k, v in report.reporter.items() if v} or None,
-            duty_accepted=False,
-        )
+    new = NewCase(
+        id=report.case_id,
+        kind=report.kind,
+        category=report.category,
+        channel=report.channel,
+        identity=report.identity,
+        reporter_class=report.reporter_class,
+        language=report.language,
+        text=report.summary,
+        reporter=None if anonymous else {k: v for k, v in report.reporter.items() if v} or None,
+        duty_accepted=False,
     )
+    case, made = open_or_find(new)
     if made:
+        for give in RECEIPTS:
+            give(code, ContentKey(case.entity_id, case.id, new.secret))
         adopt(case)
         case.unread_by_desk = case.handler_id is None
     return case

@@ -60,6 +60,11 @@ def take_receipt(code: ReceiptCode) -> ContentKey | None:
     None: the code has a receipt already. Of two at once the second waits for the first, and then gets None.
     """
     key = ContentKey(current_entity_id(), new_id(), new_secret())
+    return key if give_receipt(code, key) else None
+
+
+def give_receipt(code: ReceiptCode, key: ContentKey) -> bool:
+    """Write the receipt of the case of this key. False when the code has a receipt already."""
     first = db.session.scalar(
         insert(Receipt)
         .values(
@@ -69,7 +74,7 @@ def take_receipt(code: ReceiptCode) -> ContentKey | None:
         .on_conflict_do_nothing()
         .returning(Receipt.case_id)
     )  # fmt: skip
-    return None if first is None else key
+    return first is not None
 
 
 def key_of_receipt(receipt: Receipt, code: ReceiptCode) -> ContentKey:

@@ -232,13 +232,14 @@ def _scripts(category: str, spoken_language: str, chosen: str) -> dict[str, obje
 def _kept(registered: Registered, organisation: Organisation | None, heard: Heard | None = None) -> str:
     """What became of it. The words are for the other person: the agent reads them out, and they are shown once."""
     spoken = heard.language if heard else "nl"
-    without_service = registered.ended is ContactEnd.NO_SERVICE
+    answered, without_service = (registered.ended is e for e in (ContactEnd.ANSWERED, ContactEnd.NO_SERVICE))
     elsewhere = without_service or registered.ended is ContactEnd.REFERRED
     return render_template(
         "front/kept.html",
-        ended=registered.ended, number=registered.number, organisation=organisation.name if organisation else "",
-        words=registered.code.words(spoken) if registered.code else (), spoken=spoken,
-        folded=registered.ended is ContactEnd.ANSWERED,
+        ended=registered.ended, number="" if answered else registered.number,
+        organisation=organisation.name if organisation else "",
+        words=registered.code.words(spoken) if registered.code else (),
+        folded=answered,
         without_service=without_service, kept_text=heard.summary if heard and without_service else "",
         actors=central_actors(language()) if elsewhere else (),
         again_url=url_for("front.contact_form"),

@@ -879,6 +879,7 @@ def upgrade() -> None:
     op.create_table(
         "left_note",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("desk_id", sa.Uuid(), nullable=False),
@@ -902,9 +903,10 @@ def upgrade() -> None:
             name=op.f("fk_left_note_entity_id_desk_id_version"),
         ),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_left_note_entity_id")),
-        sa.PrimaryKeyConstraint("entity_id", "contact_id", name=op.f("pk_left_note")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_left_note")),
     )
     op.create_index("ix_left_note_case", "left_note", ["entity_id", "case_id"], unique=False)
+    op.create_index("ix_left_note_contact", "left_note", ["entity_id", "contact_id"], unique=False)
     op.create_index("ix_left_note_desk", "left_note", ["entity_id", "desk_id", "version"], unique=False)
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "account" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "account" TO spreekbuis_backup')
