@@ -49,6 +49,7 @@ ROOMS = (
     "intake.mailbox",
     "intake.front.views",
     "intake.front.script_pages",
+    "intake.front.mail_pages",
     "cases.views",
     "figures.views",
     "jobs.views",

@@ -34,6 +34,7 @@ from spreekbuis.entities.mails import PURPOSE as ENROLMENT
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
 from spreekbuis.identity.keys import lock_for_session
 from spreekbuis.identity.models import Account, PasswordReset, SignInSession
+from spreekbuis.intake.front.mail_box import waiting_mails
 from spreekbuis.intake.front.models import Script
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.reporters import hash_of_receipt, open_mailbox, seal_for_reporter
@@ -283,7 +284,19 @@ class House:
         raise LookupError(f"teach tests/security/house.py a token for {route.rule}")
 
     def _code(self, route: Route, place: Place, visitor: Visitor) -> str:
+        if route.endpoint.startswith("front_mail."):
+            return self._mail()
         return self.free_ovo if route.endpoint.startswith("entities.") else place.entity.ovo
+
+    def _mail(self) -> str:
+        """A mail in the box of the front office."""
+        box = self.app.extensions["settings"].incoming_mail
+        box.mkdir(exist_ok=True)
+        (box / "house.eml").write_bytes(
+            b"From: a@voorbeeld.example\r\nMessage-ID: <1@voorbeeld.example>\r\n\r\nVraag\r\n"
+        )
+        with transaction(PLATFORM):
+            return waiting_mails()[0].key
 
     @property
     def free_ovo(self) -> str:

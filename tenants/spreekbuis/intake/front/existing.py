@@ -76,13 +76,13 @@ def _by_number(addition: Addition, organisation: Organisation, number: CaseNumbe
             desks = db.session.scalars(
                 select(Desk.id).where(Desk.entity_id == current_entity_id(), Desk.kind == number.desk)
             )
-            _leave(addition, case_by_number(frozenset(desks), number, lock=True).id)
+            new = _leave(addition, case_by_number(frozenset(desks), number, lock=True).id)
     except NotFound:
         with transaction(tenant(entity_id)):  # of its own: the page that says so leaves nothing behind
             record(Audited.CONTACT_MISSED, None, {"by": "number"})
         raise Invalid({"existing": UNKNOWN}) from None
     take_back(key)
-    return Registered(ContactEnd.ADDED, str(number))
+    return Registered(ContactEnd.ADDED, str(number), again=not new)
 
 
 def _by_words(addition: Addition) -> Registered:
@@ -96,9 +96,9 @@ def _by_words(addition: Addition) -> Registered:
             record(Audited.CONTACT_MISSED, None, {"by": "words"})
         raise Invalid({"existing": UNKNOWN})
     with within(receipt.tenant_id):
-        _leave(addition, receipt.case_id)
+        new = _leave(addition, receipt.case_id)
     take_back(key)
-    return Registered(ContactEnd.ADDED)
+    return Registered(ContactEnd.ADDED, again=not new)
 
 
 def _try(addition: Addition) -> bytes:
@@ -108,11 +108,13 @@ def _try(addition: Addition) -> bytes:
     return key
 
 
-def _leave(addition: Addition, case_id: UUID) -> None:
-    """Leave the note on the case of the tenant in scope."""
+def _leave(addition: Addition, case_id: UUID) -> bool:
+    """Leave the note on the case of the tenant in scope; gives whether it was new."""
     mark = mark_of(addition.token, json.dumps([str(case_id), addition.channel, addition.note]))
     case = case_of_reporter(case_id, lock=True)
     once = UUID(bytes=mark[16:], version=4)
-    if leave_contact(case, addition.channel, addition.note, once, addition.script):
+    new = leave_contact(case, addition.channel, addition.note, once, addition.script)
+    if new:
         fact = OfficeFact(today(), addition.channel, None, ContactEnd.ADDED, True, addition.script)
         count_contact(mark, fact)
+    return new

@@ -1,6 +1,6 @@
-"""Answer texts of the front office."""
+"""Answer texts of the front office, and which mails it handled."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,3 +27,15 @@ class Script(SharedTable):
     texts: Mapped[dict[str, Any]]
     retired: Mapped[bool] = mapped_column(default=False)
     made_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class HandledMail(SharedTable):
+    """A mail that was handled: a keyed hash of its Message-ID, and one of its content. Nothing of the mail itself."""
+
+    __tablename__ = "handled_mail"
+    shared_because = (
+        "the mailbox of the front office belongs to no entity; a keyed hash says nothing of a mail"
+    )
+    app_may = APPEND_ONLY
+    mark: Mapped[bytes] = mapped_column(primary_key=True)
+    day: Mapped[date]

@@ -29,10 +29,12 @@ from spreekbuis.directory.catalogue import (
 from spreekbuis.directory.listing import asked
 from spreekbuis.directory.models import Organisation
 from spreekbuis.directory.register import LONGEST_SEARCH, meant_by
-from spreekbuis.errors import Invalid, type_text
+from spreekbuis.errors import Invalid, NotFound, type_text
 from spreekbuis.figures.office import Count, office_counts
 from spreekbuis.identity.lockout import LockedOut
 from spreekbuis.intake.front.existing import Addition, add_contact
+from spreekbuis.intake.front.letters import APART_LABELS, Letter
+from spreekbuis.intake.front.mail_box import HandledMeanwhile, open_mail, put_away
 from spreekbuis.intake.front.registering import Heard, Registered, register, served_among
 from spreekbuis.intake.front.scripts import current_scripts, script_of, text_in, title_in
 from spreekbuis.intake.signpost import central_actors
@@ -54,7 +56,7 @@ _END_HINTS: dict[ContactEnd, LazyString] = {
 }
 FIELDS = (
     "channel", "entity", "ovo", "category", "script", "about", "ended", "answer", "duty", "name", "contact", "may_name",
-    "reporter_class", "language", "existing",
+    "reporter_class", "language", "existing", "mail",
 )  # fmt: skip
 _USUAL = {
     "channel": Channel.PHONE.value, "ended": "", "reporter_class": ReporterClass.STAFF.value, "language": "nl",
@@ -64,7 +66,7 @@ _USUAL = {
 @room.in_nav(_l("Nieuw contact"))
 @room.get("/front/contacts/new", Permission.ANSWER_CONTACTS)
 def contact_form() -> ResponseReturnValue:
-    return _form(new_token(), {}, {})
+    return form_page(new_token(), {}, {})
 
 
 @room.get("/front/contacts/entities", Permission.ANSWER_CONTACTS)
@@ -83,26 +85,41 @@ def scripts_found() -> ResponseReturnValue:
 @room.post("/front/contacts", Permission.ANSWER_CONTACTS)
 def keep_contact() -> ResponseReturnValue:
     """Keep it, and show what the other person has to hear. Sent twice: the same page again."""
-    token = posted_token() or new_token()
-    form = Reading()
+    token, form = posted_token() or new_token(), Reading()
     if form.raw("show"):  # without JavaScript: the answer texts for what was chosen
-        return _form(token, _typed(), {})
+        return form_page(token, _typed(), {})
     try:
-        organisation = _organisation(form)
+        organisation, letter = _organisation(form), mail_of(form.raw("mail"))
         if clean(form.raw("existing")):
-            return _kept(add_contact(_addition(form, token, organisation)), organisation)
-        heard = _heard(form, token, organisation)
-        return _kept(register(heard), organisation, heard)
+            heard, registered = None, add_contact(_addition(form, token, organisation))
+        else:
+            heard = _heard(form, token, organisation, letter.files if letter else ())
+            registered = register(heard)
+        if form.raw("mail") and not registered.again:
+            if letter is None:
+                raise HandledMeanwhile
+            put_away(form.raw("mail"), letter, answer=True)
+        return _kept(registered, organisation, heard)
     except Invalid as invalid:
         db.session.rollback()
-        return _form(token, _typed(), {**invalid.errors, **form.errors}), invalid.status
+        return form_page(token, _typed(), {**invalid.errors, **form.errors}), invalid.status
     except LockedOut as locked:
         db.session.rollback()
         words = _("Te veel foute nummers. Wacht een kwartier en probeer het dan opnieuw.")
-        return _form(token, _typed(), {"existing": words}), locked.status
+        return form_page(token, _typed(), {"existing": words}), locked.status
 
 
-def _heard(form: Reading, token: str, organisation: Organisation | None) -> Heard:
+def mail_of(key: str) -> Letter | None:
+    """The mail that the form is about; None when it is about none, or it has left the box."""
+    try:
+        return open_mail(key) if key else None
+    except NotFound:
+        return None
+
+
+def _heard(
+    form: Reading, token: str, organisation: Organisation | None, files: tuple[tuple[str, bytes], ...]
+) -> Heard:
     """A new contact as it was typed. Raises Invalid."""
     form.require(
         {
@@ -137,6 +154,7 @@ def _heard(form: Reading, token: str, organisation: Organisation | None) -> Hear
         answer=answer, identity=named if any(reporter.values()) else Identity.ANONYMOUS,
         reporter_class=reporter_class, language=spoken_language,
         reporter={name: value for name, value in reporter.items() if value}, duty_explained=explained, script=script,
+        files=files,
     )  # fmt: skip
 
 
@@ -181,16 +199,19 @@ def _typed() -> dict[str, str]:
     return {name: clean(request.form.get(name, ""), lines=name in ("about", "answer")) for name in FIELDS}
 
 
-def _form(token: str, typed: dict[str, str], errors: dict[str, type_text]) -> str:
+def form_page(token: str, typed: dict[str, str], errors: dict[str, type_text]) -> str:
     """The form. Which of several entities is meant is asked in the form itself, with all that was typed."""
     values = {
         **dict.fromkeys(FIELDS, ""),
         **_USUAL,
         **{name: value for name, value in typed.items() if value},
     }
+    letter = mail_of(values["mail"])
+    apart = letter.envelope.apart if letter else None
     return render_template(
         "front/contact.html",
-        token=token, values=values, errors=errors, accepts=LONGEST_SEARCH,
+        apart=APART_LABELS[apart] if apart else "",
+        token=token, values=values, errors=errors, letter=letter, accepts=LONGEST_SEARCH,
         channels=[(c, CHANNEL_LABELS[c]) for c in HAPPENED_ELSEWHERE],
         categories=[
             (c.code, _("%(category)s (%(desk)s)", category=c.label, desk=DESK_LABELS[DESK_OF_TOPIC[c.topic]]))
@@ -239,7 +260,7 @@ def _kept(registered: Registered, organisation: Organisation | None, heard: Hear
         ended=registered.ended, number="" if answered else registered.number,
         organisation=organisation.name if organisation else "",
         words=registered.code.words(spoken) if registered.code else (),
-        folded=answered,
+        folded=answered, refusals=registered.refusals,
         without_service=without_service, kept_text=heard.summary if heard and without_service else "",
         actors=central_actors(language()) if elsewhere else (),
         again_url=url_for("front.contact_form"),

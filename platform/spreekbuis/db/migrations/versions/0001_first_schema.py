@@ -68,6 +68,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("scope", "year", "dimension", "value", name=op.f("pk_figure_total")),
     )
     op.create_table(
+        "handled_mail",
+        sa.Column("mark", sa.LargeBinary(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("mark", name=op.f("pk_handled_mail")),
+    )
+    op.create_table(
         "job",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -928,6 +934,8 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "audit_head" TO spreekbuis_backup')
     op.execute('GRANT SELECT ON "figure_total" TO spreekbuis_backup')
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON figure_total TO spreekbuis_figures")
+    op.execute('GRANT SELECT, INSERT ON "handled_mail" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "handled_mail" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "job" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "job" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT ON "office_contact" TO spreekbuis_app')
