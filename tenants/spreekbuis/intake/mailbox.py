@@ -19,14 +19,17 @@ from spreekbuis.cases.dialogue import ShownMessage, message_made_by, read_dialog
 from spreekbuis.cases.finding import case_of_reporter, shown_to_reporter
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.opening import NewFile
+from spreekbuis.cases.procedures import State
 from spreekbuis.cases.satisfaction import HIGHEST, LOWEST, score_case
 from spreekbuis.clock import local_date
 from spreekbuis.db.base import new_id
+from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CATEGORIES, OUTCOME_LABELS, Outcome
 from spreekbuis.errors import Conflict, Invalid, type_text
 from spreekbuis.intake.course import course_of, desk_of, state_of, steps
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.patience import patience
+from spreekbuis.intake.referral_answer import referral_box
 from spreekbuis.intake.reporters import (
     IDLE_LIMIT,
     find_receipt,
@@ -87,7 +90,8 @@ def send_message() -> ResponseReturnValue:
     uploads = [upload for upload in request.files.getlist("files") if upload]
     this = _once_of(once, text, uploads)
     if message_made_by(case_of_reporter(_case_id()), this) is None:
-        accepted = accepting.accept(  # before the case is locked: it takes seconds
+        db.session.rollback()  # no transaction stays open while files are cleaned, which takes seconds
+        accepted = accepting.accept(
             {new_id(): upload for upload in uploads}, keep_original=bool(form.raw("keep_original"))
         )
         refusals = [*accepted.refusals, *_not_cleaned(accepted)]
@@ -234,7 +238,8 @@ def _inbox_page(
         minutes=IDLE_LIMIT // timedelta(minutes=1), accept=accepting.ACCEPT,
         most_files=accepting.MOST_FILES, most_megabytes=accepting.most_megabytes(),
         message_url=url_for("mailbox.send_message"), score_url=url_for("mailbox.score"),
-        leave_url=url_for("mailbox.leave"),
+        leave_url=url_for("mailbox.leave"), referral=referral_box(_case_id(), key_in_session()),
+        on_its_way=case.state == State.REFERRED,
         scores=_scores() if case.closed_at is not None else [],
     )  # fmt: skip
 
