@@ -113,6 +113,7 @@ class House:
             self.world = world = World(app)
             self.own, self.other = self._place(world), self._place(world)
             self.everybody = list(self._people(world))
+            self._mail()
             for place in (self.own, self.other):
                 self._make_kit(place)
                 self._refer(place)
