@@ -34,6 +34,7 @@ SEEDED = {
     "questionnaire",
     "questionnaire_category",
     "questionnaire_version",
+    "script",
 }
 SECRET = "a-secret-for-tests-only-and-long-enough-000"
 REAL_WORK = passwords.WORK

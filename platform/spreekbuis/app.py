@@ -17,7 +17,7 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "questionnaires", "intake", "cases", "cases.keeping", "cases.export",
+    "entities", "access", "questionnaires", "intake", "intake.front", "cases", "cases.keeping", "cases.export",
     "subscriptions",
 )  # fmt: skip
 
@@ -48,6 +48,9 @@ ROOMS = (
     "questionnaires.views",
     "intake.report",
     "intake.mailbox",
+    "intake.front.views",
+    "intake.front.script_pages",
+    "intake.front.mail_pages",
     "intake.referral_answer",
     "cases.views",
     "cases.procedure_pages",
@@ -68,6 +71,7 @@ def load_shared_data() -> None:
     from spreekbuis.cases.procedure_versions import load_procedures
     from spreekbuis.directory.register import load_register
     from spreekbuis.figures.published import load_published
+    from spreekbuis.intake.front.scripts import load_scripts
     from spreekbuis.questionnaires.defaults import load_questionnaires
     from spreekbuis.subscriptions.scope_rules import load_scope_rules
 
@@ -76,6 +80,7 @@ def load_shared_data() -> None:
     load_procedures()
     load_scope_rules()
     load_questionnaires()
+    load_scripts()
 
 
 class UnsafeDatabase(Exception):
@@ -131,12 +136,12 @@ def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
     from spreekbuis.access.new_pair import ask_for_access, seal_again
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
-    from spreekbuis.cases import referral
+    from spreekbuis.cases import contacts, referral
     from spreekbuis.cases.keeping import erasure
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
     from spreekbuis.intake.erased import forget_reporter
-    from spreekbuis.intake.reporters import follow_case, returning_reporter
+    from spreekbuis.intake.reporters import follow_case, give_receipt, returning_reporter
     from spreekbuis.subscriptions.contributions import open_subscription
     from spreekbuis.web.door import Doors
 
@@ -152,6 +157,7 @@ def _install(app: Flask) -> None:
     restoring.install(app, [seal_again], [ask_for_access])
     approval.APPROVAL_STEPS[:] = [open_subscription]
     erasure.ERASURE_STEPS[:] = [forget_reporter]
+    contacts.RECEIPTS[:] = [give_receipt]
     referral.FOLLOW[:] = [follow_case]
     for room in rooms():
         room.open(app)

@@ -41,7 +41,11 @@ OF_THE_ROLES = {
         "/central/figures/entities", "/central/enrolments", "/central/enrolments?state=approved",
         "/central/questionnaires", "/central/questionnaires/integrity",
         "/central/questionnaires/behaviour/preview",
-        f"/desk/{ENTITY}/cases",
+        f"/desk/{ENTITY}/cases", "/central/scripts", "/central/front-office",
+    ],
+    demo_people.FRONT_DESK.email: [
+        "/workplaces", "/front/contacts/new", "/front/scripts", "/front/scripts?q=bestaat-niet", "/front/counts",
+        "/central/figures",
     ],
     demo_people.TREASURER.email: [
         "/workplaces", "/admin/contributions", "/admin/contributions?q=bestaat-niet",
