@@ -12,7 +12,6 @@ from spreekbuis.directory.catalogue import (
     CATEGORIES,
     IDENTITY_LABELS,
     REPORTER_CLASS_LABELS,
-    TOPIC_LABELS,
     Category,
     Identity,
     Topic,
@@ -21,22 +20,15 @@ from spreekbuis.directory.models import EntityStatus
 from spreekbuis.errors import Conflict, type_text
 from spreekbuis.intake.course import course_of
 from spreekbuis.intake.drafts import Waiting, files_of
-from spreekbuis.intake.signpost import central_actors
+from spreekbuis.intake.signpost_page import central_cards
 from spreekbuis.intake.story import Story, asked_draft, new_draft, offered_categories, topics_of
 from spreekbuis.intake.submission import Sent, Submitted
+from spreekbuis.intake.topics import TOPIC_CARDS, TOPIC_WORDS
 from spreekbuis.vault.cleaning import CLEANED_TEXTS, NOT_CLEANED, Cleaned
 from spreekbuis.vault.files import ACCEPT, MOST_FILES, most_megabytes
 from spreekbuis.web.door import the_entity
 from spreekbuis.web.frame import LANGUAGES, language
 
-_TOPIC_CARDS = {
-    Topic.WELLBEING: ("heart", _l("Hoe mensen met elkaar omgaan, of hoe je je voelt door je werk.")),
-    Topic.INTEGRITY: ("scales", _l("Iemand schendt de regels of het vertrouwen in de overheid.")),
-    Topic.SAFETY: ("helmet", _l("Een plek, machine of manier van werken is gevaarlijk.")),
-    Topic.PRIVATE: ("home", _l("Zorgen thuis, over geld of over je gezondheid.")),
-    Topic.OTHER: ("question", _l("Geen probleem. Vertel het gewoon, wij kijken samen.")),
-}
-_TOPIC_WORDS = {**TOPIC_LABELS, Topic.OTHER: _l("Ik weet het niet zeker")}
 _CATEGORY_QUESTIONS = {
     Topic.WELLBEING: _l("Wat past het best bij welzijn?"),
     Topic.INTEGRITY: _l("Wat past het best bij integriteit?"),
@@ -62,10 +54,10 @@ def topic_page(errors: Mapping[str, type_text]) -> str:
         "intake/topic.html",
         action=url_for("report.story", ovo=_ovo()), errors=errors, topic=asked,
         draft=(errors and asked_draft()) or new_draft(),
-        mailbox_url=url_for("mailbox.open_form"),
+        mailbox_url=url_for("mailbox.open_form"), signpost_url=url_for("signpost.of_entity", ovo=_ovo()),
         cards_shown=[
-            {"value": t, "label": _TOPIC_WORDS[t], "icon": icon, "hint": hint, "shows": t}
-            for t, (icon, hint) in _TOPIC_CARDS.items()
+            {"value": t, "label": TOPIC_WORDS[t], "icon": icon, "hint": hint, "shows": t}
+            for t, (icon, hint) in TOPIC_CARDS.items()
             if t in topics
         ],
         questions=[
@@ -164,6 +156,7 @@ def receipt_page(
         course=course_of(submitted.case), again=submitted.sent is not Sent.NOW, added=added, token=token,
         errors=errors, changed_text=changed_text, add_url=url_for("report.add", ovo=_ovo()),
         waiting=files_of(token).unsent if changed_text else (),
+        signpost_url=url_for("signpost.of_entity", ovo=_ovo()), protection_url=url_for("protection.ask"),
     )  # fmt: skip
 
 
@@ -201,5 +194,5 @@ def _elsewhere(title: str, lead: str, *, back_url: str = "", kept_text: str = ""
     """Where else to go, and the text that was written so far."""
     return render_template(
         "intake/elsewhere.html", title=title, lead=lead, back_url=back_url, kept_text=kept_text,
-        actors=central_actors(language()),
+        actors=central_cards(), signpost_url=url_for("signpost.of_entity", ovo=_ovo()),
     )  # fmt: skip

@@ -32,6 +32,7 @@ def upgrade() -> None:
         "actor_kind",
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("central", sa.Boolean(), nullable=False),
+        sa.Column("confidential", sa.Boolean(), nullable=True),
         sa.Column("names", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("offers", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_actor_kind")),
@@ -358,6 +359,19 @@ def upgrade() -> None:
         ["ovo_code"],
         unique=True,
         postgresql_where=sa.text("status in ('waiting', 'approved')"),
+    )
+    op.create_table(
+        "entity_actor",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("reachable", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_entity_actor_entity_id")),
+        sa.ForeignKeyConstraint(["kind"], ["actor_kind.code"], name=op.f("fk_entity_actor_kind")),
+        sa.PrimaryKeyConstraint("entity_id", "kind", name=op.f("pk_entity_actor")),
     )
     op.create_table(
         "entity_category",
@@ -932,6 +946,13 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "draft_file" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "enrolment" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "enrolment" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "entity_actor" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "entity_actor" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "entity_actor" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "entity_actor" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "entity_actor" TO spreekbuis_backup')
     op.execute('ALTER TABLE "entity_category" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "entity_category" FORCE ROW LEVEL SECURITY')
     op.execute(
