@@ -76,7 +76,7 @@ def test_no_free_text_column_holds_what_a_reporter_or_handler_wrote():
         "attachment.media_type", "attachment.storage_key", "attachment.cleaned", "case.kind", "case.topic",
         "case.category", "case.channel", "case.identity", "case.reporter_class", "case.language", "case.state",
         "case.outcome", "case.next_step", "case_event.kind", "contact.channel", "message.author",
-        "draft_file.media_type", "draft_file.storage_key", "draft_file.cleaned",
+        "draft_file.media_type", "draft_file.storage_key", "draft_file.cleaned", "message.kind", "message.how",
     }  # fmt: skip
 
 

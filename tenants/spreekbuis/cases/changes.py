@@ -33,6 +33,21 @@ class Happened(StrEnum):
     FEEDBACK = "feedback"
     CLOSED = "closed"
     SCORED = "scored"
+    MEETING_ASKED = "meeting_asked"
+    MINUTES = "minutes"
+    MINUTES_CORRECTED = "minutes_corrected"
+    MINUTES_AGREED = "minutes_agreed"
+    CONTACT_PREFERENCE = "contact_preference"
+    CONSENT = "consent"
+    AFTERCARE_ASKED = "aftercare_asked"
+
+
+_NOT_IN_FIGURES = frozenset({
+    Happened.MESSAGE, Happened.NOTE, Happened.CONTACT, Happened.ASSIGNED, Happened.MEETING_ASKED, Happened.MINUTES,
+    Happened.MINUTES_CORRECTED, Happened.MINUTES_AGREED, Happened.CONTACT_PREFERENCE, Happened.CONSENT,
+    Happened.AFTERCARE_ASKED,
+})  # fmt: skip
+"""What no figure counts."""
 
 
 class CaseClosed(Conflict):
@@ -72,7 +87,7 @@ def changed(
         )
     )
     record(audited, case.id, {"what": what.value, **data})
-    if what not in (Happened.MESSAGE, Happened.NOTE, Happened.CONTACT, Happened.ASSIGNED):
+    if what not in _NOT_IN_FIGURES:
         record_fact(case)
 
 

@@ -38,7 +38,7 @@ _IDENTITY_HINTS = {
     Identity.CONFIDENTIAL: _l(
         "Alleen het loket kent je naam. We zeggen hem aan niemand zonder jouw akkoord."
     ),
-    Identity.NAMED: _l("We mogen je naam noemen als dat helpt om je melding te onderzoeken."),
+    Identity.NAMED: _l("Het loket mag zeggen dat je iets meldde. Aan wie, beslis jij later in je melding."),
 }
 
 

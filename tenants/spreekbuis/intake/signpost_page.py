@@ -67,8 +67,7 @@ def general() -> ResponseReturnValue:
 def of_entity() -> ResponseReturnValue:
     """With the entity's own actors and their addresses."""
     entity = the_entity()
-    topic = _choice("topic", Topic)
-    report = url_for("report.topic", ovo=entity.ovo_code, **({"topic": topic} if topic else {}))
+    report = url_for("report.topic", ovo=entity.ovo_code, topic=_choice("topic", Topic))
     return _asked_or_shown(
         url_for("signpost.of_entity", ovo=entity.ovo_code),
         own_actors(),
