@@ -49,6 +49,7 @@ ROOMS = (
     "intake.signpost_page",
     "intake.protection",
     "intake.report",
+    "intake.draft_pages",
     "intake.mailbox",
     "cases.views",
     "figures.views",

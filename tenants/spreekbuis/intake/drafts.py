@@ -6,10 +6,10 @@ The browser never names a stored file to add it to a report: whoever has the sec
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from werkzeug.datastructures import FileStorage
 
@@ -101,7 +101,7 @@ def keep_files(
             if not _add(token, id_, file):
                 useless.append(file.storage_key)
         if accepted.files:
-            _promise_to_drop()
+            _promise_to_drop(now() + LIFETIME)
         files = files_of(token).files
     for key in useless:
         storage().delete(key)
@@ -129,18 +129,30 @@ def take_files(token: str) -> tuple[NewFile, ...]:
     )  # fmt: skip
 
 
+def keep_files_until(token: str, until: datetime) -> None:
+    """Keep the unsent files of the form as long as its saved draft."""
+    db.session.execute(
+        update(DraftFile)
+        .where(_of(token), DraftFile.taken_at.is_(None))
+        .values(kept_until=until)
+        .execution_options(synchronize_session=False)
+    )
+    _promise_to_drop(until)
+
+
 def drop_old_files() -> int:
-    """Forget the files of forms in this tenant that are a day old; gives how many.
+    """Forget the files of forms in this tenant that are a day old, and of saved drafts that are over; gives how many.
 
     The content of a file that was sent belongs to its case and stays. A submit may take a file at this moment: the
     deletion waits for it and answers with what the row says then. Contents go after a commit of its own, so that
     no row ever names a content that is gone; what a crash leaves between the two is an orphan, which upkeep finds.
     """
     mine = DraftFile.entity_id == current_entity_id()
+    unkept = or_(DraftFile.kept_until.is_(None), DraftFile.kept_until <= now())
     with transaction(scope.current()):
         old = db.session.execute(
             delete(DraftFile)
-            .where(mine, DraftFile.created_at <= now() - LIFETIME)
+            .where(mine, DraftFile.created_at <= now() - LIFETIME, unkept)
             .returning(DraftFile.storage_key, DraftFile.taken_at)
         ).all()
     for row in old:
@@ -165,12 +177,12 @@ def _add(token: str, id_: UUID, file: AcceptedFile) -> bool:
     return added is not None
 
 
-def _promise_to_drop() -> None:
-    """One job for all that the tenant got in this clock hour, when the last of it is a day old."""
-    hour = now().replace(minute=0, second=0, microsecond=0)
+def _promise_to_drop(over: datetime) -> None:
+    """One job for all that is over in the clock hour of `over`, at its end."""
+    hour = over.replace(minute=0, second=0, microsecond=0)
     enqueue(
         "intake.drop_old_files",
-        run_at=hour + timedelta(hours=1) + LIFETIME,
+        run_at=hour + timedelta(hours=1),
         once_key=f"intake.drop_old_files:{current_entity_id()}:{hour.isoformat()}",
     )
 

@@ -2,10 +2,8 @@
 
 import time
 
-from babel.lists import format_list
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -14,7 +12,8 @@ from spreekbuis.intake.mailbox_room import room
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.patience import patience
 from spreekbuis.intake.reporters import find_receipt, leave_mailbox, open_mailbox
-from spreekbuis.vault.receipt_code import AmbiguousWord, NotAReceiptCode, ReceiptCode, parse
+from spreekbuis.intake.typed_code import code_typed
+from spreekbuis.vault.receipt_code import ReceiptCode
 from spreekbuis.web.access import Audience
 from spreekbuis.web.cookies import FORM, MAILBOX, drop_cookie, read_cookie, write_cookie
 from spreekbuis.web.frame import notice_after
@@ -51,23 +50,6 @@ def leave() -> ResponseReturnValue:
     drop_cookie(response, MAILBOX)
     drop_cookie(response, FORM)
     return response
-
-
-def code_typed(typed: str) -> ReceiptCode | str:
-    """The code, or the sentence that says what to check."""
-    try:
-        return parse(typed)
-    except AmbiguousWord as doubt:
-        meant = format_list(doubt.candidates, style="or", locale=get_locale())
-        return str(
-            _("Bedoel je bij woord %(position)s misschien %(meant)s?", position=doubt.position, meant=meant)
-        )
-    except NotAReceiptCode as flaw:
-        if flaw.position is None:
-            return str(_("Een toegangscode heeft 8 woorden. Kijk na of je ze allemaal intypte."))
-        return str(
-            _("Woord %(position)s kennen we niet. Kijk na hoe je het schreef.", position=flaw.position)
-        )
 
 
 def _receipt_of(typed: str) -> tuple[Receipt, ReceiptCode] | str:

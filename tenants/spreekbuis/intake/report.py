@@ -20,6 +20,7 @@ from spreekbuis.intake.report_pages import (
     story_page,
     topic_page,
 )
+from spreekbuis.intake.saved_drafts import forget_draft
 from spreekbuis.intake.story import (
     LONGEST_STORY,
     asked_draft,
@@ -131,6 +132,7 @@ def send() -> ResponseReturnValue:
         return check_page(token, told, files_of(token), gone), gone.status
     except ServiceEnded as ended:
         return no_service_page(told.text), ended.status
+    forget_draft(token)
     return receipt_page(token, submitted, told.text if submitted.sent is Sent.CHANGED else "")
 
 

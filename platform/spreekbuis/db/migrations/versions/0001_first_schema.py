@@ -145,6 +145,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_reporter_session_expires_at"), "reporter_session", ["expires_at"], unique=False)
     op.create_table(
+        "saved_draft",
+        sa.Column("lookup_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("form_locked", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("lookup_hash", name=op.f("pk_saved_draft")),
+    )
+    op.create_index(op.f("ix_saved_draft_expires_at"), "saved_draft", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_saved_draft_tenant_id"), "saved_draft", ["tenant_id"], unique=False)
+    op.create_table(
         "schedule_mark",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
@@ -326,6 +336,7 @@ def upgrade() -> None:
         sa.Column("cleaned", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("kept_until", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_draft_file_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_draft_file")),
     )
@@ -899,6 +910,8 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "receipt" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "reporter_session" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "reporter_session" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "saved_draft" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "saved_draft" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "schedule_mark" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "schedule_mark" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "scope_rule" TO spreekbuis_app')
