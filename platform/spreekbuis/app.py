@@ -50,6 +50,7 @@ ROOMS = (
     "intake.protection",
     "intake.report",
     "intake.draft_pages",
+    "intake.paper_form",
     "intake.mailbox",
     "cases.views",
     "figures.views",

@@ -26,7 +26,8 @@ EVERYBODY = [
     f"/o/{ENTITY}/report/stop", f"/o/{ENTITY}/report/story?topic=integrity&integrity=fraud",
     f"/o/{ENTITY}/report/story?topic=private", "/bestaat-niet",
     "/signpost", "/signpost?place=anywhere&topic=wellbeing&wish=talk&also=danger", "/protection",
-    f"/o/{ENTITY}/signpost", f"/o/{ENTITY}/signpost?place=inside&topic=integrity&wish=examine",
+    f"/o/{ENTITY}/signpost", f"/o/{ENTITY}/report/paper",
+    f"/o/{ENTITY}/report/reopen", f"/o/{ENTITY}/signpost?place=inside&topic=integrity&wish=examine",
 ]  # fmt: skip
 OF_THE_ROLES = {
     HANDLER: [

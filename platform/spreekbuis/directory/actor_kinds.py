@@ -81,7 +81,7 @@ KINDS: list[dict[str, Any]] = [
             "nl": "Loket Integriteit",
             "en": "Integrity desk",
             "fr": "Guichet Intégrité",
-            "de": "Anlaufstelle Integrität",
+            "de": "Meldestelle Integrität",
         },
         "offers": {
             "nl": "Leest meldingen over integriteit en veiligheid. Antwoordt op je vragen en laat je melding onderzoeken.",
@@ -96,7 +96,7 @@ KINDS: list[dict[str, Any]] = [
             "nl": "Loket Welzijn",
             "en": "Wellbeing desk",
             "fr": "Guichet Bien-être",
-            "de": "Anlaufstelle Wohlbefinden",
+            "de": "Meldestelle Wohlbefinden",
         },
         "offers": {
             "nl": "Leest meldingen over welzijn. Luistert, geeft raad en zoekt met jou naar een oplossing.",
@@ -185,8 +185,8 @@ KINDS: list[dict[str, Any]] = [
         "names": {
             "nl": "Leidinggevende",
             "en": "Line manager",
-            "fr": "Supérieur hiérarchique",
-            "de": "Vorgesetzte oder Vorgesetzter",
+            "fr": "Responsable hiérarchique",
+            "de": "Führungskraft",
         },
         "offers": {
             "nl": "Is vaak de eerste met wie je kunt praten, tenzij het over die persoon zelf gaat.",

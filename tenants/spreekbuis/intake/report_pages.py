@@ -55,7 +55,7 @@ def topic_page(errors: Mapping[str, type_text]) -> str:
         action=url_for("report.story", ovo=_ovo()), errors=errors, topic=asked,
         draft=(errors and asked_draft()) or new_draft(),
         mailbox_url=url_for("mailbox.open_form"), signpost_url=url_for("signpost.of_entity", ovo=_ovo()),
-        reopen_url=url_for("draft.reopen_form", ovo=_ovo()),
+        reopen_url=url_for("draft.reopen_form", ovo=_ovo()), paper_url=url_for("paper.form", ovo=_ovo()),
         cards_shown=[
             {"value": t, "label": TOPIC_WORDS[t], "icon": icon, "hint": hint, "shows": t}
             for t, (icon, hint) in TOPIC_CARDS.items()
