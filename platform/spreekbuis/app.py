@@ -52,6 +52,7 @@ ROOMS = (
     "intake.draft_pages",
     "intake.paper_form",
     "intake.mailbox",
+    "intake.referral_answer",
     "cases.views",
     "figures.views",
     "jobs.views",
@@ -127,11 +128,12 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
 
 def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
-    from spreekbuis.access.new_pair import seal_again
+    from spreekbuis.access.new_pair import ask_for_access, seal_again
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
+    from spreekbuis.cases import referral
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
-    from spreekbuis.intake.reporters import returning_reporter
+    from spreekbuis.intake.reporters import follow_case, returning_reporter
     from spreekbuis.subscriptions.contributions import open_subscription
     from spreekbuis.web.door import Doors
 
@@ -144,7 +146,8 @@ def _install(app: Flask) -> None:
         ),
     )
     workplaces.install(app, [workplaces_of])
-    restoring.install(app, [seal_again])
+    restoring.install(app, [seal_again], [ask_for_access])
     approval.APPROVAL_STEPS[:] = [open_subscription]
+    referral.FOLLOW[:] = [follow_case]
     for room in rooms():
         room.open(app)

@@ -225,8 +225,8 @@ def test_only_minutes_of_the_own_case_can_be_agreed_to(world, entity, inside, ha
     write_minutes(handler, entity, with_case(world, entity))
     own = field(inside.browser.get("/inbox"), "minutes")
     assert stranger.browser.post("/inbox/minutes/agree", {"minutes": own}).status_code == 404
-    for named in (str(said), "nonsense", ""):
-        assert inside.browser.post("/inbox/minutes/agree", {"minutes": named}).status_code == 404
+    for named, status in ((str(said), 404), ("nonsense", 422), ("", 422)):
+        assert inside.browser.post("/inbox/minutes/agree", {"minutes": named}).status_code == status
     assert events(world, entity, "minutes_agreed") == []
 
 

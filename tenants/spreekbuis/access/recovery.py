@@ -129,11 +129,12 @@ def make_kit(officers: Collection[UUID]) -> UUID:
 
     Every desk gets a new key: of the first kit this is its first, and from then on the entity can take reports.
     Whoever could read at a desk goes on reading; at a desk where nobody can, every handler with a key pair may read
-    new cases. Cases of before are covered by the kit before, until they are resealed. Raises Invalid unless there are
-    two different officers who are members with a key pair.
+    new cases. Cases of before are covered by the kit before, until they are resealed. A kit in force is replaced
+    through access.key_changes alone: that takes a second person. Raises Invalid unless there are two different officers
+    who are members with a key pair.
     """
     desks = _hold_all()
-    holders, replaced = _holders(officers), _current()
+    holders, replaced = holders_of(officers), _current()
     _end_kit()
     kit_id = _new_kit(holders)
     for desk_id in desks:
@@ -191,7 +192,7 @@ def open_with_papers(
     current, used = _current(), db.session.get(RecoveryKey, (current_entity_id(), kit_id))
     if current is None or used is None:
         raise NoRecoveryKit
-    holders = _holders(officers) if kit_id == current.id else []
+    holders = holders_of(officers) if kit_id == current.id else []
     parts = {share.part: share.share for share in shares}
     if parts.keys() != set(Part):
         raise WrongPapers
@@ -211,6 +212,13 @@ def open_with_papers(
 
 
 def my_part(account_id: UUID, secret: bytes) -> tuple[UUID, Share]:
+    """`waiting_part`, for its officer to read: that goes into the trail. Raises NotFound."""
+    kit_id, share = waiting_part(account_id, secret)
+    record(Audited.RECOVERY_SHARE_READ, kit_id, {"part": share.part.value})
+    return kit_id, share
+
+
+def waiting_part(account_id: UUID, secret: bytes) -> tuple[UUID, Share]:
     """The part that waits for this officer, and its kit's id. `secret` is the account's.
 
     Of several kits the newest first: a replaced one waits as long as keys of desks are under it. Raises NotFound
@@ -220,7 +228,6 @@ def my_part(account_id: UUID, secret: bytes) -> tuple[UUID, Share]:
     content = open_sealed(
         secret, waiting.share_sealed or b"", share_binding(waiting.kit_id, waiting.part, account_id)
     )
-    record(Audited.RECOVERY_SHARE_READ, waiting.kit_id, {"part": waiting.part})
     return waiting.kit_id, Share(Part(waiting.part), content)
 
 
@@ -302,7 +309,8 @@ def _new_kit(holders: Collection[Holder]) -> UUID:
     return kit_id
 
 
-def _holders(officers: Collection[UUID]) -> list[Holder]:
+def holders_of(officers: Collection[UUID]) -> list[Holder]:
+    """These two officers with their key pairs, in the order given. Raises Invalid as `make_kit`."""
     possible = {officer.account_id for officer in possible_officers()}
     chosen = set(officers)
     if len(chosen) != 2 or not chosen <= possible:

@@ -40,6 +40,14 @@ class Happened(StrEnum):
     CONTACT_PREFERENCE = "contact_preference"
     CONSENT = "consent"
     AFTERCARE_ASKED = "aftercare_asked"
+    REFERRAL_ASKED = "referral_asked"
+    REFERRAL_DECLINED = "referral_declined"
+    REFERRAL_ENDED = "referral_ended"
+    """Withdrawn, refused by the receiver, or not answered in time."""
+    REFERRED = "referred"
+    """Sent to another desk, or handed over to an actor."""
+    REFERRAL_ACCEPTED = "referral_accepted"
+    CAME_BY_REFERRAL = "came_by_referral"
 
 
 _NOT_IN_FIGURES = frozenset({

@@ -109,5 +109,17 @@ def _words(
             return given, str(to)
         case Happened.AFTERCARE_ASKED:
             return gettext("De melder vraagt nazorg"), ""
+        case Happened.REFERRAL_ASKED:
+            return gettext("Doorverwijzing voorgesteld"), gettext("De melder beslist.")
+        case Happened.REFERRAL_DECLINED:
+            return gettext("De melder wil geen doorverwijzing"), gettext("Het dossier blijft hier.")
+        case Happened.REFERRED:
+            return gettext("Doorverwezen"), ""
+        case Happened.REFERRAL_ENDED:
+            return gettext("De doorverwijzing gaat niet door"), gettext("Het dossier blijft hier.")
+        case Happened.REFERRAL_ACCEPTED:
+            return gettext("Afgesloten"), gettext("Het andere loket nam het dossier over.")
+        case Happened.CAME_BY_REFERRAL:
+            return gettext("Overgenomen van een ander loket"), ""
         case Happened.MESSAGE | Happened.NOTE:
             return gettext("Bericht"), ""

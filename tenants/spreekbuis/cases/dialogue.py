@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -21,13 +22,22 @@ from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, rows
-from spreekbuis.errors import NotFound
+from spreekbuis.errors import Conflict, NotFound
 from spreekbuis.vault.content import ContentKey
 
 if TYPE_CHECKING:
     from spreekbuis.cases.opening import NewFile
 
 Author = Literal["reporter", "handler"]
+
+
+class OnItsWay(Conflict):
+    """What is written now would not arrive where the case is going (cases.referral)."""
+
+    title = _l("Deze melding is onderweg naar een ander loket")
+    advice = _l(
+        "Zodra dat loket antwoordt, kun je weer schrijven. Kopieer je tekst als je hem nog nodig hebt."
+    )
 
 
 class MessageKind(StrEnum):
@@ -118,12 +128,14 @@ def write_message(
     changes nothing.
 
     A message of the reporter marks the case unread, and takes it back into progress when it waited for one.
-    Raises CaseClosed, but for a request for aftercare.
+    Raises CaseClosed, but for a request for aftercare; OnItsWay while another desk has it, but for notes.
     """
     if once is not None and (made := message_made_by(case, once)) is not None:
         return made
     if nature.kind is not MessageKind.AFTERCARE:
         refuse_closed(case)
+    if case.state == State.REFERRED and not internal:
+        raise OnItsWay
     moment = now()
     message = db.session.scalars(
         insert(Message)

@@ -16,6 +16,7 @@ from spreekbuis.cases.finding import case_of_reporter
 from spreekbuis.cases.opening import NewFile
 from spreekbuis.cases.satisfaction import HIGHEST, LOWEST, score_case
 from spreekbuis.db.base import new_id
+from spreekbuis.db.session import db
 from spreekbuis.errors import Conflict, Invalid
 from spreekbuis.intake import mailbox_entrance, mailbox_wishes
 from spreekbuis.intake.mailbox_page import inbox_page
@@ -47,7 +48,8 @@ def send_message() -> ResponseReturnValue:
     uploads = [upload for upload in request.files.getlist("files") if upload]
     this = _once_of(once, text, uploads)
     if message_made_by(case_of_reporter(case_id()), this) is None:
-        accepted = accepting.accept(  # before the case is locked: it takes seconds
+        db.session.rollback()  # no transaction stays open while files are cleaned, which takes seconds
+        accepted = accepting.accept(
             {new_id(): upload for upload in uploads}, keep_original=bool(form.raw("keep_original"))
         )
         refusals = [*accepted.refusals, *_not_cleaned(accepted)]

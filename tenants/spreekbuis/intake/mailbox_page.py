@@ -11,6 +11,7 @@ from spreekbuis.cases.consent import SHARING_LABELS
 from spreekbuis.cases.dialogue import ShownMessage, read_dialogue
 from spreekbuis.cases.finding import ShownToReporter, shown_to_reporter
 from spreekbuis.cases.minutes import MINUTES_LABELS, MinutesState, minutes_in
+from spreekbuis.cases.procedures import State
 from spreekbuis.cases.wishes import REACH_LABELS, WAY_LABELS, contact_preference, titles_of
 from spreekbuis.clock import local_date
 from spreekbuis.db.base import new_id
@@ -18,6 +19,7 @@ from spreekbuis.directory.catalogue import CATEGORIES, OUTCOME_LABELS, Identity,
 from spreekbuis.errors import type_text
 from spreekbuis.intake.course import course_of, desk_of, state_of, steps
 from spreekbuis.intake.mailbox_room import case_id
+from spreekbuis.intake.referral_answer import referral_box
 from spreekbuis.intake.reporters import IDLE_LIMIT, key_in_session
 from spreekbuis.vault import files as accepting
 from spreekbuis.vault.content import ContentKey
@@ -49,6 +51,7 @@ def inbox_page(errors: Mapping[str, type_text] = _NOTHING, kept: Mapping[str, st
         minutes=IDLE_LIMIT // timedelta(minutes=1), accept=accepting.ACCEPT,
         most_files=accepting.MOST_FILES, most_megabytes=accepting.most_megabytes(),
         scores=_scores() if closed else [],
+        referral=referral_box(case_id(), key), on_its_way=case.state == State.REFERRED,
         to_check=to_check, **_wishes(case, key, kept),
         signpost_url=url_for("signpost.of_entity", ovo=case.ovo_code), protection_url=url_for("protection.ask"),
     )  # fmt: skip

@@ -85,18 +85,20 @@ def aftercare() -> ResponseReturnValue:
 @room.post("/inbox/minutes/agree", Audience.RETURNING_REPORTER)
 def agree() -> ResponseReturnValue:
     """Agree to the record of a conversation."""
-    return _act(Reading(), lambda case: minutes.agree(case, _minutes_id()), AGREED)
+    form = Reading()
+    minutes_id = _minutes_id(form)
+    return _act(form, lambda case: minutes.agree(case, minutes_id), AGREED)
 
 
 @room.post("/inbox/minutes/correct", Audience.RETURNING_REPORTER)
 def correct() -> ResponseReturnValue:
     """Send a correction of the record of a conversation."""
     form = Reading()
-    text = _needed(form, "correction")
+    minutes_id, text = _minutes_id(form), _needed(form, "correction")
     once = id_of(form.once(), "correction", text)
     return _act(
         form,
-        lambda case: minutes.correct(case, key_in_session(), _minutes_id(), text, once=once),
+        lambda case: minutes.correct(case, key_in_session(), minutes_id, text, once=once),
         CORRECTED,
     )
 
@@ -106,11 +108,12 @@ def _needed(form: Reading, name: str) -> str:
     return form.text(name, longest=LONGEST_STORY, lines=True)
 
 
-def _minutes_id() -> UUID:
-    """The record that the form is about; one that cannot exist when the form was changed."""
+def _minutes_id(form: Reading) -> UUID:
+    """The record that the form is about."""
     try:
-        return UUID(request.form.get("minutes", ""))
+        return UUID(form.raw("minutes"))
     except ValueError:
+        form.errors[""] = _("Het formulier was veranderd. Kijk alles nog eens na.")
         return UUID(int=0)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
@@ -19,8 +19,11 @@ class Receipt(SharedTable):
     lookup_hash: Mapped[bytes] = mapped_column(primary_key=True)
     tenant_id: Mapped[UUID]
     case_id: Mapped[UUID]
+    public_key: Mapped[bytes]
+    """Of the key pair that follows from the code: what another desk seals to when the case goes on there."""
     secret_sealed: Mapped[Sealed]
-    """The key of the case, sealed to the key pair that follows from the code."""
+    """The key of the case, sealed to that pair."""
+    __table_args__ = (Index("ix_receipt_case", "tenant_id", "case_id"),)
 
 
 class ReporterSession(SharedTable):
@@ -75,6 +78,16 @@ class DraftFile(TenantTable):
     kept_until: Mapped[datetime | None]
     """Of a form that was saved as a draft: it stays as long as the draft."""
     __table_args__ = (to_entity(), Index("ix_draft_file_draft", "entity_id", "draft_hash"))
+
+
+class DraftStock(SharedTable):
+    """How many files of an entity wait for their report to be sent, and how many bytes they are (intake.stock)."""
+
+    __tablename__ = "draft_stock"
+    shared_because = "what strangers can leave here is bounded over all entities together"
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True)
+    files: Mapped[int] = mapped_column(default=0)
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class EntityCategory(TenantTable):
