@@ -30,6 +30,9 @@ SEEDED = {
     "actor",
     "published_figure",
     "scope_rule",
+    "questionnaire",
+    "questionnaire_category",
+    "questionnaire_version",
 }
 SECRET = "a-secret-for-tests-only-and-long-enough-000"
 REAL_WORK = passwords.WORK

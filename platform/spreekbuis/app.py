@@ -17,7 +17,7 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "intake", "cases",
+    "entities", "access", "questionnaires", "intake", "cases",
     "subscriptions",
 )  # fmt: skip
 
@@ -48,6 +48,7 @@ ROOMS = (
     "entities.actor_pages",
     "intake.signpost_page",
     "intake.protection",
+    "questionnaires.views",
     "intake.report",
     "intake.draft_pages",
     "intake.paper_form",
@@ -67,14 +68,16 @@ def rooms() -> list[Room]:
 
 
 def load_shared_data() -> None:
-    """Load what all share: the register, the actors, published figures, scope rules. Twice is once."""
+    """Load what all share: the register, the actors, published figures, scope rules, questionnaires. Twice is once."""
     from spreekbuis.directory.register import load_register
     from spreekbuis.figures.published import load_published
+    from spreekbuis.questionnaires.defaults import load_questionnaires
     from spreekbuis.subscriptions.scope_rules import load_scope_rules
 
     load_register()
     load_published()
     load_scope_rules()
+    load_questionnaires()
 
 
 class UnsafeDatabase(Exception):

@@ -439,3 +439,19 @@ def test_the_receiver_reads_and_takes_over_on_the_pages(two, world):
     assert "Er verdwijnt materiaal uit het magazijn." in browser.get(answer.location).text
     assert browser.get(f"/desk/{two.there.ovo}/letters/{made}").status_code == 409
     assert UUID(str(made))
+
+
+def test_the_answers_go_along_with_the_version_that_was_answered(two, world):
+    with two.acting(None) as case:
+        case.questionnaire, case.questionnaire_version = "integrity", 1
+        case.answers_sealed = two.key.seal(
+            "answers", '{"told": ["yes"], "told_whom": "De dienst van het magazijn"}'
+        )
+    letter = two.sent()
+    browser = world.browser(two.receiver)
+    page = browser.get(f"/desk/{two.there.ovo}/letters/{letter}").text
+    assert "De dienst van het magazijn" in page
+    case_id = two.accept(letter)
+    page = browser.get(f"/desk/{two.there.ovo}/cases/{case_id}").text
+    assert "Heb je het al aan iemand verteld?" in page
+    assert "De dienst van het magazijn" in page

@@ -40,6 +40,7 @@ from spreekbuis.identity.models import Account, PasswordReset, SignInSession
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.reporters import open_mailbox, receipt_of
 from spreekbuis.jobs.models import Job, JobState
+from spreekbuis.questionnaires.editing import begin_draft, draft_of
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.files import accept
 from spreekbuis.vault.receipt_code import from_submission
@@ -113,6 +114,7 @@ class House:
             self.everybody = list(self._people(world))
             for place in (self.own, self.other):
                 self._make_kit(place)
+                place.values |= self._questionnaire()
                 self._refer(place)
         self._keep()
 
@@ -256,6 +258,18 @@ class House:
             membership = session.scalars(select(Membership.id).where(Membership.account_id == member)).one()
             invited = invite(f"{uuid4().hex}@voorbeeld.example", Role.HANDLER, DeskKind.INTEGRITY, "nl")
             return {"membership_id": str(membership), "invitation_id": str(invited.id)}
+
+    @staticmethod
+    def _questionnaire() -> dict[str, str]:
+        """A questionnaire of which the next version was begun, with a section and a question of it."""
+        with transaction(PLATFORM):
+            begin_draft("safety")
+            draft = draft_of("safety")
+            assert draft is not None
+            section = draft.definition.sections[0]
+            return {
+                "questionnaire": "safety", "section": section.key, "question": section.questions[0].key
+            }  # fmt: skip
 
     def _enrolment(self) -> dict[str, str]:
         with transaction(PLATFORM) as session:

@@ -76,6 +76,8 @@ class Audited(StrEnum):
     PASSKEY_REMOVED = "passkey.removed"
     PASSKEY_USED = "passkey.used"
     PLATFORM_ROLE_GRANTED = "platform_role.granted"
+    QUESTIONNAIRE_CHANGED = "questionnaire.changed"
+    QUESTIONNAIRE_PUBLISHED = "questionnaire.published"
     FIGURES_EXPORTED = "figures.exported"
 
 

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from spreekbuis.access.models import Membership
 from spreekbuis.cases import shown
+from spreekbuis.cases.answers import answers_shown
 from spreekbuis.cases.consent import SHARING_LABELS, consents_of
 from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, read_contacts
 from spreekbuis.cases.course import course_of
@@ -96,6 +97,7 @@ def case_page(
             sharing=[(SHARING_LABELS[sharing], given) for sharing, given in consents_of(case.shares_with)]
             if case.identity != Identity.ANONYMOUS or case.shares_with
             else [],
+            answers=answers_shown(case, key),
             course=course_of(case, people, me, owed),
             facts=_facts(case, key, words, people, me),
             deadlines=[_deadline(d, case) for d in deadlines(case)],

@@ -75,6 +75,9 @@ class ShownToReporter(NamedTuple):
     score: int | None
     contact_preference_sealed: bytes | None
     shares_with: list[str]
+    questionnaire: str | None
+    questionnaire_version: int | None
+    answers_sealed: bytes | None
     entity_name: str
     policy_area: str
     ovo_code: str

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, Index, Text, text
+from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
@@ -84,6 +84,10 @@ class Case(TenantTable):
     """To whom the reporter lets the desk tell the name: codes (cases.consent). The history stands in the events."""
     submission_digest: Mapped[bytes | None]
     """SHA-256 of what was sent, to tell a second sending from a changed one."""
+    questionnaire: Mapped[str | None]
+    questionnaire_version: Mapped[int | None]
+    """The published version that `answers_sealed` answers; None when no question was answered."""
+    answers_sealed: Mapped[Sealed | None]
     score: Mapped[int | None]
     scored_at: Mapped[datetime | None]
     score_comment_sealed: Mapped[Sealed | None]
@@ -93,6 +97,10 @@ class Case(TenantTable):
     __table_args__ = (
         to_entity(),
         to_tenant("desk", "desk_id"),
+        ForeignKeyConstraint(
+            ["questionnaire", "questionnaire_version"],
+            ["questionnaire_version.code", "questionnaire_version.version"],
+        ),
         Index("uq_case_number", *_DESK, "year", "number", unique=True),
         # The work list, by urgency: one index per way of looking at it, so that no view or filter reads the
         # others.

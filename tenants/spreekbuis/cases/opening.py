@@ -33,6 +33,7 @@ from spreekbuis.directory.catalogue import (
     ReporterClass,
 )
 from spreekbuis.figures.facts import ContactFact, record_contact
+from spreekbuis.questionnaires.answers import Answered
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.files import AcceptedFile
 from spreekbuis.vault.sealing import new_secret
@@ -76,6 +77,8 @@ class NewCase:
     """Name and contact data, when given: {"name": …, "email": …, "phone": …}."""
     duty_accepted: bool
     submission_digest: bytes | None = None
+    answered: Answered | None = None
+    """What was answered to the questionnaire of the category."""
     received_at: datetime | None = None
     """When it was sent here; now, unless another desk passed it on."""
     said_at: datetime | None = None
@@ -201,6 +204,7 @@ def _values(
         duty_accepted_at=moment if new.duty_accepted else None,
         reporter_sealed=_sealed_reporter(new, key),
         submission_digest=new.submission_digest,
+        **_answers(new, key),
     )
     set_next_due(case)
     return {name: value for name, value in vars(case).items() if not name.startswith("_")}
@@ -210,6 +214,17 @@ def _sealed_reporter(new: NewCase, key: ContentKey) -> bytes | None:
     if not new.reporter:
         return None
     return key.seal("reporter", json.dumps(dict(new.reporter), ensure_ascii=False))
+
+
+def _answers(new: NewCase, key: ContentKey) -> dict[str, Any]:
+    """The answers sealed, with the version that they answer; nothing when there are none."""
+    if new.answered is None or not new.answered.answers:
+        return {}
+    version = new.answered.to.version
+    return {
+        "questionnaire": version.code, "questionnaire_version": version.number,
+        "answers_sealed": key.seal("answers", new.answered.as_json()),
+    }  # fmt: skip
 
 
 def _write_first_rows(

@@ -238,7 +238,7 @@ def accept(letter_id: UUID, desks: frozenset[UUID], reader: Reader) -> Case:
         id=letter.id, kind=CaseKind.NEW, category=told.category, channel=Channel(told.channel),
         identity=Identity(told.identity), reporter_class=ReporterClass(told.reporter_class),
         language=told.language, text=told.messages[0].text, reporter=told.reporter,
-        duty_accepted=told.duty_accepted, files=first_files(told), received_at=letter.sent_at,
+        duty_accepted=told.duty_accepted, answered=told.answered, files=first_files(told), received_at=letter.sent_at,
         said_at=told.messages[0].at,
     )  # fmt: skip
     case = open_case(new)

@@ -15,9 +15,11 @@ from spreekbuis.intake.drafts import files_of, keep_files
 from spreekbuis.intake.patience import patience
 from spreekbuis.intake.report_pages import no_service_page, story_page
 from spreekbuis.intake.saved_drafts import LIFETIME, Draft, forget_draft, open_draft, save_draft
-from spreekbuis.intake.story import new_token, posted_token, typed
+from spreekbuis.intake.story import new_token, posted_token, questionnaire_shown, typed, typed_text
 from spreekbuis.intake.submission import ServiceEnded
 from spreekbuis.intake.typed_code import code_typed
+from spreekbuis.questionnaires.answers import given_in_form
+from spreekbuis.questionnaires.published import published, version_named
 from spreekbuis.web.access import Audience
 from spreekbuis.web.dates import day_in_words
 from spreekbuis.web.door import the_entity
@@ -34,7 +36,9 @@ def save() -> ResponseReturnValue:
     """Keep the form of step 2 and show its words, this once."""
     form = typed()
     if not accepts_reports(the_entity()):
-        return no_service_page(form.get("text", "")), ServiceEnded.status
+        return no_service_page(typed_text(language())), ServiceEnded.status
+    asked = questionnaire_shown()
+    answers = given_in_form(asked.definition) if asked else {}
     token = posted_token() or new_token()
     waiting = keep_files(
         token, request.files.getlist("files"), keep_original=bool(request.form.get("keep_original"))
@@ -42,15 +46,17 @@ def save() -> ResponseReturnValue:
     try:
         if waiting.refusals:
             raise Invalid({"files": " ".join(waiting.refusals)})
-        code = save_draft(token, form)
+        code = save_draft(token, form, answers)
     except (Invalid, Conflict) as refused:
         errors = refused.errors if isinstance(refused, Invalid) else {"": refused.advice}
-        return story_page(token, form, waiting, errors), refused.status
+        return story_page(token, form, waiting, errors, asked=asked), refused.status
     ovo = the_entity().ovo_code
     return render_template(
         "intake/draft_saved.html",
         words=code.words(language()), until=day_in_words(local_date(now() + LIFETIME), "full"),
-        hidden={"token": token, **form}, edit_url=url_for("report.edit", ovo=ovo),
+        hidden=[
+            ("token", token), *form.items(), *((name, value) for name, values in answers.items() for value in values)
+        ], edit_url=url_for("report.edit", ovo=ovo),
         reopen_url=url_for("draft.reopen_form", ovo=ovo), home_url=url_for("home.start"),
     )  # fmt: skip
 
@@ -73,7 +79,10 @@ def reopen() -> ResponseReturnValue:
             return redirect(url_for("home.start", done=ERASED), 303)
         if not accepts_reports(the_entity()):
             return no_service_page(found.form.get("text", ""))
-        return story_page(found.token, found.form, files_of(found.token), {})
+        version = version_named(found.form.get("questionnaire", ""))
+        asked = published(version) if version else None
+        waiting = files_of(found.token)
+        return story_page(found.token, found.form, waiting, {}, asked=asked, given=found.answers)
     if not patience().wait(began):
         busy = _("Er worden nu te veel foute codes geprobeerd. Wacht een minuut en probeer het opnieuw.")
         return _code_page(given, busy), 429, {"Retry-After": "60"}

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from flask import render_template, url_for
 from flask_babel import gettext as _
 
+from spreekbuis.cases.answers import answers_shown
 from spreekbuis.cases.consent import SHARING_LABELS
 from spreekbuis.cases.dialogue import ShownMessage, read_dialogue
 from spreekbuis.cases.finding import ShownToReporter, shown_to_reporter
@@ -44,6 +45,7 @@ def inbox_page(errors: Mapping[str, type_text] = _NOTHING, kept: Mapping[str, st
         steps_shown=steps(),
         course=course_of(case), category_label=CATEGORIES[case.category].label,
         received_on=day_in_words(local_date(case.received_at)),
+        answers=answers_shown(case, key),
         messages=[_shown(m, desk[:1].upper() + desk[1:], states.get(m.id, "")) for m in dialogue],
         closed=closed, scorable=closed and case.score is None,
         outcome=OUTCOME_LABELS[Outcome(case.outcome)] if case.outcome else None,

@@ -8,7 +8,7 @@ from spreekbuis.directory.catalogue import DESK_LABELS, DESK_OF_TOPIC, REPORTER_
 from spreekbuis.entities.actors import own_actors
 from spreekbuis.entities.service import accepts_reports
 from spreekbuis.intake.report_pages import no_service_page
-from spreekbuis.intake.story import offered_categories, topics_of
+from spreekbuis.intake.story import offer, topics_of
 from spreekbuis.web.access import Audience
 from spreekbuis.web.door import the_entity
 from spreekbuis.web.room import Room
@@ -21,7 +21,7 @@ def form() -> ResponseReturnValue:
     """The form in the language of the reader, with the addresses of the desks that the entity entered."""
     if not accepts_reports(the_entity()):
         return no_service_page()
-    own, topics = own_actors(), topics_of(offered_categories())
+    own, topics = own_actors(), topics_of(offer().categories)
     return render_template(
         "intake/paper.html",
         desks=[

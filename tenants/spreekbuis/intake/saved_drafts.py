@@ -7,7 +7,7 @@ The draft goes when its report is sent, when the reporter says so, and after a w
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
@@ -44,16 +44,19 @@ class Draft:
 
     token: str
     form: dict[str, str]
+    answers: dict[str, list[str]]
+    """To the questions beside the story, by field."""
 
 
-def save_draft(token: str, form: Mapping[str, str]) -> ReceiptCode:
+def save_draft(token: str, form: Mapping[str, str], answers: Mapping[str, list[str]]) -> ReceiptCode:
     """Keep the form for a week, with its files; the same form again replaces what was kept, under the same code.
 
     Raises Invalid when there is nothing to keep or too much, TooManyDrafts.
     """
     if not form.get("text", "").strip():
         raise Invalid({"text": _l("Schrijf eerst iets. Er is nog niets om te bewaren.")})
-    if sum(map(len, form.values())) > LONGEST:
+    told = [*form.values(), *(value for values in answers.values() for value in values)]
+    if sum(map(len, told)) > LONGEST:
         raise Invalid({"text": _l("Je tekst is te lang om te bewaren. Maak hem korter.")})
     code, entity_id = _code_of(token), current_entity_id()
     lookup_hash = hash_of_receipt(code)
@@ -67,7 +70,7 @@ def save_draft(token: str, form: Mapping[str, str]) -> ReceiptCode:
     until = now() + LIFETIME
     kept = {
         "form_locked": lock(
-            _key(code), json.dumps({"token": token, "form": dict(form)}).encode(), _binding()
+            _key(code), json.dumps(asdict(Draft(token, dict(form), dict(answers)))).encode(), _binding()
         ),
         "expires_at": until,
     }

@@ -127,6 +127,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "year", "measure", "breakdown", name=op.f("pk_published_figure")),
     )
     op.create_table(
+        "questionnaire",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_questionnaire")),
+    )
+    op.create_table(
         "receipt",
         sa.Column("lookup_hash", sa.LargeBinary(), nullable=False),
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -274,6 +281,34 @@ def upgrade() -> None:
             ["account_id"], ["account.id"], name=op.f("fk_platform_role_account_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("account_id", "role", name=op.f("pk_platform_role")),
+    )
+    op.create_table(
+        "questionnaire_category",
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("questionnaire", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["questionnaire"], ["questionnaire.code"], name=op.f("fk_questionnaire_category_questionnaire")
+        ),
+        sa.PrimaryKeyConstraint("category", name=op.f("pk_questionnaire_category")),
+    )
+    op.create_table(
+        "questionnaire_draft",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("definition", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("edit", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["code"], ["questionnaire.code"], name=op.f("fk_questionnaire_draft_code")),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_questionnaire_draft")),
+    )
+    op.create_table(
+        "questionnaire_version",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("definition", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_by", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["code"], ["questionnaire.code"], name=op.f("fk_questionnaire_version_code")),
+        sa.PrimaryKeyConstraint("code", "version", name=op.f("pk_questionnaire_version")),
     )
     op.create_table(
         "sign_in_session",
@@ -559,6 +594,9 @@ def upgrade() -> None:
         sa.Column("contact_preference_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("shares_with", sa.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("submission_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("questionnaire", sa.Text(), nullable=True),
+        sa.Column("questionnaire_version", sa.Integer(), nullable=True),
+        sa.Column("answers_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("score", sa.Integer(), nullable=True),
         sa.Column("scored_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("score_comment_sealed", sa.LargeBinary(), nullable=True),
@@ -568,6 +606,11 @@ def upgrade() -> None:
             ["entity_id", "desk_id"], ["desk.entity_id", "desk.id"], name=op.f("fk_case_entity_id_desk_id")
         ),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_entity_id")),
+        sa.ForeignKeyConstraint(
+            ["questionnaire", "questionnaire_version"],
+            ["questionnaire_version.code", "questionnaire_version.version"],
+            name=op.f("fk_case_questionnaire_questionnaire_version"),
+        ),
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_case")),
     )
     op.create_index(
@@ -1028,6 +1071,8 @@ def upgrade() -> None:
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "published_figure" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "published_figure" TO spreekbuis_backup')
     op.execute("GRANT SELECT ON published_figure TO spreekbuis_figures")
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "questionnaire" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "questionnaire" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, DELETE ON "receipt" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "receipt" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "reporter_session" TO spreekbuis_app')
@@ -1055,6 +1100,12 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "password_reset" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "platform_role" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "platform_role" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "questionnaire_category" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "questionnaire_category" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "questionnaire_draft" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "questionnaire_draft" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT ON "questionnaire_version" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "questionnaire_version" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "sign_in_session" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "sign_in_session" TO spreekbuis_backup')
     op.execute('ALTER TABLE "affiliation" ENABLE ROW LEVEL SECURITY')
