@@ -25,6 +25,9 @@ EVERYBODY = [
     "/password-reset", "/password-reset/onzin", "/invitation/onzin", f"/o/{ENTITY}/report", "/o/OVO000100/report",
     f"/o/{ENTITY}/report/stop", f"/o/{ENTITY}/report/story?topic=integrity&integrity=fraud",
     f"/o/{ENTITY}/report/story?topic=private", "/bestaat-niet",
+    "/signpost", "/signpost?place=anywhere&topic=wellbeing&wish=talk&also=danger", "/protection",
+    f"/o/{ENTITY}/signpost", f"/o/{ENTITY}/report/paper",
+    f"/o/{ENTITY}/report/reopen", f"/o/{ENTITY}/signpost?place=inside&topic=integrity&wish=examine",
 ]  # fmt: skip
 OF_THE_ROLES = {
     HANDLER: [
@@ -35,6 +38,7 @@ OF_THE_ROLES = {
     demo_people.ENTITY_ADMINISTRATOR.email: [
         "/workplaces", f"/entity/{ENTITY}/members", f"/entity/{ENTITY}/subscription", f"/entity/{ENTITY}/figures",
         f"/entity/{ENTITY}/figures?year=2014",
+        f"/entity/{ENTITY}/actors", f"/entity/{ENTITY}/actors?kind=hr_partner",
     ],
     demo_people.ANALYST.email: [
         "/workplaces", "/central/figures", "/central/figures?year=2014", "/central/figures?year=2014&area=MOW",

@@ -18,6 +18,7 @@ from spreekbuis.cases import referral
 from spreekbuis.cases.contacts import register_contact
 from spreekbuis.cases.dialogue import OnItsWay, read_dialogue, read_file, write_message
 from spreekbuis.cases.keys import key_of
+from spreekbuis.cases.minutes import MinutesState, agree, correct, minutes_in, write_minutes
 from spreekbuis.cases.models import Attachment, Case, Referral
 from spreekbuis.cases.opening import NewFile
 from spreekbuis.cases.procedures import State
@@ -188,6 +189,23 @@ def test_the_receiver_has_all_that_was_said_and_nothing_that_the_desk_kept_for_i
         stored = read_file(key, file_id, internal=False)
         assert stored.name == "bewijs.txt"
         assert stored.storage_key.startswith(str(two.there.id))
+
+
+def test_minutes_stay_minutes_with_their_correction_and_their_agreement(two):
+    with two.acting(two.handler) as case:
+        first = write_minutes(case, two.key, "Je zei dat het elke vrijdag gebeurt.").id
+    with two.acting(None) as case:
+        correct(case, two.key, first, "Het was donderdag.")
+    with two.acting(two.handler) as case:
+        second = write_minutes(case, two.key, "Je zei dat het elke donderdag gebeurt.").id
+    with two.acting(None) as case:
+        agree(case, second)
+    case_id = two.accept(two.sent())
+    with two.world.inside(two.there):
+        key = key_of(case_id, two.world.reader(two.receiver))
+        records = minutes_in(read_dialogue(key, internal=False))
+        assert [record.state for record in records] == [MinutesState.CORRECTED, MinutesState.AGREED]
+        assert db.session.get_one(Case, (two.there.id, case_id)).shares_with == []  # asked anew
 
 
 def test_the_same_words_open_the_case_where_it_goes_on_and_no_longer_where_it_was(two):

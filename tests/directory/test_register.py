@@ -34,7 +34,7 @@ def test_all_central_actors_and_actor_kinds_of_the_domain_are_there(app):
     with transaction(PLATFORM):
         assert db.session.scalar(select(func.count()).select_from(Actor)) == 7
         nearby = db.session.scalars(select(ActorKind).where(ActorKind.central.is_(False))).all()
-        assert len(nearby) == 6
+        assert len(nearby) == 8
         assert all(kind.offers["nl"] and kind.offers["en"] for kind in nearby)
 
 

@@ -16,7 +16,7 @@ from spreekbuis.clock import at, now, today
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import db, transaction
 from spreekbuis.directory.catalogue import CaseKind, Outcome
-from spreekbuis.intake import mailbox, patience
+from spreekbuis.intake import patience, typed_code
 from spreekbuis.intake.models import ReporterSession
 from spreekbuis.intake.reporters import IDLE_LIMIT, hash_of_receipt
 from spreekbuis.vault import files as accepting
@@ -384,9 +384,9 @@ def test_a_wrong_code_is_answered_slowly_and_says_what_to_check(world, waited, t
 
 def test_a_word_with_two_corrections_asks_which_one_was_meant(world, monkeypatch):
     def doubtful(text: str):
-        raise mailbox.AmbiguousWord(2, ("boom", "boon"))
+        raise typed_code.AmbiguousWord(2, ("boom", "boon"))
 
-    monkeypatch.setattr(mailbox, "parse", doubtful)
+    monkeypatch.setattr(typed_code, "parse", doubtful)
     page = world.browser().post("/inbox/open", {"code": UNKNOWN})
     assert "Bedoel je bij woord 2 misschien boom of boon?" in page.text
 

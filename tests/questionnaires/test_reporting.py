@@ -23,6 +23,7 @@ from spreekbuis.questionnaires.published import Published, Version
 from spreekbuis.vault.sealing import CannotOpen
 from spreekbuis.web.forms import Reading
 from tests.intake.flow import STORY, Reporter, field, hidden, words
+from tests.intake.traces import found_in_database
 from tests.questionnaires.conftest import OWN, a_definition, a_question
 from tests.statements import statements_sent
 
@@ -366,3 +367,14 @@ def test_whatever_is_posted_is_read_without_a_crash_and_kept_as_it_was_read(app,
     if not form.errors:
         with app.test_request_context(method="POST", data=carried):
             assert read_answers(Reading(), asked) == answered
+
+
+def test_a_saved_draft_keeps_the_answers(world, entity, reporter, version, database):
+    form = start(reporter, version, more="Elke donderdag bij de achterdeur.")
+    saved = reporter.browser.post(f"{reporter.at}/save", form)
+    assert saved.status_code == 200
+    assert "Elke donderdag bij de achterdeur." in saved.text  # goes along when one writes on at once
+    page = world.browser().post(f"{reporter.at}/reopen", {"code": " ".join(words(saved))})
+    assert "Elke donderdag bij de achterdeur." in page.text
+    assert version in page.text
+    assert not found_in_database(database, "Elke donderdag bij de achterdeur.")

@@ -17,6 +17,7 @@ from spreekbuis.directory.models import Entity, Organisation, PolicyArea
 
 _count = itertools.count(1000)
 VALUES: dict[type, Callable[[], Any]] = {
+    list: list,
     UUID: uuid4,
     str: lambda: f"text {next(_count)}",
     int: lambda: next(_count),

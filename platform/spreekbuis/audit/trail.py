@@ -31,6 +31,8 @@ class Audited(StrEnum):
     ENROLMENT_APPROVED = "enrolment.approved"
     ENROLMENT_REFUSED = "enrolment.refused"
     ENTITY_CREATED = "entity.created"
+    ACTOR_SET = "actor.set"
+    ACTOR_REMOVED = "actor.removed"
     MEMBER_INVITED = "member.invited"
     MEMBER_JOINED = "member.joined"
     MEMBER_ENDED = "member.ended"

@@ -21,6 +21,7 @@ from spreekbuis.db.session import db, transaction
 from spreekbuis.demo import people
 from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.directory.models import Entity
+from spreekbuis.entities.actors import OwnActor, set_actor
 from spreekbuis.entities.approval import approve_enrolment
 from spreekbuis.entities.enrolment import Request, request_enrolment, verify_enrolment
 from spreekbuis.entities.models import Enrolment
@@ -76,6 +77,24 @@ ENTITIES = (
 WAITING = DemoEntity("OVO990010", "ovam", 380, True, since_2014=False)
 """Asked to enrol; the central office has not decided yet."""
 
+ACTORS = (
+    OwnActor(
+        "confidential_counsellor", email="vertrouwenspersonen@omg.voorbeeld.example", phone="02 553 80 10",
+        reachable="Elke werkdag van 9 tot 17 uur, ook buiten het kantoor",
+    ),
+    OwnActor("integrity_contact", email="integriteit@omg.voorbeeld.example", phone="02 553 80 11"),
+    OwnActor("hr_partner", "Personeelsdienst", email="personeel@omg.voorbeeld.example"),
+    OwnActor(
+        "desk_integrity", email="loket.integriteit@omg.voorbeeld.example",
+        address="Loket Integriteit, vertrouwelijk\nVoorbeeldlaan 1\n1000 Brussel",
+    ),
+    OwnActor(
+        "desk_wellbeing", email="loket.welzijn@omg.voorbeeld.example",
+        address="Loket Welzijn, vertrouwelijk\nVoorbeeldlaan 1\n1000 Brussel",
+    ),
+)  # fmt: skip
+"""Whom people of the first entity can turn to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Staff:
@@ -119,6 +138,9 @@ def settle_present(team: Staff) -> dict[str, UUID]:
         if entity.lapsed:
             last_day = date(today().year - 1, 12, 31)
             _as_treasurer(team, partial(end_affiliation, entity_id, last_day))
+    with acting_as(VISITOR), transaction(tenant(entities[ENTITIES[0].ovo_code])):
+        for actor in ACTORS:
+            set_actor(actor)
     _ask(WAITING)
     people.make_account(people.FRONT_DESK)
     people.make_account(people.OPERATOR)

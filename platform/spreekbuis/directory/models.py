@@ -58,6 +58,8 @@ class ActorKind(SharedTable):
     shared_because = "the signpost shows the same actors to all"
     code: Mapped[str] = mapped_column(primary_key=True)
     central: Mapped[bool]
+    confidential: Mapped[bool | None]
+    """Whether what one tells them stays with them; None for the central ones, whose actors say so themselves."""
     names: Mapped[dict[str, Any]]
     """Name by language code: {"nl": …, "en": …}."""
     offers: Mapped[dict[str, Any] | None]

@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.clock import today
 from spreekbuis.db.session import db
-from spreekbuis.directory.actors import ACTORS, KINDS
+from spreekbuis.directory.actor_kinds import KINDS
+from spreekbuis.directory.actors import ACTORS
 from spreekbuis.directory.models import (
     Actor,
     ActorKind,

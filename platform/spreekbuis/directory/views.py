@@ -48,11 +48,14 @@ def actors() -> ResponseReturnValue:
         )
     ]  # fmt: skip
     nearby = [
-        Shown(row.code, in_language(row.names, lang), in_language(row.offers, lang))
-        for row in db.session.execute(
-            select(ActorKind.code, ActorKind.names, ActorKind.offers).where(ActorKind.central.is_(False))
+        Shown(
+            row.code, in_language(row.names, lang), in_language(row.offers, lang), bool(row.confidential)
         )
-    ]
+        for row in db.session.execute(
+            select(ActorKind.code, ActorKind.names, ActorKind.offers, ActorKind.confidential)
+            .where(ActorKind.central.is_(False))
+        )
+    ]  # fmt: skip
     nearby.sort(key=lambda kind: kind.name)
     response = make_response(render_template("directory/actors.html", central=central, nearby=nearby))
     response.headers["X-Robots-Tag"] = "all"

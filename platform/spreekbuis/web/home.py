@@ -42,7 +42,7 @@ def start() -> ResponseReturnValue:
         ),
         (
             _("Je bent bang voor gevolgen"),
-            f"{actors}#ombudsman",
+            url_for("protection.ask"),
             _("Vraag bescherming aan de Vlaamse Ombudsdienst. Dat kan voor, tijdens en na je melding."),
             "shield",
         ),
@@ -68,6 +68,7 @@ def start() -> ResponseReturnValue:
     return _public(
         "home/start.html",
         doors=doors,
+        signpost_url=url_for("signpost.general"),
         open_case_url=url_for("mailbox.open_case"),
         phone_1700=PHONE_1700,
         mail_1700=MAIL_1700,

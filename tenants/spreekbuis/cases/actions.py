@@ -15,6 +15,7 @@ from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, contact_made_by, regis
 from spreekbuis.cases.dialogue import message_made_by
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.finding import case_for
+from spreekbuis.cases.minutes import write_minutes
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.once import id_of
 from spreekbuis.cases.opening import NewFile
@@ -40,6 +41,13 @@ CHANGED = notice_after("case-changed", _l("Het dossier is aangepast."))
 TAKEN = notice_after("case-taken", _l("Jij behandelt dit dossier nu."))
 CLOSED = notice_after("case-closed", _l("Het dossier is afgesloten."))
 CONTACT = notice_after("contact-kept", _l("Het contact is vastgelegd."))
+MINUTES = notice_after("minutes-kept", _l("Je verslag staat klaar. De melder kijkt het na."))
+_WRITING: dict[str, tuple[Callable[..., object], str]] = {
+    "reporter": (workflow.write_to_reporter, SENT),
+    "note": (workflow.add_note, NOTED),
+    "minutes": (write_minutes, MINUTES),
+}
+"""What can be written on a case: the operation, and what is said after."""
 
 
 def _act(
@@ -101,18 +109,18 @@ def acknowledge(case_id: UUID) -> ResponseReturnValue:
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/write", Permission.HANDLE_CASES)
 def write(case_id: UUID) -> ResponseReturnValue:
-    """A message to the reporter, or an internal note."""
-    to_reporter = request.form.get("to") == "reporter"
-    operation = workflow.write_to_reporter if to_reporter else workflow.add_note
+    """A message to the reporter, an internal note, or the record of a conversation for the reporter to check."""
+    to = request.form.get("to", "")
+    operation, done = _WRITING.get(to, _WRITING["note"])
 
     def read(form: Reading) -> tuple[str, UUID]:
-        form.one_of("to", ("reporter", "note"))
+        form.one_of("to", _WRITING)
         return _text_and_once("text")(form)
 
     def do(case: Case, values: tuple[str, UUID]) -> None:
         operation(case, my_key(case.id), values[0], files=_files(), once=values[1])
 
-    return _act(case_id, read, _written, do, SENT if to_reporter else NOTED)
+    return _act(case_id, read, _written, do, done)
 
 
 def _files() -> list[NewFile]:

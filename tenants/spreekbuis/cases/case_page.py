@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from spreekbuis.access.models import Membership
 from spreekbuis.cases import shown
 from spreekbuis.cases.answers import answers_shown
+from spreekbuis.cases.consent import SHARING_LABELS, consents_of
 from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, ShownContact, read_contacts
 from spreekbuis.cases.course import course_of
 from spreekbuis.cases.deadlines import Deadline, deadlines, next_deadline
@@ -23,15 +24,17 @@ from spreekbuis.cases.doors import my_desks, my_key, myself, room
 from spreekbuis.cases.finding import case_for, note_reading
 from spreekbuis.cases.keeping.state import notes_on
 from spreekbuis.cases.left_notes import take_in_notes
+from spreekbuis.cases.minutes import MINUTES_LABELS, minutes_in
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move, procedure_of
+from spreekbuis.cases.wishes import REACH_LABELS, Reach, contact_preference, titles_of
 from spreekbuis.cases.workflow import movers
 from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
-from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, CaseKind, Topic
+from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, CaseKind, Identity, Topic
 from spreekbuis.errors import type_text
 from spreekbuis.identity.models import Account
 from spreekbuis.vault.cleaning import Cleaned
@@ -94,7 +97,10 @@ def case_page(
             state=words.state[case.state],
             tag_kind=shown.STATE_TAGS[case.state],
             owed=owed and _owed(owed),
-            messages=[_message(m, me, url) for m in read_dialogue(key, internal=True)],
+            messages=_messages(key, me, url),
+            sharing=[(SHARING_LABELS[sharing], given) for sharing, given in consents_of(case.shares_with)]
+            if case.identity != Identity.ANONYMOUS or case.shares_with
+            else [],
             answers=answers_shown(case, key),
             course=course_of(case, people, me, owed),
             facts=facts_of(case, key, words, people, me, now),
@@ -158,7 +164,13 @@ def _handlers(case: Case) -> dict[UUID, str]:
     return {row.id: row.label for row in rows}
 
 
-def _message(message: ShownMessage, me: UUID, url: str) -> dict[str, Any]:
+def _messages(key: ContentKey, me: UUID, url: str) -> list[dict[str, Any]]:
+    dialogue = read_dialogue(key, internal=True)
+    states = {minutes.message.id: str(MINUTES_LABELS[minutes.state]) for minutes in minutes_in(dialogue)}
+    return [_message(message, me, url, states.get(message.id, "")) for message in dialogue]
+
+
+def _message(message: ShownMessage, me: UUID, url: str, minutes_state: str) -> dict[str, Any]:
     if message.internal:
         who, kind = gettext("Interne notitie, niet zichtbaar voor de melder"), "note"
     elif message.author == "reporter":
@@ -166,7 +178,7 @@ def _message(message: ShownMessage, me: UUID, url: str) -> dict[str, Any]:
     else:
         who, kind = gettext("Loket, jij") if message.account_id == me else gettext("Loket"), "own"
     return {
-        "who": who,
+        "who": ", ".join(filter(None, (who, *titles_of(message), minutes_state))),
         "kind": kind,
         "when": shown.minute(message.at),
         "iso": shown.iso(message.at),
@@ -236,6 +248,7 @@ def facts_of(
             f"{words.reporter_class[case.reporter_class]}, {words.identity[case.identity].lower()}",
         ),
         *_reporter(case, key),
+        *_preference(case, key),
         (gettext("Kanaal"), words.channel[case.channel]),
         (gettext("Ontvangen"), shown.day(case.received_at, now)),
     ]
@@ -266,6 +279,15 @@ def _reporter(case: Case, key: ContentKey) -> list[tuple[str, str]]:
         "phone": gettext("Telefoon"), "function": gettext("Functie"),
     }  # fmt: skip
     return [(known.get(name, name), value) for name, value in given.items() if value]
+
+
+def _preference(case: Case, key: ContentKey) -> list[tuple[str, str]]:
+    """How and when the reporter wants to be reached, when that was said."""
+    wanted = contact_preference(case.contact_preference_sealed, key)
+    if wanted is None:
+        return []
+    words = [str(REACH_LABELS[Reach(wanted.reach)]), wanted.where, wanted.when]
+    return [(gettext("Contact nemen"), ", ".join(filter(None, words)))]
 
 
 def _categories(case: Case, words: shown.Labels) -> list[tuple[str, str]]:

@@ -37,6 +37,13 @@ class Happened(StrEnum):
     EXCUSED = "excused"
     EXTENDED = "extended"
     DECIDED = "decided"
+    MEETING_ASKED = "meeting_asked"
+    MINUTES = "minutes"
+    MINUTES_CORRECTED = "minutes_corrected"
+    MINUTES_AGREED = "minutes_agreed"
+    CONTACT_PREFERENCE = "contact_preference"
+    CONSENT = "consent"
+    AFTERCARE_ASKED = "aftercare_asked"
     REFERRAL_ASKED = "referral_asked"
     REFERRAL_DECLINED = "referral_declined"
     REFERRAL_ENDED = "referral_ended"
@@ -45,6 +52,14 @@ class Happened(StrEnum):
     """Sent to another desk, or handed over to an actor."""
     REFERRAL_ACCEPTED = "referral_accepted"
     CAME_BY_REFERRAL = "came_by_referral"
+
+
+_NOT_IN_FIGURES = frozenset({
+    Happened.MESSAGE, Happened.NOTE, Happened.CONTACT, Happened.ASSIGNED, Happened.MEETING_ASKED, Happened.MINUTES,
+    Happened.MINUTES_CORRECTED, Happened.MINUTES_AGREED, Happened.CONTACT_PREFERENCE, Happened.CONSENT,
+    Happened.AFTERCARE_ASKED,
+})  # fmt: skip
+"""What no figure counts."""
 
 
 class CaseClosed(Conflict):
@@ -84,7 +99,7 @@ def changed(
         )
     )
     record(audited, case.id, {"what": what.value, **data})
-    if what not in (Happened.MESSAGE, Happened.NOTE, Happened.CONTACT, Happened.ASSIGNED):
+    if what not in _NOT_IN_FIGURES:
         record_fact(case)
 
 

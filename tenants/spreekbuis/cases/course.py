@@ -9,10 +9,12 @@ from sqlalchemy import select
 
 from spreekbuis.cases import shown
 from spreekbuis.cases.changes import Happened
+from spreekbuis.cases.consent import SHARING_LABELS, Sharing
 from spreekbuis.cases.deadlines import Deadline
 from spreekbuis.cases.models import Case, CaseEvent
 from spreekbuis.cases.procedure_versions import in_force
 from spreekbuis.cases.procedures import Step, procedure_of
+from spreekbuis.cases.wishes import WAY_LABELS, Way
 from spreekbuis.clock import local_date, today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
@@ -102,6 +104,26 @@ def _words(
         case Happened.DECIDED:
             accepted = data["accepted"]
             return gettext("Verzoek aanvaard") if accepted else gettext("Verzoek geweigerd"), ""
+        case Happened.MEETING_ASKED:
+            return gettext("De melder vraagt een gesprek"), str(WAY_LABELS[Way(data["how"])])
+        case Happened.MINUTES:
+            return gettext("Verslag van een gesprek"), gettext("De melder kijkt het na.")
+        case Happened.MINUTES_CORRECTED:
+            return gettext("Verbetering van een verslag"), ""
+        case Happened.MINUTES_AGREED:
+            return gettext("De melder gaat akkoord met het verslag"), ""
+        case Happened.CONTACT_PREFERENCE:
+            return gettext("De melder zegt hoe het loket contact mag nemen"), ""
+        case Happened.CONSENT:
+            to = SHARING_LABELS[Sharing(data["to"])]
+            given = (
+                gettext("Naam mag gedeeld worden")
+                if data["given"]
+                else gettext("Naam mag niet gedeeld worden")
+            )
+            return given, str(to)
+        case Happened.AFTERCARE_ASKED:
+            return gettext("De melder vraagt nazorg"), ""
         case Happened.REFERRAL_ASKED:
             return gettext("Doorverwijzing voorgesteld"), gettext("De melder beslist.")
         case Happened.REFERRAL_DECLINED:

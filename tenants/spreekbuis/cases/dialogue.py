@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
@@ -40,6 +41,39 @@ class OnItsWay(Conflict):
     )
 
 
+class MessageKind(StrEnum):
+    """What a message is, besides what it says."""
+
+    SAID = "said"
+    MEETING = "meeting"
+    """The reporter asks to talk with the desk."""
+    MINUTES = "minutes"
+    """The desk's record of a conversation, for the reporter to check."""
+    CORRECTION = "correction"
+    """What the reporter corrects in minutes."""
+    AFTERCARE = "aftercare"
+    """The reporter asks for aftercare once the case is closed."""
+
+
+_HAPPENED = {
+    MessageKind.SAID: Happened.MESSAGE, MessageKind.MEETING: Happened.MEETING_ASKED,
+    MessageKind.MINUTES: Happened.MINUTES, MessageKind.CORRECTION: Happened.MINUTES_CORRECTED,
+    MessageKind.AFTERCARE: Happened.AFTERCARE_ASKED,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Nature:
+    """What a new message is: its kind, how somebody wants to talk (a code), which minutes it is about."""
+
+    kind: MessageKind = MessageKind.SAID
+    how: str | None = None
+    about_id: UUID | None = None
+
+
+PLAIN = Nature()
+
+
 @dataclass(frozen=True, slots=True)
 class ShownFile:
     """An attachment as the page shows it. `size` in bytes."""
@@ -63,6 +97,10 @@ class ShownMessage:
     at: datetime
     files: tuple[ShownFile, ...]
     account_id: UUID | None
+    kind: str = MessageKind.SAID
+    how: str | None = None
+    about_id: UUID | None = None
+    agreed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +123,28 @@ def write_message(
     files: Sequence["NewFile"] = (),
     once: UUID | None = None,
     internal: bool = False,
+    nature: Nature = PLAIN,
 ) -> Message:
     """Add a message to the case, sealed with its key. The same `once` again gives the message that it made and
     changes nothing.
 
     A message of the reporter marks the case unread, and takes it back into progress when it waited for one.
-    Raises CaseClosed; OnItsWay while another desk has it, but for notes.
+    Raises CaseClosed, but for a request for aftercare; OnItsWay while another desk has it, but for notes.
     """
     if once is not None and (made := message_made_by(case, once)) is not None:
         return made
-    refuse_closed(case)
+    if nature.kind is not MessageKind.AFTERCARE:
+        refuse_closed(case)
     if case.state == State.REFERRED and not internal:
         raise OnItsWay
     moment = now()
     message = db.session.scalars(
         insert(Message)
-        .values(message_row(case, key, author=author, text=text, at=moment, once=once, internal=internal))
+        .values(
+            message_row(
+                case, key, author=author, text=text, at=moment, once=once, internal=internal, nature=nature
+            )
+        )
         .on_conflict_do_nothing(index_elements=["entity_id", "case_id", "once"])
         .returning(Message)
     ).one_or_none()
@@ -111,8 +155,11 @@ def write_message(
     if files:
         rows = [attachment_row(case, key, message.id, file, moment) for file in files]
         db.session.execute(insert(Attachment).values(rows))
-    what = Happened.NOTE if internal else Happened.MESSAGE
-    changed(case, what, at=moment, author=author, files=len(files))
+    what = Happened.NOTE if internal else _HAPPENED[nature.kind]
+    if nature.how is None:
+        changed(case, what, at=moment, author=author, files=len(files))
+    else:
+        changed(case, what, at=moment, author=author, files=len(files), how=nature.how)
     if author == "reporter":
         case.unread_by_desk = True
         waited = case.state == State.WAITING_FOR_REPORTER
@@ -139,6 +186,10 @@ _ALL_MESSAGES = (
         Message.body_sealed,
         Message.created_at,
         Message.account_id,
+        Message.kind,
+        Message.how,
+        Message.about_id,
+        Message.agreed_at,
     )
     .where(Message.entity_id == bindparam("entity"), Message.case_id == bindparam("case"))
     .order_by(Message.created_at, Message.id)
@@ -173,16 +224,24 @@ def read_dialogue(key: ContentKey, *, internal: bool) -> list[ShownMessage]:
             id=message_id,
             author=author,
             internal=is_note,
-            text=key.open(body_of(message_id, author, internal=is_note), sealed),
+            text=key.open(body_of(message_id, author, internal=is_note, kind=kind), sealed),
             at=at,
             files=tuple(files[message_id]),
             account_id=account_id,
+            kind=kind,
+            how=how,
+            about_id=about_id,
+            agreed_at=agreed_at,
         )
-        for message_id, author, is_note, sealed, at, account_id in rows(_MESSAGES[internal], asked)
+        for message_id, author, is_note, sealed, at, account_id, kind, how, about_id, agreed_at in rows(
+            _MESSAGES[internal], asked
+        )
     ]
 
 
-_TEXTS = select(Message.case_id, Message.id, Message.author, Message.internal, Message.body_sealed).where(
+_TEXTS = select(
+    Message.case_id, Message.id, Message.author, Message.internal, Message.kind, Message.body_sealed
+).where(
     Message.entity_id == bindparam("entity"), Message.case_id == any_(bindparam("cases", type_=ARRAY(Uuid)))
 )
 _NAMES = select(Attachment.case_id, Attachment.message_id, Attachment.id, Attachment.name_sealed).where(
@@ -197,8 +256,9 @@ def texts_of(keys: Mapping[UUID, ContentKey]) -> Iterator[tuple[UUID, str | None
     What does not open gives None: the damage of one case is no reason to stop at the others.
     """
     asked = {"entity": current_entity_id(), "cases": list(keys)}
-    for case_id, message_id, author, internal, sealed in rows(_TEXTS, asked):
-        yield case_id, keys[case_id].open_or_none(body_of(message_id, author, internal=internal), sealed)
+    for case_id, message_id, author, internal, kind, sealed in rows(_TEXTS, asked):
+        field = body_of(message_id, author, internal=internal, kind=kind)
+        yield case_id, keys[case_id].open_or_none(field, sealed)
     for case_id, message_id, file_id, sealed in rows(_NAMES, asked):
         yield case_id, keys[case_id].open_or_none(_name_of(message_id, file_id), sealed)
 
@@ -245,6 +305,7 @@ def read_file(key: ContentKey, file_id: UUID, *, internal: bool) -> StoredFile:
             Message.id.label("message_id"),
             Message.author,
             Message.internal,
+            Message.kind,
             Message.body_sealed,
         )
         .join(Message, (Message.entity_id == Attachment.entity_id) & (Message.id == Attachment.message_id))
@@ -255,7 +316,8 @@ def read_file(key: ContentKey, file_id: UUID, *, internal: bool) -> StoredFile:
     row = db.session.execute(asked).one_or_none()
     if row is None:
         raise NotFound
-    key.open(body_of(row.message_id, row.author, internal=row.internal), row.body_sealed)
+    field = body_of(row.message_id, row.author, internal=row.internal, kind=row.kind)
+    key.open(field, row.body_sealed)
     record(Audited.ATTACHMENT_READ, file_id, {"case": str(case_id)})
     return StoredFile(
         key.open(_name_of(row.message_id, file_id), row.name_sealed), row.media_type, row.size, row.storage_key,
@@ -272,6 +334,7 @@ def message_row(
     at: datetime,
     once: UUID | None = None,
     internal: bool = False,
+    nature: Nature = PLAIN,
 ) -> dict[str, Any]:
     """The columns of a new message; its text is sealed here."""
     message_id = new_id()
@@ -281,8 +344,11 @@ def message_row(
         "case_id": case.id,
         "author": author,
         "internal": internal,
+        "kind": nature.kind.value,
+        "how": nature.how,
+        "about_id": nature.about_id,
         "account_id": acting().account_id,
-        "body_sealed": key.seal(body_of(message_id, author, internal=internal), text),
+        "body_sealed": key.seal(body_of(message_id, author, internal=internal, kind=nature.kind), text),
         "once": once,
         "created_at": at,
     }
@@ -308,10 +374,10 @@ def attachment_row(
     }
 
 
-def body_of(message_id: UUID, author: str, *, internal: bool) -> str:
-    """The field of a message's text. It says who wrote it for whom, so that a note whose row was changed does not open
-    for the reporter, nor a message under the name of the other."""
-    return f"message/{message_id}/{author}/{'note' if internal else 'said'}"
+def body_of(message_id: UUID, author: str, *, internal: bool, kind: str = MessageKind.SAID) -> str:
+    """The field of a message's text. It says who wrote what for whom, so that a note whose row was changed does not
+    open for the reporter, nor a message under the name of the other, nor an ordinary one as minutes."""
+    return f"message/{message_id}/{author}/{'note' if internal else kind}"
 
 
 def _name_of(message_id: UUID, file_id: UUID) -> str:

@@ -59,7 +59,7 @@ def case_of_reporter(case_id: UUID, *, lock: bool = False) -> Case:
 
 
 class ShownToReporter(NamedTuple):
-    """What the mailbox shows of a case, beside its dialogue; with the entity's name and policy area."""
+    """What the mailbox shows of a case, beside its dialogue; with the entity's name, policy area and code."""
 
     kind: str
     topic: str
@@ -80,11 +80,14 @@ class ShownToReporter(NamedTuple):
     term_changes: Mapping[str, Any]
     outcome: str | None
     score: int | None
+    contact_preference_sealed: bytes | None
+    shares_with: list[str]
     questionnaire: str | None
     questionnaire_version: int | None
     answers_sealed: bytes | None
     entity_name: str
     policy_area: str
+    ovo_code: str
 
 
 def shown_to_reporter(case_id: UUID) -> ShownToReporter:
@@ -126,10 +129,13 @@ def note_readings(cases: Collection[UUID], account_id: UUID) -> None:
 
 # Made once: the mailbox asks it at every page.
 _SHOWN = (
-    select(*(getattr(Case, name) for name in ShownToReporter._fields[:-2]), Entity.name, Entity.policy_area)
+    select(
+        *(getattr(Case, name) for name in ShownToReporter._fields[:-3]),
+        Entity.name, Entity.policy_area, Entity.ovo_code,
+    )
     .join(Entity, Entity.id == Case.entity_id)
     .where(Case.entity_id == bindparam("entity"), Case.id == bindparam("case"))
-)
+)  # fmt: skip
 _BY_ID = select(Case).where(Case.entity_id == bindparam("entity"), Case.id == bindparam("case"))
 
 

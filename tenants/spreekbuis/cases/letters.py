@@ -4,7 +4,7 @@ the desk wrote for itself. Sealed to the desk that receives it."""
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,15 @@ from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.models import DeskLetter
 from spreekbuis.cases.answers import answers_of
-from spreekbuis.cases.dialogue import Author, attachment_row, message_row, read_dialogue, read_file
+from spreekbuis.cases.dialogue import (
+    Author,
+    MessageKind,
+    Nature,
+    attachment_row,
+    message_row,
+    read_dialogue,
+    read_file,
+)
 from spreekbuis.cases.models import Attachment, Case, Message
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.opening import NewFile
@@ -46,6 +54,10 @@ class PassedMessage:
     text: str
     at: datetime
     files: tuple[PassedFile, ...]
+    id: UUID
+    """At the sender's, to tell which minutes a correction is about."""
+    nature: Nature
+    agreed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,9 @@ def write_letter(case: Case, key: ContentKey, category: str, entity_name: str, e
             {
                 "author": message.author, "text": message.text, "at": message.at.isoformat(),
                 "files": [_file(key, shown.id, shown.cleaned) for shown in message.files],
+                "id": str(message.id), "kind": message.kind, "how": message.how,
+                "about_id": message.about_id and str(message.about_id),
+                "agreed_at": message.agreed_at and message.agreed_at.isoformat(),
             }
             for message in read_dialogue(key, internal=False)
         ],
@@ -109,6 +124,12 @@ def open_letter(letter: DeskLetter, desk_secret: bytes) -> Letter:
         PassedMessage(
             message["author"], message["text"], datetime.fromisoformat(message["at"]),
             tuple(PassedFile(**{**file, "key": base64.b64decode(file["key"])}) for file in message["files"]),
+            UUID(message["id"]),
+            Nature(
+                MessageKind(message["kind"]), message["how"],
+                UUID(message["about_id"]) if message["about_id"] else None,
+            ),
+            datetime.fromisoformat(message["agreed_at"]) if message["agreed_at"] else None,
         )
         for message in told["messages"]
     )  # fmt: skip
@@ -127,9 +148,12 @@ def first_files(letter: Letter) -> tuple[NewFile, ...]:
 
 def write_the_rest(case: Case, key: ContentKey, messages: Sequence[PassedMessage]) -> None:
     """What was said between the reporter and the desk before, with its moments, on the case that goes on here."""
+    here: dict[UUID | None, UUID] = {}
     for message in messages:
-        row = message_row(case, key, author=message.author, text=message.text, at=message.at)
-        row["account_id"] = None  # of whom the reader knows nothing
+        nature = replace(message.nature, about_id=here.get(message.nature.about_id))
+        row = message_row(case, key, author=message.author, text=message.text, at=message.at, nature=nature)
+        row |= {"account_id": None, "agreed_at": message.agreed_at}  # of its writer the reader knows nothing
+        here[message.id] = row["id"]
         db.session.execute(insert(Message).values(row))
         files = [
             attachment_row(case, key, row["id"], _taken_over(file), message.at) for file in message.files

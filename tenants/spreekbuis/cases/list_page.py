@@ -114,7 +114,7 @@ def _shown(rows: list[Row], account_id: UUID, now: date, language: str) -> list[
                 handler=me if row.handler_id == account_id else others,
                 received=shown.day_in(language, row.received_at, now),
                 channel=words.channel[row.channel],
-                unread=row.unread_by_desk and is_open and row.state != State.NEW,
+                unread=row.unread_by_desk and row.state != State.NEW,
             )
         )
     return lines

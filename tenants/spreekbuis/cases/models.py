@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKeyConstraint, Index, text
+from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.cases.procedure_models import DeadlineSweep, ProcedureDraft, ProcedureVersion, TermChange
@@ -38,6 +38,7 @@ class Case(TenantTable):
 
     __tablename__ = "case"
     readable = {  # noqa: RUF012 (declared by TenantTable)
+        "the desk must not share without it, and sees it at once": "shares_with",
         "drives the work, its deadlines and its order": (
             "state received_at acknowledged_at conversation_at feedback_at closed_at "
             "duty_accepted_at next_step next_due_on last_activity_at unread_by_desk handler_id"
@@ -96,6 +97,10 @@ class Case(TenantTable):
     unread_by_desk: Mapped[bool] = mapped_column(default=True)
     reporter_sealed: Mapped[Sealed | None]
     """Name and contact data, when the reporter gave them."""
+    contact_preference_sealed: Mapped[Sealed | None]
+    """How and when the reporter wants to be reached (cases.wishes)."""
+    shares_with: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    """To whom the reporter lets the desk tell the name: codes (cases.consent). The history stands in the events."""
     submission_digest: Mapped[bytes | None]
     """SHA-256 of what was sent, to tell a second sending from a changed one."""
     questionnaire: Mapped[str | None]
@@ -149,7 +154,10 @@ class Message(TenantTable):
     __tablename__ = "message"
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "puts the dialogue in order and keeps notes from the reporter": (
-            "author internal account_id created_at"
+            "author internal kind account_id created_at"
+        ),
+        "says how somebody wants to talk, which minutes a correction is about, and when they were agreed to": (
+            "how about_id agreed_at"
         ),
         "the same form twice is one message; made with a random id that is stored nowhere": "once",
     }
@@ -158,6 +166,14 @@ class Message(TenantTable):
     author: Mapped[str]
     """"reporter" or "handler"."""
     internal: Mapped[bool] = mapped_column(default=False)
+    kind: Mapped[str] = mapped_column(server_default="said")
+    """A cases.dialogue.MessageKind."""
+    how: Mapped[str | None]
+    """Of a request to talk: a cases.wishes.Way."""
+    about_id: Mapped[UUID | None]
+    """Of a correction: the minutes that it corrects."""
+    agreed_at: Mapped[datetime | None]
+    """Of minutes: when the reporter agreed to them."""
     account_id: Mapped[UUID | None]
     body_sealed: Mapped[Sealed]
     once: Mapped[UUID | None]

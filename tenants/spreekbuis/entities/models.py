@@ -1,4 +1,4 @@
-"""Enrolment: how an organisation becomes an entity."""
+"""Enrolment: how an organisation becomes an entity; and whom its people can turn to."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
-from spreekbuis.db.base import SharedTable, new_id
+from spreekbuis.db.base import SharedTable, TenantTable, new_id, to_entity
 
 
 class EnrolmentStatus(StrEnum):
@@ -48,3 +48,22 @@ class Enrolment(SharedTable):
         ),
         Index("ix_enrolment_status", "status", "created_at"),
     )  # fmt: skip
+
+
+class EntityActor(TenantTable):
+    """Whom people of this entity can turn to, for one kind of actor: a function and its addresses, never a person."""
+
+    __tablename__ = "entity_actor"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "everybody may know it: the signpost shows it": "name email phone address reachable",
+    }
+    kind: Mapped[str] = mapped_column(ForeignKey("actor_kind.code"), primary_key=True)
+    name: Mapped[str]
+    """How the entity calls the function; empty: as the kind is called."""
+    email: Mapped[str]
+    phone: Mapped[str]
+    address: Mapped[str]
+    """Where one can come or write to; on the printed form for the desks."""
+    reachable: Mapped[str]
+    """When, in words. What is not known is empty."""
+    __table_args__ = (to_entity(),)

@@ -7,11 +7,11 @@ time is bounded (intake.stock): anybody can leave them here, without ever report
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from werkzeug.datastructures import FileStorage
 
@@ -107,7 +107,7 @@ def keep_files(
         with transaction(scope.current()):
             twice = [file.storage_key for id_, file in accepted.files.items() if not _add(token, id_, file)]
             if accepted.files:
-                _promise_to_drop()
+                _promise_to_drop(now() + LIFETIME)
                 stock.count_again()
                 stock.check()
             files = files_of(token).files
@@ -149,18 +149,30 @@ def take_files(token: str) -> tuple[NewFile, ...]:
     )  # fmt: skip
 
 
+def keep_files_until(token: str, until: datetime) -> None:
+    """Keep the unsent files of the form as long as its saved draft."""
+    db.session.execute(
+        update(DraftFile)
+        .where(_of(token), DraftFile.taken_at.is_(None))
+        .values(kept_until=until)
+        .execution_options(synchronize_session=False)
+    )
+    _promise_to_drop(until)
+
+
 def drop_old_files() -> int:
-    """Forget the files of forms in this tenant that are a day old; gives how many.
+    """Forget the files of forms in this tenant that are a day old, and of saved drafts that are over; gives how many.
 
     The content of a file that was sent belongs to its case and stays. A submit may take a file at this moment: the
     deletion waits for it and answers with what the row says then. Contents go after a commit of its own, so that
     no row ever names a content that is gone; what a crash leaves between the two is an orphan, which upkeep finds.
     """
     mine = DraftFile.entity_id == current_entity_id()
+    unkept = or_(DraftFile.kept_until.is_(None), DraftFile.kept_until <= now())
     with transaction(scope.current()):
         old = db.session.execute(
             delete(DraftFile)
-            .where(mine, DraftFile.created_at <= now() - LIFETIME)
+            .where(mine, DraftFile.created_at <= now() - LIFETIME, unkept)
             .returning(DraftFile.storage_key, DraftFile.taken_at)
         ).all()
         stock.count_again()
@@ -199,12 +211,12 @@ def _add(token: str, id_: UUID, file: AcceptedFile) -> bool:
     return added is not None
 
 
-def _promise_to_drop() -> None:
-    """One job for all that the tenant got in this clock hour, when the last of it is a day old."""
-    hour = now().replace(minute=0, second=0, microsecond=0)
+def _promise_to_drop(over: datetime) -> None:
+    """One job for all that is over in the clock hour of `over`, at its end."""
+    hour = over.replace(minute=0, second=0, microsecond=0)
     enqueue(
         "intake.drop_old_files",
-        run_at=hour + timedelta(hours=1) + LIFETIME,
+        run_at=hour + timedelta(hours=1),
         once_key=f"intake.drop_old_files:{current_entity_id()}:{hour.isoformat()}",
     )
 

@@ -43,6 +43,19 @@ class ReporterSession(SharedTable):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class SavedDraft(SharedTable):
+    """A report that was saved to go on later: a keyed hash of its code, and what was typed, closed with that code."""
+
+    __tablename__ = "saved_draft"
+    shared_because = (
+        "found by a keyed hash of the code alone, as a receipt is; nobody but its reporter opens it"
+    )
+    lookup_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(index=True)
+    form_locked: Mapped[Sealed]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class DraftFile(TenantTable):
     """A file of a report that is not sent yet. `draft_hash` is the SHA-256 of the form's own secret."""
 
@@ -51,7 +64,7 @@ class DraftFile(TenantTable):
         "finds the files of a form; the secret itself is stored nowhere": "draft_hash",
         "the page shows it, and the storage shows as much": "media_type size cleaned",
         "finds the encrypted content": "storage_key",
-        "decides when it goes": "created_at taken_at",
+        "decides when it goes": "created_at taken_at kept_until",
     }
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     draft_hash: Mapped[bytes]
@@ -66,6 +79,8 @@ class DraftFile(TenantTable):
     created_at: Mapped[datetime] = mapped_column(default=now)
     taken_at: Mapped[datetime | None]
     """When the file went along with its report. The row stays: a form posted again brings it only once."""
+    kept_until: Mapped[datetime | None]
+    """Of a form that was saved as a draft: it stays as long as the draft."""
     __table_args__ = (to_entity(), Index("ix_draft_file_draft", "entity_id", "draft_hash"))
 
 

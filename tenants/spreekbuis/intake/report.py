@@ -20,6 +20,7 @@ from spreekbuis.intake.report_pages import (
     story_page,
     topic_page,
 )
+from spreekbuis.intake.saved_drafts import forget_draft
 from spreekbuis.intake.story import (
     LONGEST_STORY,
     Offer,
@@ -141,6 +142,7 @@ def send() -> ResponseReturnValue:
         return check_page(token, told, files_of(token), gone), gone.status
     except ServiceEnded as ended:
         return no_service_page(told.whole(language())), ended.status
+    forget_draft(token)
     changed = told.whole(language()) if submitted.sent is Sent.CHANGED else ""
     return receipt_page(token, submitted, changed)
 

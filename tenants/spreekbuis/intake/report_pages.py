@@ -12,7 +12,6 @@ from spreekbuis.directory.catalogue import (
     CATEGORIES,
     IDENTITY_LABELS,
     REPORTER_CLASS_LABELS,
-    TOPIC_LABELS,
     Category,
     Identity,
     Topic,
@@ -21,9 +20,10 @@ from spreekbuis.directory.models import EntityStatus
 from spreekbuis.errors import Conflict, type_text
 from spreekbuis.intake.course import course_of
 from spreekbuis.intake.drafts import Waiting, files_of
-from spreekbuis.intake.signpost import central_actors
+from spreekbuis.intake.signpost_page import central_cards
 from spreekbuis.intake.story import Story, asked_draft, new_draft, offer, topics_of
 from spreekbuis.intake.submission import Sent, Submitted
+from spreekbuis.intake.topics import TOPIC_CARDS, TOPIC_WORDS
 from spreekbuis.questionnaires.answers import given_in_form
 from spreekbuis.questionnaires.asking import asked as questions_shown
 from spreekbuis.questionnaires.published import Published
@@ -32,14 +32,6 @@ from spreekbuis.vault.files import ACCEPT, MOST_FILES, most_megabytes
 from spreekbuis.web.door import the_entity
 from spreekbuis.web.frame import LANGUAGES, drawn, language
 
-_TOPIC_CARDS = {
-    Topic.WELLBEING: ("heart", _l("Hoe mensen met elkaar omgaan, of hoe je je voelt door je werk.")),
-    Topic.INTEGRITY: ("scales", _l("Iemand schendt de regels of het vertrouwen in de overheid.")),
-    Topic.SAFETY: ("helmet", _l("Een plek, machine of manier van werken is gevaarlijk.")),
-    Topic.PRIVATE: ("home", _l("Zorgen thuis, over geld of over je gezondheid.")),
-    Topic.OTHER: ("question", _l("Geen probleem. Vertel het gewoon, wij kijken samen.")),
-}
-_TOPIC_WORDS = {**TOPIC_LABELS, Topic.OTHER: _l("Ik weet het niet zeker")}
 _CATEGORY_QUESTIONS = {
     Topic.WELLBEING: _l("Wat past het best bij welzijn?"),
     Topic.INTEGRITY: _l("Wat past het best bij integriteit?"),
@@ -49,7 +41,7 @@ _IDENTITY_HINTS = {
     Identity.CONFIDENTIAL: _l(
         "Alleen het loket kent je naam. We zeggen hem aan niemand zonder jouw akkoord."
     ),
-    Identity.NAMED: _l("We mogen je naam noemen als dat helpt om je melding te onderzoeken."),
+    Identity.NAMED: _l("Het loket mag zeggen dat je iets meldde. Aan wie, beslis jij later in je melding."),
 }
 
 
@@ -65,10 +57,11 @@ def topic_page(errors: Mapping[str, type_text]) -> str:
         "intake/topic.html",
         action=url_for("report.story", ovo=_ovo()), errors=errors, topic=asked,
         draft=(errors and asked_draft()) or new_draft(),
-        mailbox_url=url_for("mailbox.open_form"),
+        mailbox_url=url_for("mailbox.open_form"), signpost_url=url_for("signpost.of_entity", ovo=_ovo()),
+        reopen_url=url_for("draft.reopen_form", ovo=_ovo()), paper_url=url_for("paper.form", ovo=_ovo()),
         cards_shown=[
-            {"value": t, "label": _TOPIC_WORDS[t], "icon": icon, "hint": hint, "shows": t}
-            for t, (icon, hint) in _TOPIC_CARDS.items()
+            {"value": t, "label": TOPIC_WORDS[t], "icon": icon, "hint": hint, "shows": t}
+            for t, (icon, hint) in TOPIC_CARDS.items()
             if t in topics
         ],
         questions=[
@@ -98,10 +91,11 @@ def story_page(
     errors: Mapping[str, type_text],
     *,
     asked: Published | None,
+    given: Mapping[str, list[str]] | None = None,
     choosing: bool = False,
 ) -> str:
-    """Step 2. `form` is what was filled in; `asked`: the questions beside the story. `choosing`: with the topics, to
-    choose another one.
+    """Step 2. `form` is what was filled in; `asked`: the questions beside the story, and `given` the answers that were
+    saved (else those that were posted). `choosing`: with the topics, to choose another one.
 
     Another language or topic is asked with the form itself, never with a link: a link would lose the text.
     """
@@ -109,13 +103,14 @@ def story_page(
     return render_template(
         "intake/story.html",
         action=url_for("report.check", ovo=_ovo()), edit_url=url_for("report.edit", ovo=_ovo()),
+        save_url=url_for("draft.save", ovo=_ovo()),
         languages=[
             (code, name, url_for("report.edit", ovo=_ovo(), lang=code)) for code, name in LANGUAGES.items()
         ],
         token=token, form=form, errors=errors, category=category,
         removable=[(str(file.id), file.name) for file in waiting.unsent],
         questionnaire=asked.version if asked else "",
-        questions=_questions(asked, errors) if asked else "",
+        questions=_questions(asked, errors, given) if asked else "",
         categories=[(c.code, c.label) for c in offer().categories.values()]
         if choosing or "category" in errors
         else [],
@@ -125,9 +120,11 @@ def story_page(
     )  # fmt: skip
 
 
-def _questions(asked: Published, errors: Mapping[str, type_text]) -> str:
+def _questions(
+    asked: Published, errors: Mapping[str, type_text], saved: Mapping[str, list[str]] | None
+) -> str:
     """The questions with what was filled in; remembered while that is nothing."""
-    given = given_in_form(asked.definition)
+    given = given_in_form(asked.definition) if saved is None else dict(saved)
     if not given and not errors:
         return drawn(_empty_questions, asked)
     shown = questions_shown(asked.definition, language(), given, errors)
@@ -192,6 +189,7 @@ def receipt_page(
         course=course_of(submitted.case), again=submitted.sent is not Sent.NOW, added=added, token=token,
         errors=errors, changed_text=changed_text, add_url=url_for("report.add", ovo=_ovo()),
         waiting=files_of(token).unsent if changed_text else (),
+        signpost_url=url_for("signpost.of_entity", ovo=_ovo()), protection_url=url_for("protection.ask"),
     )  # fmt: skip
 
 
@@ -229,5 +227,5 @@ def _elsewhere(title: str, lead: str, *, back_url: str = "", kept_text: str = ""
     """Where else to go, and the text that was written so far."""
     return render_template(
         "intake/elsewhere.html", title=title, lead=lead, back_url=back_url, kept_text=kept_text,
-        actors=central_actors(language()),
+        actors=central_cards(), signpost_url=url_for("signpost.of_entity", ovo=_ovo()),
     )  # fmt: skip

@@ -12,6 +12,7 @@ from spreekbuis.db.session import db
 from spreekbuis.intake.drafts import drop_old_files
 from spreekbuis.intake.models import DraftFile
 from spreekbuis.intake.reporters import drop_ended_sessions
+from spreekbuis.intake.saved_drafts import drop_old_drafts
 from spreekbuis.jobs.outbox import enqueue, job
 from spreekbuis.vault.storage import storage
 
@@ -28,6 +29,11 @@ def drop_old_draft_files() -> dict[str, int]:
 @job("intake.drop_ended_sessions", every=timedelta(hours=1))
 def drop_ended_reporter_sessions() -> dict[str, int]:
     return {"sessions": drop_ended_sessions()}
+
+
+@job("intake.drop_old_drafts", every=timedelta(hours=1))
+def drop_old_saved_drafts() -> dict[str, int]:
+    return {"drafts": drop_old_drafts()}
 
 
 @job("intake.look_for_orphans", every=timedelta(days=1))

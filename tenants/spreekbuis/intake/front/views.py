@@ -37,7 +37,7 @@ from spreekbuis.intake.front.letters import APART_LABELS, Letter
 from spreekbuis.intake.front.mail_box import HandledMeanwhile, open_mail, put_away
 from spreekbuis.intake.front.registering import Heard, Registered, register, served_among
 from spreekbuis.intake.front.scripts import current_scripts, script_of, text_in, title_in
-from spreekbuis.intake.signpost import central_actors
+from spreekbuis.intake.signpost_page import central_cards
 from spreekbuis.intake.story import LONGEST_FIELD, LONGEST_STORY, new_token, posted_token
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
@@ -262,7 +262,7 @@ def _kept(registered: Registered, organisation: Organisation | None, heard: Hear
         words=registered.code.words(spoken) if registered.code else (),
         folded=answered, refusals=registered.refusals,
         without_service=without_service, kept_text=heard.summary if heard and without_service else "",
-        actors=central_actors(language()) if elsewhere else (),
+        actors=central_cards() if elsewhere else (),
         again_url=url_for("front.contact_form"),
     )  # fmt: skip
 

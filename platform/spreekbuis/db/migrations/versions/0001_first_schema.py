@@ -32,6 +32,7 @@ def upgrade() -> None:
         "actor_kind",
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("central", sa.Boolean(), nullable=False),
+        sa.Column("confidential", sa.Boolean(), nullable=True),
         sa.Column("names", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("offers", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_actor_kind")),
@@ -198,6 +199,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_reporter_session")),
     )
     op.create_index(op.f("ix_reporter_session_expires_at"), "reporter_session", ["expires_at"], unique=False)
+    op.create_table(
+        "saved_draft",
+        sa.Column("lookup_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("form_locked", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("lookup_hash", name=op.f("pk_saved_draft")),
+    )
+    op.create_index(op.f("ix_saved_draft_expires_at"), "saved_draft", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_saved_draft_tenant_id"), "saved_draft", ["tenant_id"], unique=False)
     op.create_table(
         "schedule_mark",
         sa.Column("name", sa.Text(), nullable=False),
@@ -466,6 +477,7 @@ def upgrade() -> None:
         sa.Column("cleaned", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("kept_until", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_draft_file_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_draft_file")),
     )
@@ -509,6 +521,19 @@ def upgrade() -> None:
         ["ovo_code"],
         unique=True,
         postgresql_where=sa.text("status in ('waiting', 'approved')"),
+    )
+    op.create_table(
+        "entity_actor",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("reachable", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_entity_actor_entity_id")),
+        sa.ForeignKeyConstraint(["kind"], ["actor_kind.code"], name=op.f("fk_entity_actor_kind")),
+        sa.PrimaryKeyConstraint("entity_id", "kind", name=op.f("pk_entity_actor")),
     )
     op.create_table(
         "entity_category",
@@ -644,6 +669,8 @@ def upgrade() -> None:
         sa.Column("last_activity_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("unread_by_desk", sa.Boolean(), nullable=False),
         sa.Column("reporter_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("contact_preference_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("shares_with", sa.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("submission_digest", sa.LargeBinary(), nullable=True),
         sa.Column("questionnaire", sa.Text(), nullable=True),
         sa.Column("questionnaire_version", sa.Integer(), nullable=True),
@@ -1110,6 +1137,10 @@ def upgrade() -> None:
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("internal", sa.Boolean(), nullable=False),
+        sa.Column("kind", sa.Text(), server_default="said", nullable=False),
+        sa.Column("how", sa.Text(), nullable=True),
+        sa.Column("about_id", sa.Uuid(), nullable=True),
+        sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("account_id", sa.Uuid(), nullable=True),
         sa.Column("body_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("once", sa.Uuid(), nullable=True),
@@ -1327,6 +1358,8 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "receipt" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "reporter_session" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "reporter_session" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "saved_draft" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "saved_draft" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "schedule_mark" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "schedule_mark" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "scope_rule" TO spreekbuis_app')
@@ -1408,6 +1441,13 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "draft_stock" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "enrolment" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "enrolment" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "entity_actor" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "entity_actor" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "entity_actor" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "entity_actor" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "entity_actor" TO spreekbuis_backup')
     op.execute('ALTER TABLE "entity_category" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "entity_category" FORCE ROW LEVEL SECURITY')
     op.execute(

@@ -1,0 +1,99 @@
+"""What the mailbox shows."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
+
+from flask import render_template, url_for
+from flask_babel import gettext as _
+
+from spreekbuis.cases.answers import answers_shown
+from spreekbuis.cases.consent import SHARING_LABELS
+from spreekbuis.cases.dialogue import ShownMessage, read_dialogue
+from spreekbuis.cases.finding import ShownToReporter, shown_to_reporter
+from spreekbuis.cases.minutes import MINUTES_LABELS, MinutesState, minutes_in
+from spreekbuis.cases.procedures import State
+from spreekbuis.cases.wishes import REACH_LABELS, WAY_LABELS, contact_preference, titles_of
+from spreekbuis.clock import local_date
+from spreekbuis.db.base import new_id
+from spreekbuis.directory.catalogue import CATEGORIES, OUTCOME_LABELS, Identity, Outcome
+from spreekbuis.errors import type_text
+from spreekbuis.intake.course import course_of, desk_of, state_of, steps
+from spreekbuis.intake.mailbox_room import case_id
+from spreekbuis.intake.referral_answer import referral_box
+from spreekbuis.intake.reporters import IDLE_LIMIT, key_in_session
+from spreekbuis.vault import files as accepting
+from spreekbuis.vault.content import ContentKey
+from spreekbuis.web.dates import day_in_words, hour_in_words
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def inbox_page(errors: Mapping[str, type_text] = _NOTHING, kept: Mapping[str, str] = _NOTHING) -> str:
+    """The mailbox; `kept` is what was typed and not accepted, by field."""
+    case, key = shown_to_reporter(case_id()), key_in_session()
+    desk = desk_of(case)
+    words, step = state_of(case)
+    dialogue = read_dialogue(key, internal=False)
+    records = minutes_in(dialogue)
+    to_check = next((r.message for r in reversed(records) if r.state is MinutesState.WAITING), None)
+    states = {r.message.id: str(MINUTES_LABELS[r.state]) for r in records}
+    closed = case.closed_at is not None
+    return render_template(
+        "intake/inbox.html",
+        case=case, state_words=words, step=step,
+        steps_shown=steps(),
+        course=course_of(case), category_label=CATEGORIES[case.category].label,
+        received_on=day_in_words(local_date(case.received_at)),
+        answers=answers_shown(case, key),
+        messages=[_shown(m, desk[:1].upper() + desk[1:], states.get(m.id, "")) for m in dialogue],
+        closed=closed, scorable=closed and case.score is None,
+        outcome=OUTCOME_LABELS[Outcome(case.outcome)] if case.outcome else None,
+        errors=errors, kept=kept, once=new_id,
+        minutes=IDLE_LIMIT // timedelta(minutes=1), accept=accepting.ACCEPT,
+        most_files=accepting.MOST_FILES, most_megabytes=accepting.most_megabytes(),
+        scores=_scores() if closed else [],
+        referral=referral_box(case_id(), key), on_its_way=case.state == State.REFERRED,
+        to_check=to_check, **_wishes(case, key, kept),
+        signpost_url=url_for("signpost.of_entity", ovo=case.ovo_code), protection_url=url_for("protection.ask"),
+    )  # fmt: skip
+
+
+def _wishes(case: ShownToReporter, key: ContentKey, kept: Mapping[str, str]) -> dict[str, object]:
+    """How the reporter wants to talk and be reached, and with whom the name may be shared."""
+    wanted = contact_preference(case.contact_preference_sealed, key)
+    return {
+        "ways": list(WAY_LABELS.items()), "reaches": list(REACH_LABELS.items()),
+        "contact": {
+            "reach": kept.get("contact_reach", wanted.reach if wanted else ""),
+            "where": kept.get("contact_where", wanted.where if wanted else ""),
+            "when": kept.get("contact_when", wanted.when if wanted else ""),
+        },
+        "sharings": list(SHARING_LABELS.items()), "shared": case.shares_with,
+        "has_name": case.identity != Identity.ANONYMOUS or bool(case.shares_with),
+    }  # fmt: skip
+
+
+def _scores() -> list[tuple[str, str]]:
+    return [
+        ("5", _("5: heel tevreden")),
+        ("4", _("4: tevreden")),
+        ("3", _("3: gaat wel")),
+        ("2", _("2: niet tevreden")),
+        ("1", _("1: helemaal niet tevreden")),
+    ]
+
+
+def _shown(message: ShownMessage, desk: str, minutes_state: str) -> dict[str, object]:
+    own = message.author == "reporter"
+    when = _(
+        "%(day)s, %(time)s uur",
+        day=day_in_words(local_date(message.at)),
+        time=hour_in_words(message.at),
+    )
+    return {
+        "who": ", ".join(filter(None, (_("Jij") if own else desk, *titles_of(message), minutes_state))),
+        "kind": "own" if own else "", "when": when,
+        "iso": message.at.isoformat(timespec="minutes"), "text": message.text,
+        "files": [{"url": url_for("mailbox.file", file_id=f.id), "label": f.name} for f in message.files],
+    }  # fmt: skip
