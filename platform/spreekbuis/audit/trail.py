@@ -51,6 +51,8 @@ class Audited(StrEnum):
     CASE_CHANGED = "case.changed"
     CASE_CLOSED = "case.closed"
     CASE_SCORED = "case.scored"
+    CASE_MEMBER_EXCLUDED = "case.member_excluded"
+    CASE_MEMBER_ADMITTED = "case.member_admitted"
     ATTACHMENT_READ = "attachment.read"
     CONTRIBUTION_SET = "contribution.set"
     AFFILIATION_SET = "affiliation.set"

@@ -129,6 +129,27 @@ class CaseKey(TenantTable):
     )
 
 
+class CaseExclusion(TenantTable):
+    """Somebody for whom a case does not exist: named in it, in the reporting line, or in conflict. Here, and not with the
+    cases, since the door reads it with the roles."""
+
+    __tablename__ = "case_exclusion"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "keeps somebody out of a case at once, on every page and in every count": "reason since by_account_id",
+    }
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    """A directory.catalogue.ExclusionReason."""
+    since: Mapped[datetime] = mapped_column(default=now)
+    by_account_id: Mapped[UUID]
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        Index("ix_case_exclusion_case", "entity_id", "case_id"),
+    )
+
+
 class Membership(TenantTable):
     """A role of an account in an entity, of one desk when the role is handler. `until` is inclusive."""
 

@@ -42,7 +42,7 @@ CLOSED = notice_after("case-closed", _l("Het dossier is afgesloten."))
 CONTACT = notice_after("contact-kept", _l("Het contact is vastgelegd."))
 
 
-def _act(
+def act(
     case_id: UUID,
     read: Callable[[Reading], T],
     already: Callable[[Case, T], bool],
@@ -60,16 +60,16 @@ def _act(
     try:
         form.check()
         if already(case, values):
-            return _back(case_id, done)
+            return back(case_id, done)
         if request.form.get("version") != str(case.version):
             return case_page(case, kept=request.form, stale=True, status=409)
         do(case, values)
     except Invalid as invalid:
         return case_page(case, kept=request.form, errors=invalid.errors, status=invalid.status)
-    return _back(case_id, done)
+    return back(case_id, done)
 
 
-def _back(case_id: UUID, done: str) -> ResponseReturnValue:
+def back(case_id: UUID, done: str) -> ResponseReturnValue:
     return redirect(url_for("cases.show", ovo=door.the_entity().ovo_code, case_id=case_id, done=done), 303)
 
 
@@ -90,7 +90,7 @@ def _written(case: Case, values: tuple[str, UUID]) -> bool:
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/acknowledge", Permission.HANDLE_CASES)
 def acknowledge(case_id: UUID) -> ResponseReturnValue:
-    return _act(
+    return act(
         case_id,
         _text_and_once("acknowledgement"),
         _written,
@@ -112,7 +112,7 @@ def write(case_id: UUID) -> ResponseReturnValue:
     def do(case: Case, values: tuple[str, UUID]) -> None:
         operation(case, my_key(case.id), values[0], files=_files(), once=values[1])
 
-    return _act(case_id, read, _written, do, SENT if to_reporter else NOTED)
+    return act(case_id, read, _written, do, SENT if to_reporter else NOTED)
 
 
 def _files() -> list[NewFile]:
@@ -127,7 +127,7 @@ def _files() -> list[NewFile]:
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/feedback", Permission.HANDLE_CASES)
 def feedback(case_id: UUID) -> ResponseReturnValue:
-    return _act(
+    return act(
         case_id,
         _text_and_once("feedback"),
         _written,
@@ -149,7 +149,7 @@ def close(case_id: UUID) -> ResponseReturnValue:
         assert outcome is not None, "the form was checked"
         workflow.close(case, my_key(case.id), outcome, text, once=once)
 
-    return _act(case_id, read, lambda case, v: _written(case, v[1]), do, CLOSED)
+    return act(case_id, read, lambda case, v: _written(case, v[1]), do, CLOSED)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/state", Permission.HANDLE_CASES)
@@ -158,7 +158,7 @@ def state(case_id: UUID) -> ResponseReturnValue:
         assert wanted is not None, "the form was checked"
         workflow.change_state(case, wanted)
 
-    return _act(
+    return act(
         case_id,
         lambda form: form.choice("state", State),
         lambda case, wanted: case.state == wanted,
@@ -173,7 +173,7 @@ def kind(case_id: UUID) -> ResponseReturnValue:
         assert wanted is not None, "the form was checked"
         workflow.mark_kind(case, wanted)
 
-    return _act(
+    return act(
         case_id,
         lambda form: form.choice("kind", CaseKind),
         lambda case, wanted: case.kind == wanted != CaseKind.NEW,
@@ -184,7 +184,7 @@ def kind(case_id: UUID) -> ResponseReturnValue:
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/category", Permission.HANDLE_CASES)
 def category(case_id: UUID) -> ResponseReturnValue:
-    return _act(
+    return act(
         case_id,
         lambda form: form.text("category", longest=100),
         lambda case, wanted: case.category == wanted,
@@ -205,7 +205,7 @@ def handler(case_id: UUID) -> ResponseReturnValue:
             return UUID(int=0)
 
     mine = request.form.get("handler") == str(door.the_account().id)
-    return _act(
+    return act(
         case_id,
         read,
         lambda case, wanted: case.handler_id == wanted,
@@ -226,7 +226,7 @@ def contact(case_id: UUID) -> ResponseReturnValue:
         note = form.text("note", longest=LONGEST_TEXT, required=False, lines=True)
         return channel, at, note, id_of(form.once(), channel, day.isoformat(), note)
 
-    return _act(
+    return act(
         case_id,
         read,
         lambda case, v: contact_made_by(case, v[3]) is not None,

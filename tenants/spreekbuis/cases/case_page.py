@@ -21,7 +21,9 @@ from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.finding import case_for, note_reading
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
+from spreekbuis.cases.people_part import people_part
 from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move, procedure_of
+from spreekbuis.cases.workflow import handlers_for
 from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
@@ -110,8 +112,9 @@ def case_page(
             kind_chosen=case.kind != CaseKind.NEW,
             outcomes=[(o, words.outcome[o]) for o in OUTCOMES[CaseKind(case.kind)]],
             categories=_categories(case, words),
-            handlers=sorted(people.items(), key=lambda person: person[1]),
+            handlers=sorted(_pickable(case, people), key=lambda person: person[1]),
             mine=case.handler_id == me,
+            **people_part(case, key, me),
             channels=[(c, words.channel[c]) for c in HAPPENED_ELSEWHERE],
             today=now.isoformat(),
             acknowledgement=_acknowledgement(case),
@@ -138,6 +141,12 @@ def _handlers(case: Case) -> dict[UUID, str]:
         )
     )
     return {row.id: row.label for row in rows}
+
+
+def _pickable(case: Case, people: Mapping[UUID, str]) -> list[tuple[UUID, str]]:
+    """To whom the case can be given."""
+    may = handlers_for(case)
+    return [person for person in people.items() if person[0] in may]
 
 
 def _message(message: ShownMessage, me: UUID, url: str) -> dict[str, Any]:

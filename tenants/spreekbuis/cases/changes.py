@@ -33,6 +33,18 @@ class Happened(StrEnum):
     FEEDBACK = "feedback"
     CLOSED = "closed"
     SCORED = "scored"
+    PERSON = "person"
+    EXCLUDED = "excluded"
+    ADMITTED = "admitted"
+
+
+NOT_IN_FIGURES = frozenset(
+    {
+        Happened.MESSAGE, Happened.NOTE, Happened.CONTACT, Happened.ASSIGNED, Happened.PERSON,
+        Happened.EXCLUDED, Happened.ADMITTED,
+    }
+)  # fmt: skip
+"""What happens to a case without changing its fact."""
 
 
 class CaseClosed(Conflict):
@@ -72,7 +84,7 @@ def changed(
         )
     )
     record(audited, case.id, {"what": what.value, **data})
-    if what not in (Happened.MESSAGE, Happened.NOTE, Happened.CONTACT, Happened.ASSIGNED):
+    if what not in NOT_IN_FIGURES:
         record_fact(case)
 
 

@@ -227,3 +227,24 @@ class CaseReading(TenantTable):
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     read_at: Mapped[datetime]
     __table_args__ = (to_entity(), to_tenant("case", "case_id", ondelete="CASCADE"))
+
+
+class CasePerson(TenantTable):
+    """Somebody who plays a part in a case: role, name and all else are sealed (cases.people)."""
+
+    __tablename__ = "case_person"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "puts them in order": "created_at",
+        "the same form twice is one person; made with a random id that is stored nowhere": "once",
+    }
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID]
+    details_sealed: Mapped[Sealed]
+    once: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        Index("ix_case_person_case", "entity_id", "case_id", "created_at", "id"),
+        Index("uq_case_person_once", "entity_id", "case_id", "once", unique=True),
+    )

@@ -19,6 +19,7 @@ from spreekbuis.cases.deadlines import set_next_due
 from spreekbuis.cases.dialogue import attachment_row, message_row
 from spreekbuis.cases.keys import sealed_to_desk
 from spreekbuis.cases.models import Attachment, Case, CaseCounter, CaseEvent, Contact, Message
+from spreekbuis.cases.numbers import step
 from spreekbuis.cases.procedures import State
 from spreekbuis.clock import local_date, now
 from spreekbuis.db.base import new_id
@@ -102,14 +103,15 @@ def open_or_find(new: NewCase) -> tuple[Case, bool]:
     moment = now()
     year = local_date(moment).year
     desk = _desk_of(new)
-    number = _next_number(desk.id, year)
+    distance = step()
+    number = _next_number(desk.id, year, distance)
     key = ContentKey(current_entity_id(), new.id, new.secret)
     values = _values(new, key, year, number, desk.id, moment)
     opened = db.session.scalars(
         insert(Case).values(values).on_conflict_do_nothing(index_elements=["entity_id", "id"]).returning(Case)
     ).one_or_none()
     if opened is None:
-        _give_back(desk.id, year)
+        _give_back(desk.id, year, distance)
         return db.session.get_one(Case, (current_entity_id(), new.id)), False
     contact_fact_id = uuid4() if new.channel is not Channel.WEB else None
     _write_first_rows(opened, new, key, desk, contact_fact_id)
@@ -144,13 +146,13 @@ def _desk_of(new: NewCase) -> _DeskNow:
     return _DeskNow(desk_id, *key)
 
 
-def _next_number(desk_id: UUID, year: int) -> int:
-    """The next number of the desk in the year. Openers of one desk wait here for each other."""
+def _next_number(desk_id: UUID, year: int, distance: int) -> int:
+    """The next number of the desk in the year, so far from the last. Openers of one desk wait here for each other."""
     number: int | None = db.session.scalar(
         insert(CaseCounter)
-        .values(entity_id=current_entity_id(), desk_id=desk_id, year=year, last=1)
+        .values(entity_id=current_entity_id(), desk_id=desk_id, year=year, last=distance)
         .on_conflict_do_update(
-            index_elements=["entity_id", "desk_id", "year"], set_={"last": CaseCounter.last + 1}
+            index_elements=["entity_id", "desk_id", "year"], set_={"last": CaseCounter.last + distance}
         )
         .returning(CaseCounter.last)
     )
@@ -158,8 +160,8 @@ def _next_number(desk_id: UUID, year: int) -> int:
     return number
 
 
-def _give_back(desk_id: UUID, year: int) -> None:
-    """The number was not needed; the counter's row is still ours alone, so no gap and no double."""
+def _give_back(desk_id: UUID, year: int, distance: int) -> None:
+    """The number was not needed; the counter's row is still ours alone, so that no two get the same."""
     db.session.execute(
         update(CaseCounter)
         .where(
@@ -167,7 +169,7 @@ def _give_back(desk_id: UUID, year: int) -> None:
             CaseCounter.desk_id == desk_id,
             CaseCounter.year == year,
         )
-        .values(last=CaseCounter.last - 1)
+        .values(last=CaseCounter.last - distance)
         .execution_options(synchronize_session=False)
     )
 

@@ -1,7 +1,8 @@
 """The daily reminder: how many cases are late or nearly so, never which ones.
 
 Three steps, so that each mail is retried by itself: the platform asks each entity, the entity asks each
-recipient.
+recipient. Nobody gets a number that counts a case of which they are kept out. An address that a whole desk reads counts
+no case of which anybody is kept out: those are told to the colleagues one by one.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,8 @@ from flask import current_app
 from flask_babel import force_locale, ngettext
 from sqlalchemy import func, literal, or_, select
 
-from spreekbuis.access.models import Desk, Membership
+from spreekbuis.access.models import CaseExclusion, Desk, Membership
+from spreekbuis.cases.exclusion import withhold_from
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.work_list import urgency
 from spreekbuis.cases.workflow import handlers_of
@@ -52,11 +54,14 @@ def remind_entity(day: str) -> Mapping[str, type_arg]:
     """Ask for one mail per desk that has an address, else per handler of the desk; none when nothing is
     urgent."""
     recipients: set[tuple[str, UUID]] = set()
-    urgent = _urgent_by_desk()
+    urgent, for_all = _urgent_by_desk(), _urgent_by_desk(for_all=True)
     for desk_id, email in db.session.execute(
         select(Desk.id, Desk.email).where(Desk.entity_id == current_entity_id(), Desk.id.in_(urgent))
     ):
-        recipients |= {("desk", desk_id)} if email else {("account", a) for a in handlers_of(desk_id)}
+        if email:
+            recipients.add(("desk", desk_id))
+        if not email or urgent[desk_id] > for_all.get(desk_id, 0):
+            recipients |= {("account", account_id) for account_id in handlers_of(desk_id)}
     for kind, recipient_id in sorted(recipients):
         enqueue(
             f"cases.remind_{kind}",
@@ -72,34 +77,42 @@ def remind_desk(recipient_id: str) -> Mapping[str, type_arg] | None:
     desk = db.session.get(Desk, (current_entity_id(), UUID(recipient_id)))
     if desk is None or desk.email is None:
         return None
-    return _mail(desk.email, "nl", _urgent_by_desk().get(desk.id, 0))
+    return _mail(desk.email, "nl", _urgent_by_desk(for_all=True).get(desk.id, 0))
 
 
 @job("cases.remind_account")
 def remind_account(recipient_id: str) -> Mapping[str, type_arg] | None:
-    """Mail a handler about the desks that have no address of their own."""
+    """Mail a handler about the desks that have no address of their own, and about what is not told to such an address."""
     account = db.session.get(Account, UUID(recipient_id))
     if account is None or account.disabled_at is not None:
         return None
-    desks = db.session.scalars(
-        select(Membership.desk_id)
+    withhold_from(account.id)
+    desks = db.session.execute(
+        select(Membership.desk_id, Desk.email)
         .join(Desk, (Desk.entity_id == Membership.entity_id) & (Desk.id == Membership.desk_id))
         .where(
             Membership.entity_id == current_entity_id(),
             Membership.account_id == account.id,
             Membership.role == Role.HANDLER,
             or_(Membership.until.is_(None), Membership.until >= today()),
-            Desk.email.is_(None),
         )
+        .distinct()
     ).all()
-    urgent = _urgent_by_desk()
-    return _mail(account.email, account.language, sum(urgent.get(desk, 0) for desk in set(desks) if desk))
+    urgent, told = _urgent_by_desk(), _urgent_by_desk(for_all=True)
+    return _mail(
+        account.email,
+        account.language,
+        sum(urgent.get(desk, 0) - (told.get(desk, 0) if email else 0) for desk, email in desks if desk),
+    )
 
 
-def _urgent_by_desk() -> dict[UUID, int]:
+def _urgent_by_desk(*, for_all: bool = False) -> dict[UUID, int]:
     """Open cases per desk that are late or due within `AHEAD`, counted to `CAP`; desks without any are left
-    out."""
+    out. `for_all`: only cases of which nobody is kept out."""
     entity_id, before = current_entity_id(), today() + AHEAD
+    of_case = select(CaseExclusion.case_id).where(
+        CaseExclusion.entity_id == entity_id, CaseExclusion.case_id == Case.id
+    )
     found = {}
     for desk_id in db.session.scalars(select(Desk.id).where(Desk.entity_id == entity_id)):
         some = (
@@ -109,6 +122,7 @@ def _urgent_by_desk() -> dict[UUID, int]:
                 Case.desk_id == desk_id,
                 Case.closed_at.is_(None),
                 urgency <= before,
+                *([~of_case.exists()] if for_all else []),
             )
             .limit(CAP)
             .subquery()

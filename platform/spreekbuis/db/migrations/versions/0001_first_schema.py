@@ -713,6 +713,25 @@ def upgrade() -> None:
     )
     op.create_index("ix_case_event_case", "case_event", ["entity_id", "case_id", "at", "id"], unique=False)
     op.create_table(
+        "case_exclusion",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_account_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_case_exclusion_account_id")),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_exclusion_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_exclusion_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "account_id", "case_id", name=op.f("pk_case_exclusion")),
+    )
+    op.create_index("ix_case_exclusion_case", "case_exclusion", ["entity_id", "case_id"], unique=False)
+    op.create_table(
         "case_key",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
@@ -736,6 +755,27 @@ def upgrade() -> None:
     op.create_index(
         "ix_case_key_desk", "case_key", ["entity_id", "desk_id", "version", "case_id"], unique=False
     )
+    op.create_table(
+        "case_person",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("details_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("once", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_person_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_person_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_case_person")),
+    )
+    op.create_index(
+        "ix_case_person_case", "case_person", ["entity_id", "case_id", "created_at", "id"], unique=False
+    )
+    op.create_index("uq_case_person_once", "case_person", ["entity_id", "case_id", "once"], unique=True)
     op.create_table(
         "case_reading",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
@@ -992,6 +1032,9 @@ def upgrade() -> None:
     op.execute(
         'CREATE POLICY tenant ON "case" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
+    op.execute(
+        "CREATE POLICY withheld ON \"case\" AS RESTRICTIVE TO spreekbuis_app USING ((id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case" TO spreekbuis_backup')
     op.execute('ALTER TABLE "case_counter" ENABLE ROW LEVEL SECURITY')
@@ -1027,19 +1070,48 @@ def upgrade() -> None:
     op.execute(
         'CREATE POLICY tenant ON "case_event" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_event\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_event" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_event" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_exclusion" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_exclusion" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_exclusion" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_exclusion\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_exclusion" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_exclusion" TO spreekbuis_backup')
     op.execute('ALTER TABLE "case_key" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "case_key" FORCE ROW LEVEL SECURITY')
     op.execute(
         'CREATE POLICY tenant ON "case_key" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_key\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_key" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_key" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_person" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_person" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_person" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_person\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_person" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_person" TO spreekbuis_backup')
     op.execute('ALTER TABLE "case_reading" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "case_reading" FORCE ROW LEVEL SECURITY')
     op.execute(
         'CREATE POLICY tenant ON "case_reading" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_reading\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_reading" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_reading" TO spreekbuis_backup')
@@ -1047,6 +1119,9 @@ def upgrade() -> None:
     op.execute('ALTER TABLE "contact" FORCE ROW LEVEL SECURITY')
     op.execute(
         'CREATE POLICY tenant ON "contact" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"contact\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "contact" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "contact" TO spreekbuis_backup')
@@ -1062,12 +1137,18 @@ def upgrade() -> None:
     op.execute(
         'CREATE POLICY tenant ON "message" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
+    op.execute(
+        "CREATE POLICY withheld ON \"message\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "message" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "message" TO spreekbuis_backup')
     op.execute('ALTER TABLE "attachment" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "attachment" FORCE ROW LEVEL SECURITY')
     op.execute(
         'CREATE POLICY tenant ON "attachment" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"attachment\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "attachment" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "attachment" TO spreekbuis_backup')
