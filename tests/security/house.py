@@ -23,11 +23,12 @@ from spreekbuis.cases.dialogue import write_message
 from spreekbuis.cases.keys import Reader
 from spreekbuis.cases.models import Attachment
 from spreekbuis.cases.opening import NewCase, NewFile, open_case
+from spreekbuis.cases.people import Person, add_person, people_in
 from spreekbuis.clock import now, today
 from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.security import mapped_tables
 from spreekbuis.db.session import transaction
-from spreekbuis.directory.catalogue import CaseKind, Channel, DeskKind, Identity, ReporterClass
+from spreekbuis.directory.catalogue import CaseKind, Channel, DeskKind, Identity, PersonRole, ReporterClass
 from spreekbuis.directory.models import Entity, Organisation
 from spreekbuis.directory.register import policy_area_on
 from spreekbuis.entities.mails import PURPOSE as ENROLMENT
@@ -219,8 +220,14 @@ class House:
             write_message(case, key, author="handler", text=f"{SECRET_TEXT} en meer")
             session.flush()
             file_id = session.scalars(select(Attachment.id).where(Attachment.case_id == case.id)).one()
+            named = Person(PersonRole.WITNESS, SECRET_TEXT, SECRET_TEXT, SECRET_TEXT, SECRET_TEXT)
+            add_person(case, key, named, once=uuid4())
+            (person,) = people_in(key)
             number = f"{case.year}-{case.number:03d}"
-            return {"case_id": str(case.id), "file_id": str(file_id), "number": number}
+            return {
+                "case_id": str(case.id), "file_id": str(file_id), "number": number,
+                "person_id": str(person.id), "account_id": str(place.administrator),
+            }  # fmt: skip
 
     def _access(self, world: World, entity: Tenant) -> dict[str, str]:
         member = world.member(entity, Role.ENTITY_ADMINISTRATOR)

@@ -47,9 +47,7 @@ def roles_in_entity(account_id: UUID) -> EntityRoles:
 
 def excluded_from(account_id: UUID) -> set[UUID]:
     """The cases of the tenant in scope that do not exist for this account."""
-    return {
-        case_id for (case_id,) in rows(_EXCLUDED, {"entity": current_entity_id(), "account": account_id})
-    }
+    return {case_id for (case_id,) in rows(_EXCLUDED, {"entity": current_entity_id(), "account": account_id})}
 
 
 def workplaces_of(account_id: UUID) -> list[Workplace]:

@@ -11,6 +11,7 @@ from flask_babel import force_locale, gettext
 from sqlalchemy import or_, select, update
 from werkzeug.wrappers import Response
 
+from spreekbuis.access.case_keys import is_closed_to_some, seal_to_readers
 from spreekbuis.access.models import Membership
 from spreekbuis.cases import shown
 from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, read_contacts
@@ -51,6 +52,8 @@ def show(case_id: UUID) -> ResponseReturnValue:
             .values(unread_by_desk=False)
             .execution_options(synchronize_session=False)
         )
+    if is_closed_to_some(case.id):
+        seal_to_readers(my_key(case.id), case.desk_id)
     return case_page(case)
 
 

@@ -88,7 +88,7 @@ def _words(
         case Happened.SCORED:
             return gettext("Score van de melder"), gettext("%(score)s op 5", score=data["score"])
         case Happened.PERSON:
-            added = data["what"] == "added"
+            added = data["step"] == "added"
             return (gettext("Persoon toegevoegd") if added else gettext("Persoon geschrapt")), ""
         case Happened.EXCLUDED | Happened.ADMITTED:
             who = people.get(UUID(data["account"]), gettext("een collega"))

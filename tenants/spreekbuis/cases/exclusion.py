@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from spreekbuis.access.case_keys import seal_to_readers
 from spreekbuis.access.desk_keys import readers_of
 from spreekbuis.access.models import CaseExclusion, Membership
 from spreekbuis.access.roles import excluded_from, holds_today
@@ -27,6 +28,7 @@ from spreekbuis.directory.catalogue import ExclusionReason
 from spreekbuis.errors import NotFound
 from spreekbuis.identity.models import Account
 from spreekbuis.jobs.outbox import enqueue
+from spreekbuis.vault.content import ContentKey
 from spreekbuis.web.access import Role
 
 TELL_COLLEAGUES = "cases.tell_colleagues"
@@ -49,8 +51,9 @@ class Colleague(NamedTuple):
     email: str
 
 
-def exclude(case: Case, account_id: UUID, reason: ExclusionReason) -> None:
+def exclude(case: Case, key: ContentKey, account_id: UUID, reason: ExclusionReason) -> None:
     """From the next request on the case does not exist for this member. Its handler no more, if that is who it was.
+    The key of the case is sealed anew, so that the key of the desk, which this member has, opens nothing of it.
 
     Also for a closed case. Twice is once. Raises NotFound for whoever is no member that could see or be told of it.
     When nobody is left who reads at the desk, the administrators who may know of it are told by mail, and the
@@ -78,19 +81,20 @@ def exclude(case: Case, account_id: UUID, reason: ExclusionReason) -> None:
     if was_handler:
         for colleague in handlers_for(case):
             enqueue(TELL_COLLEAGUES, case_id=str(case.id), account_id=str(colleague))
+    seal_to_readers(key, case.desk_id)
     if not readers_for(case):
         for administrator in _administrators():
             enqueue(TELL_ADMINISTRATORS, case_id=str(case.id), account_id=str(administrator))
 
 
-def declare_conflict(case: Case) -> None:
+def declare_conflict(case: Case, key: ContentKey) -> None:
     """The acting member may not handle the case, and says so. From the next request on it does not exist for them."""
     account_id = acting().account_id
     assert account_id is not None, "only an account handles cases"
-    exclude(case, account_id, ExclusionReason.DECLARED)
+    exclude(case, key, account_id, ExclusionReason.DECLARED)
 
 
-def admit(case: Case, account_id: UUID) -> None:
+def admit(case: Case, key: ContentKey, account_id: UUID) -> None:
     """End an exclusion that was a mistake: somebody else's than one's own. Twice is once."""
     ended = db.session.scalar(
         delete(CaseExclusion)
@@ -103,6 +107,7 @@ def admit(case: Case, account_id: UUID) -> None:
     )
     if ended is not None:
         changed(case, Happened.ADMITTED, Audited.CASE_MEMBER_ADMITTED, account=str(account_id))
+        seal_to_readers(key, case.desk_id)
 
 
 def kept_out(case_id: UUID) -> list[KeptOut]:

@@ -5,8 +5,8 @@ from uuid import UUID
 from flask import current_app
 from sqlalchemy import select
 
-from spreekbuis.access.roles import holds_today
 from spreekbuis.access.models import Membership
+from spreekbuis.access.roles import holds_today
 from spreekbuis.cases.exclusion import (
     TELL_ADMINISTRATORS,
     TELL_COLLEAGUES,

@@ -23,8 +23,8 @@ UNUSED = 0.5
 
 
 def step() -> int:
-    """How far the next number is from the last one: 1, and 1 more for each number that stays unused. Each number has the
-    same chance whatever came before, so that no gap is wide or narrow enough to be a sign."""
+    """How far the next number is from the last one: 1, and 1 more for each number that stays unused. Each number has
+    the same chance whatever came before, so that no gap is wide or narrow enough to be a sign."""
     numbers = 1
     while secrets.randbelow(1000) < UNUSED * 1000:
         numbers += 1

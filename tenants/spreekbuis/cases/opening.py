@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from spreekbuis.access.case_keys import sealed_to_desk
 from spreekbuis.access.desk_keys import NoRecoveryKit, newest_key
 from spreekbuis.access.models import CaseKey, Desk
 from spreekbuis.actor import acting
@@ -17,13 +18,12 @@ from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.changes import Happened, record_fact
 from spreekbuis.cases.deadlines import set_next_due
 from spreekbuis.cases.dialogue import attachment_row, message_row
-from spreekbuis.cases.keys import sealed_to_desk
 from spreekbuis.cases.models import Attachment, Case, CaseCounter, CaseEvent, Contact, Message
 from spreekbuis.cases.numbers import step
 from spreekbuis.cases.procedures import State
 from spreekbuis.clock import local_date, now
 from spreekbuis.db.base import new_id
-from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.scope import current, current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import (
     CATEGORIES,
@@ -33,6 +33,7 @@ from spreekbuis.directory.catalogue import (
     Identity,
     ReporterClass,
 )
+from spreekbuis.errors import NotFound
 from spreekbuis.figures.facts import ContactFact, record_contact
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.files import AcceptedFile
@@ -99,7 +100,9 @@ def open_case(new: NewCase) -> Case:
 
 
 def open_or_find(new: NewCase) -> tuple[Case, bool]:
-    """`open_case`, with whether this call made the case."""
+    """`open_case`, with whether this call made the case. Raises NotFound for one that is withheld from who asks."""
+    if new.id in current().withheld:  # the same form again, from who was kept out meanwhile
+        raise NotFound
     moment = now()
     year = local_date(moment).year
     desk = _desk_of(new)

@@ -42,7 +42,7 @@ def add_person(
 ) -> None:
     """Add a person to the case. The same `once` again changes nothing.
 
-    `member`: the account of the entity that this person has. Then the case does not exist for it from the next request on.
+    `member`: the account that this person has here. From the next request on the case does not exist for it.
     Raises CaseClosed; NotFound as `exclude`.
     """
     if person_made_by(case, once):
@@ -61,13 +61,15 @@ def add_person(
     )  # fmt: skip
     if made is None:
         return
-    changed(case, Happened.PERSON, what="added")
+    changed(case, Happened.PERSON, step="added")
     if member is not None:
-        exclude(case, member, ExclusionReason.NAMED)
+        exclude(case, key, member, ExclusionReason.NAMED)
 
 
 def remove_person(case: Case, person_id: UUID) -> None:
-    """Strike a person out. Who was kept out because of it stays out (`exclusion.admit` ends that). Raises CaseClosed."""
+    """Strike a person out. Who was kept out because of it stays out (`exclusion.admit` ends that).
+
+    Raises CaseClosed."""
     refuse_closed(case)
     gone = db.session.scalar(
         delete(CasePerson)
@@ -77,7 +79,7 @@ def remove_person(case: Case, person_id: UUID) -> None:
         .returning(CasePerson.id)
     )
     if gone is not None:
-        changed(case, Happened.PERSON, what="removed")
+        changed(case, Happened.PERSON, step="removed")
 
 
 def person_made_by(case: Case, once: UUID) -> bool:

@@ -80,16 +80,15 @@ def keep_out(case_id: UUID) -> ResponseReturnValue:
     if form.errors:
         return case_page(case, kept=request.form, errors=form.errors, status=422)
     assert member is not None, "the form was checked"
-    exclude(case, member, ExclusionReason(reason or ""))
+    exclude(case, my_key(case.id), member, ExclusionReason(reason or ""))
     return back(case_id, KEPT_OUT)
 
 
-@room.post(
-    "/desk/<ovo:ovo>/cases/<uuid:case_id>/exclusions/<uuid:account_id>/end", Permission.HANDLE_CASES
-)
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/exclusions/<uuid:account_id>/end", Permission.HANDLE_CASES)
 def end_exclusion(case_id: UUID, account_id: UUID) -> ResponseReturnValue:
     """An exclusion was a mistake."""
-    admit(case_for(my_desks(), case_id, lock=True), account_id)
+    case = case_for(my_desks(), case_id, lock=True)
+    admit(case, my_key(case.id), account_id)
     return back(case_id, ADMITTED)
 
 
@@ -100,7 +99,7 @@ def conflict(case_id: UUID) -> ResponseReturnValue:
     if request.form.get("conflict") != "yes":
         errors = {"conflict": _l("Vink aan dat je dit dossier daarna niet meer ziet.")}
         return case_page(case, kept=request.form, errors=errors, status=422)
-    declare_conflict(case)
+    declare_conflict(case, my_key(case.id))
     return redirect(url_for("cases.work_list", ovo=door.the_entity().ovo_code, done=DECLARED), 303)
 
 

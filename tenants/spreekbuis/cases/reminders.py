@@ -82,7 +82,7 @@ def remind_desk(recipient_id: str) -> Mapping[str, type_arg] | None:
 
 @job("cases.remind_account")
 def remind_account(recipient_id: str) -> Mapping[str, type_arg] | None:
-    """Mail a handler about the desks that have no address of their own, and about what is not told to such an address."""
+    """Mail a handler about the desks that have no address of their own, and what such an address is not told."""
     account = db.session.get(Account, UUID(recipient_id))
     if account is None or account.disabled_at is not None:
         return None

@@ -719,7 +719,7 @@ def upgrade() -> None:
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("by_account_id", sa.Uuid(), nullable=False),
+        sa.Column("by_account_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_case_exclusion_account_id")),
         sa.ForeignKeyConstraint(
             ["entity_id", "case_id"],
@@ -754,6 +754,63 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_case_key_desk", "case_key", ["entity_id", "desk_id", "version", "case_id"], unique=False
+    )
+    op.create_table(
+        "case_key_copy",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("secret_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_case_key_copy_account_id")),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_key_copy_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "desk_id"],
+            ["desk.entity_id", "desk.id"],
+            name=op.f("fk_case_key_copy_entity_id_desk_id"),
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_key_copy_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "case_id", "account_id", name=op.f("pk_case_key_copy")),
+    )
+    op.create_index(
+        "ix_case_key_copy_account", "case_key_copy", ["entity_id", "account_id", "desk_id"], unique=False
+    )
+    op.create_table(
+        "case_key_for_recovery",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("kit_id", sa.Uuid(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("secret_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_key_for_recovery_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "desk_id"],
+            ["desk.entity_id", "desk.id"],
+            name=op.f("fk_case_key_for_recovery_entity_id_desk_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "kit_id"],
+            ["recovery_key.entity_id", "recovery_key.id"],
+            name=op.f("fk_case_key_for_recovery_entity_id_kit_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id"], ["entity.id"], name=op.f("fk_case_key_for_recovery_entity_id")
+        ),
+        sa.PrimaryKeyConstraint("entity_id", "case_id", name=op.f("pk_case_key_for_recovery")),
+    )
+    op.create_index(
+        "ix_case_key_for_recovery_kit", "case_key_for_recovery", ["entity_id", "kit_id"], unique=False
     )
     op.create_table(
         "case_person",
@@ -1095,6 +1152,26 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_key" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_key" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_key_copy" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_key_copy" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_key_copy" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_key_copy\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_key_copy" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_key_copy" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_key_for_recovery" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_key_for_recovery" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_key_for_recovery" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_key_for_recovery\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_key_for_recovery" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_key_for_recovery" TO spreekbuis_backup')
     op.execute('ALTER TABLE "case_person" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "case_person" FORCE ROW LEVEL SECURITY')
     op.execute(
