@@ -248,3 +248,21 @@ class CasePerson(TenantTable):
         Index("ix_case_person_case", "entity_id", "case_id", "created_at", "id"),
         Index("uq_case_person_once", "entity_id", "case_id", "once", unique=True),
     )
+
+
+class SavedFilter(TenantTable):
+    """A way to look at the work list that a handler keeps under a name."""
+
+    __tablename__ = "saved_filter"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "a choice of codes; the name says a choice, and the page asks for no name of a person": (
+            "name view kind category state"
+        ),
+    }
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    view: Mapped[str]
+    kind: Mapped[str | None]
+    category: Mapped[str | None]
+    state: Mapped[str | None]
+    __table_args__ = (to_entity(),)

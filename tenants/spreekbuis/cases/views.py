@@ -1,16 +1,7 @@
 """The handler's pages and jobs, in the order of the navigation."""
 
-from spreekbuis.cases import (
-    access_page,
-    actions,
-    case_page,
-    exclusion_mails,
-    list_page,
-    new_contact,
-    people_page,
-    reminders,
-    search_page,
-)  # isort: skip
+from spreekbuis.cases import list_page, new_contact, case_page, search_page, access_page  # isort: skip
+from spreekbuis.cases import actions, exclusion_mails, list_actions, people_page, reminders  # isort: skip
 from spreekbuis.cases.doors import room
 
 __all__ = [
@@ -18,6 +9,7 @@ __all__ = [
     "actions",
     "case_page",
     "exclusion_mails",
+    "list_actions",
     "list_page",
     "new_contact",
     "people_page",

@@ -163,6 +163,11 @@ def assign(case: Case, account_id: UUID) -> None:
     refuse_closed(case)
     if account_id not in handlers_for(case):
         raise Invalid({"handler": _l("Kies een behandelaar van dit loket.")})
+    hand_over(case, account_id)
+
+
+def hand_over(case: Case, account_id: UUID) -> None:
+    """Write down that this account handles the case: whoever calls it has seen that it may."""
     case.handler_id = account_id
     changed(case, Happened.ASSIGNED, handler=str(account_id))
 

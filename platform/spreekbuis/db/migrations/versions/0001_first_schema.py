@@ -459,6 +459,18 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "saved_filter",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("view", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=True),
+        sa.Column("category", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_saved_filter_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "account_id", "name", name=op.f("pk_saved_filter")),
+    )
+    op.create_table(
         "case",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1084,6 +1096,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "recovery_key" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "recovery_key" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "saved_filter" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "saved_filter" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "saved_filter" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "saved_filter" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "saved_filter" TO spreekbuis_backup')
     op.execute('ALTER TABLE "case" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "case" FORCE ROW LEVEL SECURITY')
     op.execute(
