@@ -22,7 +22,7 @@ from spreekbuis.cases.procedures import State
 from spreekbuis.clock import BRUSSELS, now, today
 from spreekbuis.db.base import new_id
 from spreekbuis.directory.catalogue import CaseKind, Channel, Outcome
-from spreekbuis.errors import Invalid
+from spreekbuis.errors import Invalid, type_text
 from spreekbuis.vault.files import accept, discard
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
@@ -62,11 +62,18 @@ def act(
         if already(case, values):
             return back(case_id, done)
         if request.form.get("version") != str(case.version):
-            return case_page(case, kept=request.form, stale=True, status=409)
+            return case_page(case, kept=request.form, errors=_choose_again(), stale=True, status=409)
         do(case, values)
     except Invalid as invalid:
-        return case_page(case, kept=request.form, errors=invalid.errors, status=invalid.status)
+        errors = {**_choose_again(), **invalid.errors}
+        return case_page(case, kept=request.form, errors=errors, status=invalid.status)
     return back(case_id, done)
+
+
+def _choose_again() -> dict[str, type_text]:
+    """No browser sends chosen files a second time by itself."""
+    chosen = any(request.files.getlist("files"))
+    return {"files": _l("Kies je bestanden opnieuw.")} if chosen else {}
 
 
 def back(case_id: UUID, done: str) -> ResponseReturnValue:

@@ -123,12 +123,25 @@ def case_page(
             acknowledgement=_acknowledgement(case),
             errors=dict(errors or {}),
             kept=kept,
-            version=kept.get("version", case.version) if errors else case.version,
+            version=kept.get("version", case.version) if errors and not stale else case.version,
             stale=stale,
+            unsent=_unsent(case, kept) if stale else [],
             once=new_id,
         ),
         status,
     )  # fmt: skip
+
+
+def _unsent(case: Case, kept: Mapping[str, str]) -> list[str]:
+    """What was typed in a form that is not on the page any more, since a colleague was first: it must not be lost."""
+    still = {
+        "acknowledgement": may_move(case, State.ACKNOWLEDGED),
+        "feedback": may_move(case, State.FEEDBACK_GIVEN),
+        "closing": may_move(case, State.CLOSED) and case.kind != CaseKind.NEW,
+        **dict.fromkeys(("text", "person_name", "person_function", "person_contact"), case.closed_at is None),
+        "person_description": case.closed_at is None,
+    }
+    return [kept[name] for name, shown_again in still.items() if kept.get(name) and not shown_again]
 
 
 def _handlers(case: Case) -> dict[UUID, str]:
