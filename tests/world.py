@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from spreekbuis.access.case_keys import case_binding
-from spreekbuis.access.desk_keys import give_desk_keys, recovery_binding
+from spreekbuis.access.desk_keys import give_desk_keys, publish_address, recovery_binding
 from spreekbuis.access.models import CaseKey, Desk, DeskKey, Membership, MembershipLookup, RecoveryKey
 from spreekbuis.cases.keys import Reader
 from spreekbuis.cases.opening import NewCase, open_case
@@ -97,6 +97,8 @@ class World:
         self._used: set[str] = set()
         self.secrets: dict[UUID, bytes] = {}
         """Of the key pairs of accounts, which a password would open."""
+        self.case_secrets: dict[UUID, bytes] = {}
+        """Of the keys of cases, which only the desk and the reporter would have."""
 
     def entity(self, ovo: str | None = None, *, entitled: bool = True, name: str | None = None) -> Tenant:
         """A tenant with its desks and categories, made of an organisation of the register."""
@@ -136,6 +138,8 @@ class World:
                     secret_sealed=seal(kit.public_key, secret, recovery_binding(desk_id, 1, kit.id)),
                 )
             )  # fmt: skip
+            session.flush()
+            publish_address(desk_id, 1, public_key_of(secret))
 
     def account(self, email: str | None = None) -> UUID:
         with transaction(PLATFORM) as session:
@@ -205,6 +209,7 @@ class World:
                 identity=Identity.ANONYMOUS, reporter_class=ReporterClass.STAFF, language="nl", text=text,
                 reporter=None, duty_accepted=False,
             )  # fmt: skip
+            self.case_secrets[new.id] = new.secret
             return open_case(new).id
 
     @staticmethod

@@ -47,6 +47,7 @@ ROOMS = (
     "entities.views",
     "intake.report",
     "intake.mailbox",
+    "intake.referral_answer",
     "cases.views",
     "figures.views",
     "jobs.views",
@@ -124,9 +125,10 @@ def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
     from spreekbuis.access.new_pair import seal_again
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
+    from spreekbuis.cases import referral
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
-    from spreekbuis.intake.reporters import returning_reporter
+    from spreekbuis.intake.reporters import follow_case, returning_reporter
     from spreekbuis.subscriptions.contributions import open_subscription
     from spreekbuis.web.door import Doors
 
@@ -141,5 +143,6 @@ def _install(app: Flask) -> None:
     workplaces.install(app, [workplaces_of])
     restoring.install(app, [seal_again])
     approval.APPROVAL_STEPS[:] = [open_subscription]
+    referral.FOLLOW[:] = [follow_case]
     for room in rooms():
         room.open(app)

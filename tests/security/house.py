@@ -17,18 +17,29 @@ from werkzeug.test import TestResponse
 
 from spreekbuis.access.invitations import invite
 from spreekbuis.access.jobs import LINK as INVITATION
-from spreekbuis.access.models import Membership
+from spreekbuis.access.key_changes import replace_kit
+from spreekbuis.access.models import KeyChange, Membership
 from spreekbuis.access.recovery import make_kit
+from spreekbuis.actor import Actor, acting_as
 from spreekbuis.cases.dialogue import write_message
 from spreekbuis.cases.keys import Reader
-from spreekbuis.cases.models import Attachment
+from spreekbuis.cases.models import Attachment, Case
 from spreekbuis.cases.opening import NewCase, NewFile, open_case
 from spreekbuis.cases.people import Person, add_person, people_in
+from spreekbuis.cases.referral import Destination, Why, propose
 from spreekbuis.clock import now, today
 from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.security import mapped_tables
 from spreekbuis.db.session import transaction
-from spreekbuis.directory.catalogue import CaseKind, Channel, DeskKind, Identity, PersonRole, ReporterClass
+from spreekbuis.directory.catalogue import (
+    CaseKind,
+    Channel,
+    DeskKind,
+    Identity,
+    PersonRole,
+    ReporterClass,
+    Topic,
+)
 from spreekbuis.directory.models import Entity, Organisation
 from spreekbuis.directory.register import policy_area_on
 from spreekbuis.entities.mails import PURPOSE as ENROLMENT
@@ -36,7 +47,7 @@ from spreekbuis.entities.models import Enrolment, EnrolmentStatus
 from spreekbuis.identity.keys import lock_for_session
 from spreekbuis.identity.models import Account, PasswordReset, SignInSession
 from spreekbuis.intake.models import Receipt
-from spreekbuis.intake.reporters import hash_of_receipt, open_mailbox, seal_for_reporter
+from spreekbuis.intake.reporters import open_mailbox, receipt_of
 from spreekbuis.jobs.models import Job, JobState
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.files import accept
@@ -72,8 +83,8 @@ class Visitor:
     def may(self, route: Route) -> bool:
         """Whether the declaration of the route lets this visitor in."""
         roles = self.roles if self.own and route.tenant else self.roles - ENTITY_ROLES
-        if self.other_desk and "<uuid:case_id>" in route.rule:
-            return False  # a case of a desk that one does not belong to does not exist
+        if self.other_desk and any(f"<uuid:{name}_id>" in route.rule for name in ("case", "letter")):
+            return False  # what is at a desk that one does not belong to does not exist
         return opens(route, roles, signed_in=self.signed_in, reporter=self.reporter)
 
 
@@ -111,6 +122,7 @@ class House:
             self.everybody = list(self._people(world))
             for place in (self.own, self.other):
                 self._make_kit(place)
+                self._refer(place)
         self._keep()
 
     # -- who is there ------------------------------------------------------------------------------------------
@@ -176,8 +188,7 @@ class House:
         key, code = self.own.case_key, from_submission(secrets.token_bytes(32))
         with transaction(PLATFORM) as session:
             receipt = Receipt(
-                lookup_hash=hash_of_receipt(code), tenant_id=key.entity_id, case_id=key.subject_id,
-                secret_sealed=seal_for_reporter(code, key),
+                **receipt_of(code, key)
             )  # fmt: skip
             session.add(receipt)
             return open_mailbox(receipt, code)
@@ -198,10 +209,35 @@ class House:
 
     @staticmethod
     def _make_kit(place: Place) -> None:
-        """A recovery kit whose two parts wait to be printed, and so a second key for each desk."""
+        """A recovery kit whose two parts wait to be printed, and so a second key for each desk.
+
+        And one more that was asked for.
+        """
         assert place.administrator is not None
-        with transaction(tenant(place.entity.id)):
-            make_kit([place.administrator, place.handler.account_id])
+        officers = [place.administrator, place.handler.account_id]
+        with transaction(tenant(place.entity.id)) as session:
+            make_kit(officers)
+            with acting_as(Actor("account", place.administrator)):
+                replace_kit(officers)
+            place.values["change_id"] = str(session.scalars(select(KeyChange.id)).one())
+
+    def _refer(self, place: Place) -> None:
+        """A referral of the case that its reporter is asked about, and a letter that waits at the integrity desk."""
+        with acting_as(Actor("account", place.handler.account_id)):
+            with transaction(tenant(place.entity.id)) as session:
+                case = session.get_one(Case, (place.entity.id, UUID(place.values["case_id"])))
+                asked = propose(
+                    case, place.case_key, Destination(actor_code="ombudsman"), Why.BETTER_PLACED, SECRET_TEXT
+                )
+                place.values["referral_id"] = str(asked.id)
+            other = self.world.case(place.entity, Topic.WELLBEING, SECRET_TEXT)
+            with transaction(tenant(place.entity.id)) as session:
+                key = ContentKey(place.entity.id, other, self.world.case_secrets[other])
+                to = Destination(place.entity.id, "fraud")
+                sent = propose(
+                    session.get_one(Case, (place.entity.id, other)), key, to, Why.WRONG_PLACE, SECRET_TEXT
+                )
+                place.values["letter_id"] = str(sent.id)
 
     def _case(self, place: Place) -> dict[str, str]:
         """A case at the integrity desk with a message and a file."""

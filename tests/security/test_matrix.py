@@ -91,5 +91,5 @@ def test_a_mailbox_shows_the_case_of_its_own_receipt_alone(house: House):
     reporter = next(visitor for visitor in house.everybody if visitor.reporter)
     for name, route in ROUTES.items():
         if route.may is Audience.RETURNING_REPORTER and "_id>" in route.rule:
-            response = house.ask(reporter, route.method, house.url(route, reporter, house.other))
+            response = house.visit(reporter, route, house.other)
             assert response.status_code == 404, name

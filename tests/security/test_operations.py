@@ -22,6 +22,7 @@ from spreekbuis.access.desk_keys import (
     take_desk_keys,
 )
 from spreekbuis.access.invitations import open_invitations, withdraw_invitation
+from spreekbuis.access.key_changes import agree, carry_out, open_desk, replace_kit, stop
 from spreekbuis.access.members import end_membership, member, members
 from spreekbuis.access.recovery import keep_part, make_kit, my_part
 from spreekbuis.access.roles import roles_in_entity
@@ -58,7 +59,7 @@ def _case(place: Place) -> UUID:
 
 def _number(place: Place) -> CaseNumber:
     year, number = place.values["number"].split("-")
-    return CaseNumber(int(year), int(number))
+    return CaseNumber(int(year), int(number), DeskKind.INTEGRITY)
 
 
 READ: dict[str, Callable[[Place], Any]] = {
@@ -93,6 +94,11 @@ WRITE: dict[str, Callable[[Place], Any]] = {
     ),
     "reseal": lambda p: reseal(_desk(p), p.handler),
     "make_kit": lambda p: make_kit([p.handler.account_id, p.administrator]),
+    "replace_kit": lambda p: replace_kit([p.handler.account_id, p.administrator]),
+    "open_desk": lambda p: open_desk(_desk(p)),
+    "agree": lambda p: agree(UUID(p.values["change_id"])),
+    "carry_out": lambda p: carry_out(UUID(p.values["change_id"])),
+    "stop": lambda p: stop(UUID(p.values["change_id"])),
     "keep_part": lambda p: keep_part(p.handler.account_id),
     "take_desk_keys": lambda p: take_desk_keys(_desk(p), [p.handler.account_id]),
     "end_unused_keys": lambda p: end_unused_keys(_desk(p)),

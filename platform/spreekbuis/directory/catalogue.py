@@ -154,6 +154,8 @@ class Outcome(StrEnum):
     NOT_EXAMINED = "not_examined"
     ANSWERED = "answered"
     """The outcome of an information request."""
+    REFERRED = "referred"
+    """Handed over to another desk, entity or actor. It is counted where it is handled."""
 
 
 OUTCOME_LABELS: dict[Outcome, LazyString] = {
@@ -163,6 +165,7 @@ OUTCOME_LABELS: dict[Outcome, LazyString] = {
     Outcome.INSUFFICIENT: _l("Onvoldoende elementen"),
     Outcome.NOT_EXAMINED: _l("Niet onderzocht"),
     Outcome.ANSWERED: _l("Beantwoord"),
+    Outcome.REFERRED: _l("Doorverwezen"),
 }
 
 

@@ -12,14 +12,16 @@ from typing import NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import CompoundSelect, and_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.models import (
     CaseKey,
     Desk,
+    DeskAddress,
     DeskKey,
     DeskKeyGrant,
+    DeskLetter,
     Membership,
     RecoveryKey,
     RecoveryShare,
@@ -186,16 +188,35 @@ def renew_desk_key(desk_id: UUID, holders: Collection[Holder]) -> None:
         )
     )  # fmt: skip
     db.session.flush()
+    publish_address(desk_id, version, public_key_of(secret))
     _grant(desk_id, {version: secret}, holders)
     end_unused_keys(desk_id)
     record(Audited.DESK_KEY_RENEWED, desk_id, {"version": version})
 
 
-class KeysChanged(StrEnum):
-    """What everybody who works in the entity is told by mail: it could let somebody read."""
+def publish_address(desk_id: UUID, version: int, public_key: bytes) -> None:
+    """Tell other desks and entities to which key of this desk they seal what they pass on."""
+    entity_id = current_entity_id()
+    kind = db.session.scalars(select(Desk.kind).where(Desk.entity_id == entity_id, Desk.id == desk_id)).one()
+    told = insert(DeskAddress).values(
+        tenant_id=entity_id, kind=kind, desk_id=desk_id, version=version, public_key=public_key
+    )
+    db.session.execute(
+        told.on_conflict_do_update(
+            index_elements=["tenant_id", "kind"],
+            set_={name: told.excluded[name] for name in ("desk_id", "version", "public_key")},
+        )
+    )
 
+
+class KeysChanged(StrEnum):
+    """What everybody who works in the entity is told by mail: it could let somebody read. `…_ASKED`: it waits for a
+    second person, and each of them can stop it."""
+
+    KIT_ASKED = "kit_asked"
     KIT_REPLACED = "kit_replaced"
     KIT_USED = "kit_used"
+    DESK_ASKED = "desk_asked"
     DESK_OPENED = "desk_opened"
 
 
@@ -220,6 +241,18 @@ def newest_key(desk_id: UUID) -> tuple[int, bytes] | None:
     return None if found is None else (found.version, found.public_key)
 
 
+def had_readers(desk_id: UUID) -> bool:
+    """Whether somebody could ever read at the desk: its key was granted, or renewed since, which follows a grant."""
+    entity_id = current_entity_id()
+    granted = select(DeskKeyGrant.account_id).where(
+        DeskKeyGrant.entity_id == entity_id, DeskKeyGrant.desk_id == desk_id
+    )
+    renewed = select(DeskKey.version).where(
+        DeskKey.entity_id == entity_id, DeskKey.desk_id == desk_id, DeskKey.version > 1
+    )
+    return bool(db.session.scalar(select(granted.exists() | renewed.exists())))
+
+
 class DeskIsOpen(Conflict):
     title = _l("Bij dit loket kan al iemand nieuwe dossiers lezen")
     advice = _l("Vraag aan die collega om de anderen toegang te geven. Er is niets veranderd.")
@@ -242,7 +275,7 @@ def open_shut_desk(desk_id: UUID) -> None:
 
 
 def end_unused_keys(desk_id: UUID) -> None:
-    """Delete the keys of the desk that are not the newest and that no case needs, with all that was granted of them.
+    """Delete the keys of the desk that are not the newest and that nothing needs, with all that was granted of them.
 
     A report that comes in at this moment, or a case that is being resealed, holds its key: that one is passed over
     here and goes the next time. First the free ones are held, then we look again: nobody can take up one meanwhile.
@@ -251,12 +284,11 @@ def end_unused_keys(desk_id: UUID) -> None:
     newest = select(func.max(DeskKey.version)).where(
         DeskKey.entity_id == entity_id, DeskKey.desk_id == desk_id
     )
-    used = select(CaseKey.version).where(CaseKey.entity_id == entity_id, CaseKey.desk_id == desk_id)
     unused = (
         DeskKey.entity_id == entity_id,
         DeskKey.desk_id == desk_id,
         DeskKey.version < newest.scalar_subquery(),
-        DeskKey.version.not_in(used),
+        DeskKey.version.not_in(_needed_versions(desk_id)),
     )
     free = db.session.scalars(select(DeskKey.version).where(*unused).with_for_update(skip_locked=True)).all()
     if not free:
@@ -311,6 +343,16 @@ def desk_secrets(desk_id: UUID, account_id: UUID, secret: bytes) -> dict[int, by
     }
 
 
+def _needed_versions(desk_id: UUID) -> CompoundSelect[int]:
+    """The versions of the desk's key that a case, or a letter that waits for an answer, is sealed to."""
+    entity_id = current_entity_id()
+    of_cases = select(CaseKey.version).where(CaseKey.entity_id == entity_id, CaseKey.desk_id == desk_id)
+    of_letters = select(DeskLetter.version).where(
+        DeskLetter.to_id == entity_id, DeskLetter.desk_id == desk_id, DeskLetter.answered_at.is_(None)
+    )
+    return of_cases.union(of_letters)
+
+
 def take_desk_keys(desk_id: UUID, accounts: Collection[UUID]) -> None:
     """Whoever leaves the desk has its keys no more, and new cases get a key that these accounts never had.
 
@@ -335,15 +377,9 @@ def take_desk_keys(desk_id: UUID, accounts: Collection[UUID]) -> None:
 
 
 def _only_through(desk_id: UUID, accounts: Collection[UUID]) -> set[int]:
-    """The versions that cases need, and that neither another handler nor a kit on paper opens."""
+    """The versions that something needs, and that neither another handler nor a kit on paper opens."""
     entity_id = current_entity_id()
-    needed = set(
-        db.session.scalars(
-            select(CaseKey.version)
-            .where(CaseKey.entity_id == entity_id, CaseKey.desk_id == desk_id)
-            .distinct()
-        )
-    )
+    needed = set(db.session.scalars(_needed_versions(desk_id)))
     others = {holder.account_id: holder.key_id for holder in handlers_with_key(desk_id)}
     by_others = {
         version

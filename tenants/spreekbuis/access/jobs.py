@@ -112,11 +112,10 @@ def mail_keys_changed(kind: str, account_id: str) -> None:
     row = db.session.execute(_reachable(UUID(account_id))).one_or_none()
     if row is not None:
         happened = KeysChanged(kind)
-        mail.deliver(
-            "keys_changed", row.email, row.language, entity=row.name,
-            kit_replaced="yes" if happened is KeysChanged.KIT_REPLACED else "",
-            kit_used="yes" if happened is KeysChanged.KIT_USED else "",
-        )  # fmt: skip
+        waits = happened in (KeysChanged.KIT_ASKED, KeysChanged.DESK_ASKED)
+        link = _address("keys.changes", row.ovo_code) if waits else ""
+        told = {event.value: "yes" if event is happened else "" for event in KeysChanged}
+        mail.deliver("keys_changed", row.email, row.language, entity=row.name, link=link, **told)
 
 
 def _administrators() -> Select[UUID]:

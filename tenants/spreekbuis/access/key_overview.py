@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from spreekbuis.access import recovery
-from spreekbuis.access.desk_keys import DeskMember, DeskState, desk_states, open_shut_desk
+from spreekbuis.access import key_changes, recovery
+from spreekbuis.access.desk_keys import DeskMember, DeskState, desk_states
 from spreekbuis.access.key_doors import desk_title, officer_options, officers_given, read_officers, room
 from spreekbuis.clock import BRUSSELS
 from spreekbuis.directory.models import EntityStatus
@@ -31,6 +31,24 @@ DESK_OPENED = notice_after(
 )
 
 
+KIT_ASKED = notice_after(
+    "kit-asked",
+    _l(
+        "Je vraag om een nieuwe herstelsleutel staat klaar. Iedereen die in je entiteit met Spreekbuis werkt, kreeg een"
+        " mail. Een tweede persoon moet akkoord gaan."
+    ),
+    "info",
+)
+DESK_ASKED = notice_after(
+    "desk-asked",
+    _l(
+        "Je vraag om het loket te openen staat klaar. Iedereen die in je entiteit met Spreekbuis werkt, kreeg een mail."
+        " Een tweede persoon moet akkoord gaan."
+    ),
+    "info",
+)
+
+
 @room.in_nav(_l("Sleutels"))
 @room.get("/entity/<ovo:ovo>/keys", Permission.MANAGE_ENTITY)
 def overview() -> ResponseReturnValue:
@@ -39,7 +57,7 @@ def overview() -> ResponseReturnValue:
 
 @room.post("/entity/<ovo:ovo>/keys/kit", Permission.MANAGE_ENTITY)
 def make_kit() -> ResponseReturnValue:
-    """Make the first kit, or one that replaces the kit that the form showed."""
+    """Make the first kit, or ask for one that replaces the kit that the form showed."""
     form, kit, officers = Reading(), recovery.kit_in_force(), recovery.possible_officers()
     if form.raw("kit") != (str(kit.id) if kit else ""):
         # sent twice, or a colleague was first: show how it is now
@@ -50,18 +68,22 @@ def make_kit() -> ResponseReturnValue:
     chosen = read_officers(form, officers)
     try:
         form.check()
-        recovery.make_kit(chosen)
+        made = key_changes.replace_kit(chosen)
     except Invalid as error:
         given = {name: form.raw(name) for name in ("officer_a", "officer_b", "replace")}
         return _page(error.errors, given), error.status
-    return redirect(url_for("keys.overview", ovo=the_entity().ovo_code, done=KIT_MADE), 303)
+    return _to(KIT_MADE) if made else _to(KIT_ASKED, "keys.changes")
 
 
 @room.post("/entity/<ovo:ovo>/keys/desks/<uuid:desk_id>/open", Permission.MANAGE_ENTITY)
 def open_desk(desk_id: UUID) -> ResponseReturnValue:
-    """Give a desk where nobody can read new cases a new key."""
-    open_shut_desk(desk_id)
-    return redirect(url_for("keys.overview", ovo=the_entity().ovo_code, done=DESK_OPENED), 303)
+    """Give a desk where nobody can read new cases a new key, or ask for it."""
+    opened = key_changes.open_desk(desk_id)
+    return _to(DESK_OPENED) if opened else _to(DESK_ASKED, "keys.changes")
+
+
+def _to(code: str, endpoint: str = "keys.overview") -> ResponseReturnValue:
+    return redirect(url_for(endpoint, ovo=the_entity().ovo_code, done=code), 303)
 
 
 def _page(errors: dict[str, type_text], given: dict[str, str] | None) -> str:
@@ -77,6 +99,8 @@ def _page(errors: dict[str, type_text], given: dict[str, str] | None) -> str:
         given=given or officers_given(officers, kit, me),
         desks=[_desk(state) for state in desk_states()] if kit else [],
         errors=errors,
+        changes_wait=bool(key_changes.waiting_changes()),
+        changes_url=url_for("keys.changes", ovo=ovo),
         kit_url=url_for("keys.make_kit", ovo=ovo),
         part_url=url_for("keys.part", ovo=ovo),
         recover_url=url_for("keys.recover", ovo=ovo),

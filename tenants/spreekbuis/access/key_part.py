@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
 from spreekbuis.access import papers, recovery
+from spreekbuis.access.key_changes import waiting_changes
 from spreekbuis.access.key_doors import room
 from spreekbuis.clock import BRUSSELS
 from spreekbuis.errors import Invalid, NotFound, type_text
@@ -96,5 +97,6 @@ def _page(errors: dict[str, type_text], given: dict[str, str]) -> str:
     ovo = the_entity().ovo_code
     return render_template(
         "access/part.html", mine=_mine(), errors=errors, given=given,
+        changes_wait=bool(waiting_changes()), changes_url=url_for("keys.changes", ovo=ovo),
         post_url=url_for("keys.keep_part", ovo=ovo), paper_url=url_for("keys.part_paper", ovo=ovo),
     )  # fmt: skip

@@ -108,6 +108,39 @@ class DeskKeyGrant(TenantTable):
     )
 
 
+class KeyChange(TenantTable):
+    """A change of the keys that waits for a second person (access.key_changes)."""
+
+    __tablename__ = "key_change"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "says what was asked, when, and what became of it": "kind asked_at ended_at outcome",
+    }
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str]
+    desk_id: Mapped[UUID | None]
+    """The desk to open; None for another recovery kit."""
+    kit_id: Mapped[UUID]
+    """The kit in force when it was asked."""
+    officer_a_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    officer_b_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    asked_by_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    ended_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    """An access.key_changes.Outcome, once it ended."""
+    __table_args__ = (
+        to_entity(),
+        to_tenant("desk", "desk_id"),
+        to_tenant("recovery_key", "kit_id", ondelete="CASCADE"),
+        Index(
+            "uq_key_change_open", "entity_id", "kind", "desk_id", unique=True,
+            postgresql_where=text("ended_at IS NULL"), postgresql_nulls_not_distinct=True,
+        ),
+        Index("ix_key_change", "entity_id", "asked_at"),
+    )  # fmt: skip
+
+
 class CaseKey(TenantTable):
     """The key of a case (vault.content.ContentKey), sealed to a key of its desk. Here, and not with the cases, since
     it decides how long a key of a desk is needed."""
@@ -212,6 +245,53 @@ class Membership(TenantTable):
             postgresql_where=text("until IS NULL"), postgresql_nulls_not_distinct=True,
         ),
     )  # fmt: skip
+
+
+class DeskAddress(SharedTable):
+    """Where a report that is passed on to a desk is sealed to: the newest key of each desk."""
+
+    __tablename__ = "desk_address"
+    shared_because = "another entity seals to it; a public key is for everybody"
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("entity.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    desk_id: Mapped[UUID]
+    version: Mapped[int]
+    public_key: Mapped[bytes]
+
+
+class DeskLetter(SharedTable):
+    """A report on its way from one desk to another, of the same entity or not (cases.referral). Its contents open for
+    readers of the desk it is addressed to, and go when it is answered.
+
+    Here, and not with the cases, since it decides how long a key of a desk is needed.
+    """
+
+    __tablename__ = "desk_letter"
+    shared_because = "goes from one entity to another; says nothing but that it does"
+    app_may = "SELECT, INSERT, UPDATE"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    """Of the referral at the sender, and of the case at the receiver once it is accepted."""
+    from_id: Mapped[UUID] = mapped_column(ForeignKey("entity.id"))
+    to_id: Mapped[UUID] = mapped_column(ForeignKey("entity.id"))
+    desk_id: Mapped[UUID]
+    version: Mapped[int]
+    """Of the key of the desk that the contents are sealed to."""
+    contents_sealed: Mapped[Sealed | None]
+    sent_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answer: Mapped[str | None]
+    """A cases.referral.Answer."""
+    closed_at: Mapped[datetime | None]
+    """When the case at the receiver was closed."""
+    __table_args__ = (
+        Index(
+            "ix_desk_letter_waiting",
+            "to_id",
+            "desk_id",
+            "sent_at",
+            postgresql_where=text("answered_at IS NULL"),
+        ),
+    )
 
 
 class MembershipLookup(SharedTable):

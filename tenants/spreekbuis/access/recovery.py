@@ -130,11 +130,12 @@ def make_kit(officers: Collection[UUID]) -> UUID:
 
     Every desk gets a new key: of the first kit this is its first, and from then on the entity can take reports.
     Whoever could read at a desk goes on reading; at a desk where nobody can, every handler with a key pair may read
-    new cases. Cases of before are covered by the kit before, until they are resealed. Raises Invalid unless there are
-    two different officers who are members with a key pair.
+    new cases. Cases of before are covered by the kit before, until they are resealed. A kit in force is replaced
+    through access.key_changes alone: that takes a second person. Raises Invalid unless there are two different officers
+    who are members with a key pair.
     """
     desks = _hold_all()
-    holders, replaced = _holders(officers), _current()
+    holders, replaced = holders_of(officers), _current()
     _end_kit()
     kit_id = _new_kit(holders)
     for desk_id in desks:
@@ -193,7 +194,7 @@ def open_with_papers(
     current, used = _current(), db.session.get(RecoveryKey, (current_entity_id(), kit_id))
     if current is None or used is None:
         raise NoRecoveryKit
-    holders = _holders(officers) if kit_id == current.id else []
+    holders = holders_of(officers) if kit_id == current.id else []
     parts = {share.part: share.share for share in shares}
     if parts.keys() != set(Part):
         raise WrongPapers
@@ -305,7 +306,8 @@ def _new_kit(holders: Collection[Holder]) -> UUID:
     return kit_id
 
 
-def _holders(officers: Collection[UUID]) -> list[Holder]:
+def holders_of(officers: Collection[UUID]) -> list[Holder]:
+    """These two officers with their key pairs, in the order given. Raises Invalid as `make_kit`."""
     possible = {officer.account_id for officer in possible_officers()}
     chosen = set(officers)
     if len(chosen) != 2 or not chosen <= possible:

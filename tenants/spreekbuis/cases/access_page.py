@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from spreekbuis.access.desk_keys import DeskMember, DeskState, desk_states, grant_desk_keys
+from spreekbuis.access.key_changes import waiting_changes
 from spreekbuis.access.key_doors import desk_title
 from spreekbuis.access.key_overview import person
 from spreekbuis.access.recovery import kit_in_force
@@ -87,6 +88,8 @@ def _page(errors: dict[str, type_text]) -> str:
         grant_url=url_for("cases.grant", ovo=ovo),
         reseal_url=url_for("cases.reseal_page", ovo=ovo),
         part_url=url_for("keys.part", ovo=ovo),
+        changes_wait=bool(waiting_changes()),
+        changes_url=url_for("keys.changes", ovo=ovo),
     )  # fmt: skip
 
 

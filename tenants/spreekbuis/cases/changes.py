@@ -36,6 +36,14 @@ class Happened(StrEnum):
     PERSON = "person"
     EXCLUDED = "excluded"
     ADMITTED = "admitted"
+    REFERRAL_ASKED = "referral_asked"
+    REFERRAL_DECLINED = "referral_declined"
+    REFERRAL_ENDED = "referral_ended"
+    """Withdrawn, refused by the receiver, or not answered in time."""
+    REFERRED = "referred"
+    """Sent to another desk, or handed over to an actor."""
+    REFERRAL_ACCEPTED = "referral_accepted"
+    CAME_BY_REFERRAL = "came_by_referral"
 
 
 NOT_IN_FIGURES = frozenset(

@@ -95,5 +95,17 @@ def _words(
             if kind is Happened.ADMITTED:
                 return gettext("Mag dit dossier weer zien"), who
             return gettext("Mag dit dossier niet zien"), who
+        case Happened.REFERRAL_ASKED:
+            return gettext("Doorverwijzing voorgesteld"), gettext("De melder beslist.")
+        case Happened.REFERRAL_DECLINED:
+            return gettext("De melder wil geen doorverwijzing"), gettext("Het dossier blijft hier.")
+        case Happened.REFERRED:
+            return gettext("Doorverwezen"), ""
+        case Happened.REFERRAL_ENDED:
+            return gettext("De doorverwijzing gaat niet door"), gettext("Het dossier blijft hier.")
+        case Happened.REFERRAL_ACCEPTED:
+            return gettext("Afgesloten"), gettext("Het andere loket nam het dossier over.")
+        case Happened.CAME_BY_REFERRAL:
+            return gettext("Overgenomen van een ander loket"), ""
         case Happened.MESSAGE | Happened.NOTE:
             return gettext("Bericht"), ""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -20,13 +21,22 @@ from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, rows
-from spreekbuis.errors import NotFound
+from spreekbuis.errors import Conflict, NotFound
 from spreekbuis.vault.content import ContentKey
 
 if TYPE_CHECKING:
     from spreekbuis.cases.opening import NewFile
 
 Author = Literal["reporter", "handler"]
+
+
+class OnItsWay(Conflict):
+    """What is written now would not arrive where the case is going (cases.referral)."""
+
+    title = _l("Deze melding is onderweg naar een ander loket")
+    advice = _l(
+        "Zodra dat loket antwoordt, kun je weer schrijven. Kopieer je tekst als je hem nog nodig hebt."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +89,13 @@ def write_message(
     changes nothing.
 
     A message of the reporter marks the case unread, and takes it back into progress when it waited for one.
-    Raises CaseClosed.
+    Raises CaseClosed; OnItsWay while another desk has it, but for notes.
     """
     if once is not None and (made := message_made_by(case, once)) is not None:
         return made
     refuse_closed(case)
+    if case.state == State.REFERRED and not internal:
+        raise OnItsWay
     moment = now()
     message = db.session.scalars(
         insert(Message)

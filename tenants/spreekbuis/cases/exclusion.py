@@ -110,6 +110,14 @@ def admit(case: Case, key: ContentKey, account_id: UUID) -> None:
         seal_to_readers(key, case.desk_id)
 
 
+def carry_over(from_case_id: UUID, case: Case, key: ContentKey) -> None:
+    """A case that goes on at the other desk of the entity: whoever of that desk was kept out, stays out."""
+    there = {one.account_id for one in colleagues(case)}
+    for one in kept_out(from_case_id):
+        if one.account_id in there:
+            exclude(case, key, one.account_id, one.reason)
+
+
 def kept_out(case_id: UUID) -> list[KeptOut]:
     """Who may not see the case, by label."""
     rows = db.session.execute(

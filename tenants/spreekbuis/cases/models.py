@@ -216,6 +216,47 @@ class Contact(TenantTable):
     )
 
 
+class Referral(TenantTable):
+    """A case that its desk wants to hand over to another desk, entity or actor (cases.referral)."""
+
+    __tablename__ = "referral"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "says to whom, how far it is, and what is owed": (
+            "state why category to_id actor_code state_before asked_at answered_at sent_at ended_at"
+        ),
+        "the same form twice is one referral; made with a random id that is stored nowhere": "once",
+    }
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID]
+    to_id: Mapped[UUID | None]
+    """The entity, which may be the own one; None for an actor."""
+    category: Mapped[str | None]
+    """At the other desk: says which one, and as what it goes."""
+    actor_code: Mapped[str | None]
+    why: Mapped[str]
+    explanation_sealed: Mapped[Sealed]
+    """What the reporter and the receiver read."""
+    state: Mapped[str]
+    state_before: Mapped[str]
+    """Of the case: to which it returns when nothing comes of it."""
+    account_id: Mapped[UUID]
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    answered_at: Mapped[datetime | None]
+    """When the reporter answered."""
+    sent_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    once: Mapped[UUID | None]
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        Index("ix_referral_case", "entity_id", "case_id", "asked_at"),
+        Index(
+            "uq_referral_open", "entity_id", "case_id", unique=True, postgresql_where=text("ended_at IS NULL")
+        ),
+        Index("uq_referral_once", "entity_id", "case_id", "once", unique=True),
+    )
+
+
 class CaseReading(TenantTable):
     """When an account last opened a case, so that the trail gets one row per sitting and not one per page."""
 

@@ -78,6 +78,10 @@ class NewCase:
     """Name and contact data, when given: {"name": …, "email": …, "phone": …}."""
     duty_accepted: bool
     submission_digest: bytes | None = None
+    received_at: datetime | None = None
+    """When it was sent here; now, unless another desk passed it on."""
+    said_at: datetime | None = None
+    """When the reporter wrote it, when that was before."""
     files: tuple[NewFile, ...] = ()
     secret: bytes = field(default_factory=new_secret, repr=False)
 
@@ -103,7 +107,7 @@ def open_or_find(new: NewCase) -> tuple[Case, bool]:
     """`open_case`, with whether this call made the case. Raises NotFound for one that is withheld from who asks."""
     if new.id in current().withheld:  # the same form again, from who was kept out meanwhile
         raise NotFound
-    moment = now()
+    moment = new.received_at or now()
     year = local_date(moment).year
     desk = _desk_of(new)
     distance = step()
@@ -218,7 +222,7 @@ def _write_first_rows(
 ) -> None:
     """The key, the first message with its files, the event and the contact: one statement."""
     moment, account_id = case.received_at, acting().account_id
-    message = message_row(case, key, author="reporter", text=new.text, at=moment)
+    message = message_row(case, key, author="reporter", text=new.text, at=new.said_at or moment)
     key_row = {
         "entity_id": case.entity_id, "case_id": case.id, "desk_id": desk.id, "version": desk.version,
         "secret_sealed": sealed_to_desk(key, desk.id, desk.version, desk.public_key),

@@ -44,6 +44,8 @@ class State(StrEnum):
     IN_PROGRESS = "in_progress"
     WAITING_FOR_REPORTER = "waiting_for_reporter"
     FEEDBACK_GIVEN = "feedback_given"
+    REFERRED = "referred"
+    """On its way to another desk (cases.referral): nobody writes until that one accepts or refuses it."""
     CLOSED = "closed"
 
 
@@ -53,6 +55,7 @@ STATE_LABELS: dict[State, LazyString] = {
     State.IN_PROGRESS: _l("In behandeling"),
     State.WAITING_FOR_REPORTER: _l("Wacht op melder"),
     State.FEEDBACK_GIVEN: _l("Terugkoppeling gegeven"),
+    State.REFERRED: _l("Doorgestuurd"),
     State.CLOSED: _l("Afgesloten"),
 }
 
@@ -105,6 +108,7 @@ _REPORT_MOVES: Mapping[State, frozenset[State]] = {
     State.IN_PROGRESS: frozenset({State.WAITING_FOR_REPORTER, State.FEEDBACK_GIVEN, State.CLOSED}),
     State.WAITING_FOR_REPORTER: frozenset({State.IN_PROGRESS, State.CLOSED}),
     State.FEEDBACK_GIVEN: frozenset({State.CLOSED}),
+    State.REFERRED: frozenset(),
     State.CLOSED: frozenset(),
 }
 """A report is acknowledged before anything else can happen to it."""
@@ -165,10 +169,12 @@ INFORMATION_REQUEST = Procedure(
 
 OUTCOMES: Mapping[CaseKind, tuple[Outcome, ...]] = {
     CaseKind.NEW: (),
-    CaseKind.REPORT: tuple(outcome for outcome in Outcome if outcome is not Outcome.ANSWERED),
+    CaseKind.REPORT: tuple(
+        outcome for outcome in Outcome if outcome not in (Outcome.ANSWERED, Outcome.REFERRED)
+    ),
     CaseKind.INFORMATION_REQUEST: (Outcome.ANSWERED,),
 }
-"""How a case of each kind can end; the kind is chosen before that."""
+"""How a handler can end a case of each kind; the kind is chosen before that. A referral ends it by itself."""
 
 SET_BY_HAND = frozenset({State.IN_PROGRESS, State.WAITING_FOR_REPORTER})
 """States that a handler may simply choose. The others follow from something that the reporter gets to

@@ -31,6 +31,7 @@ STATE_TAGS: dict[str, str] = {
     State.IN_PROGRESS: "half",
     State.WAITING_FOR_REPORTER: "wait",
     State.FEEDBACK_GIVEN: "ok",
+    State.REFERRED: "wait",
     State.CLOSED: "off",
 }
 

@@ -1,7 +1,8 @@
 """The handler's pages and jobs, in the order of the navigation."""
 
 from spreekbuis.cases import list_page, new_contact, case_page, search_page, access_page  # isort: skip
-from spreekbuis.cases import actions, exclusion_mails, list_actions, people_page, reminders  # isort: skip
+from spreekbuis.cases import referral_page, letter_page, people_page, list_actions, actions  # isort: skip
+from spreekbuis.cases import exclusion_mails, reminders  # isort: skip
 from spreekbuis.cases.doors import room
 
 __all__ = [
@@ -9,10 +10,12 @@ __all__ = [
     "actions",
     "case_page",
     "exclusion_mails",
+    "letter_page",
     "list_actions",
     "list_page",
     "new_contact",
     "people_page",
+    "referral_page",
     "reminders",
     "room",
     "search_page",

@@ -12,6 +12,7 @@ from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited
 from spreekbuis.cases.changes import Happened, changed, refuse_closed
 from spreekbuis.cases.dialogue import message_made_by, write_message
+from spreekbuis.cases.letters import note_closed
 from spreekbuis.cases.models import Case, Message
 from spreekbuis.cases.opening import NewFile
 from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move
@@ -110,6 +111,7 @@ def close(
     case.outcome = outcome
     case.unread_by_desk = False
     changed(case, Happened.CLOSED, Audited.CASE_CLOSED, outcome=outcome.value)
+    note_closed(case)
 
 
 def mark_kind(case: Case, kind: CaseKind) -> None:

@@ -17,13 +17,14 @@ from spreekbuis.web.dates import day_in_words
 STEPS = (_l("Ontvangen"), _l("Bevestigd"), _l("In behandeling"), _l("Antwoord"), _l("Afgerond"))
 _STEP_OF_STATE = {
     State.NEW: 1, State.ACKNOWLEDGED: 2, State.IN_PROGRESS: 3, State.WAITING_FOR_REPORTER: 3,
-    State.FEEDBACK_GIVEN: 4, State.CLOSED: 5,
+    State.REFERRED: 3, State.FEEDBACK_GIVEN: 4, State.CLOSED: 5,
 }  # fmt: skip
 _STATE_WORDS: dict[State, LazyString] = {
     State.NEW: _l("Stand: we hebben je melding ontvangen"),
     State.ACKNOWLEDGED: _l("Stand: het loket heeft je melding gelezen"),
     State.IN_PROGRESS: _l("Stand: het loket werkt aan je melding"),
     State.WAITING_FOR_REPORTER: _l("Stand: we wachten op jouw antwoord"),
+    State.REFERRED: _l("Stand: je melding is onderweg naar een ander loket"),
     State.FEEDBACK_GIVEN: _l("Stand: je kreeg antwoord van het loket"),
     State.CLOSED: _l("Stand: je melding is afgerond"),
 }

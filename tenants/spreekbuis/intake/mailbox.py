@@ -19,6 +19,7 @@ from spreekbuis.cases.dialogue import ShownMessage, message_made_by, read_dialog
 from spreekbuis.cases.finding import case_of_reporter, shown_to_reporter
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.opening import NewFile
+from spreekbuis.cases.procedures import State
 from spreekbuis.cases.satisfaction import HIGHEST, LOWEST, score_case
 from spreekbuis.clock import local_date
 from spreekbuis.db.base import new_id
@@ -27,6 +28,7 @@ from spreekbuis.errors import Conflict, Invalid, type_text
 from spreekbuis.intake.course import course_of, desk_of, state_of, steps
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.patience import patience
+from spreekbuis.intake.referral_answer import referral_box
 from spreekbuis.intake.reporters import (
     IDLE_LIMIT,
     find_receipt,
@@ -234,7 +236,8 @@ def _inbox_page(
         minutes=IDLE_LIMIT // timedelta(minutes=1), accept=accepting.ACCEPT,
         most_files=accepting.MOST_FILES, most_megabytes=accepting.most_megabytes(),
         message_url=url_for("mailbox.send_message"), score_url=url_for("mailbox.score"),
-        leave_url=url_for("mailbox.leave"),
+        leave_url=url_for("mailbox.leave"), referral=referral_box(_case_id(), key_in_session()),
+        on_its_way=case.state == State.REFERRED,
         scores=_scores() if case.closed_at is not None else [],
     )  # fmt: skip
 

@@ -19,8 +19,11 @@ class Receipt(SharedTable):
     lookup_hash: Mapped[bytes] = mapped_column(primary_key=True)
     tenant_id: Mapped[UUID]
     case_id: Mapped[UUID]
+    public_key: Mapped[bytes]
+    """Of the key pair that follows from the code: what another desk seals to when the case goes on there."""
     secret_sealed: Mapped[Sealed]
-    """The key of the case, sealed to the key pair that follows from the code."""
+    """The key of the case, sealed to that pair."""
+    __table_args__ = (Index("ix_receipt_case", "tenant_id", "case_id"),)
 
 
 class ReporterSession(SharedTable):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from flask import current_app
 from psycopg import Connection
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 
 from spreekbuis.clock import now
 from spreekbuis.db.session import db
@@ -37,9 +37,34 @@ def find_receipt(code: ReceiptCode) -> Receipt | None:
     return db.session.get(Receipt, hash_of_receipt(code))
 
 
-def seal_for_reporter(code: ReceiptCode, key: ContentKey) -> bytes:
-    """The key of a case as its receipt keeps it: only the words of the code open it."""
-    return seal(public_key_of(_secret_of(code)), key.secret, _binding(key.entity_id, key.subject_id))
+def receipt_of(code: ReceiptCode, key: ContentKey) -> dict[str, Any]:
+    """The columns of the receipt of a case: only the words of the code open its key."""
+    return _receipt(hash_of_receipt(code), public_key_of(_secret_of(code)), key)
+
+
+def follow_case(entity_id: UUID, case_id: UUID, key: ContentKey) -> None:
+    """The case goes on elsewhere, under `key`: its reporter's words open that one from here on. Who reads now must give
+    them again. Nothing happens for a case without a receipt."""
+    was = db.session.execute(
+        delete(Receipt)
+        .where(Receipt.tenant_id == entity_id, Receipt.case_id == case_id)
+        .returning(Receipt.lookup_hash, Receipt.public_key)
+    ).all()
+    for receipt in was:
+        db.session.execute(insert(Receipt).values(_receipt(receipt.lookup_hash, receipt.public_key, key)))
+    db.session.execute(
+        delete(ReporterSession).where(
+            ReporterSession.tenant_id == entity_id, ReporterSession.case_id == case_id
+        )
+    )
+
+
+def _receipt(lookup: bytes, public_key: bytes, key: ContentKey) -> dict[str, Any]:
+    sealed = seal(public_key, key.secret, _binding(key.entity_id, key.subject_id))
+    return {
+        "lookup_hash": lookup, "tenant_id": key.entity_id, "case_id": key.subject_id, "public_key": public_key,
+        "secret_sealed": sealed,
+    }  # fmt: skip
 
 
 def key_of_receipt(receipt: Receipt, code: ReceiptCode) -> ContentKey:

@@ -19,7 +19,7 @@ from spreekbuis.directory.catalogue import CaseKind, Channel
 from spreekbuis.errors import Conflict, DomainError, NotFound
 from spreekbuis.intake.drafts import files_of, take_files
 from spreekbuis.intake.models import Receipt
-from spreekbuis.intake.reporters import find_receipt, hash_of_receipt, key_of_receipt, seal_for_reporter
+from spreekbuis.intake.reporters import find_receipt, key_of_receipt, receipt_of
 from spreekbuis.intake.story import Story
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.receipt_code import ReceiptCode, from_submission
@@ -71,10 +71,7 @@ def submit_report(token: str, story: Story, *, files_shown: int, language: str, 
     code, key = code_of(token), ContentKey(current_entity_id(), new_id(), new_secret())
     first = db.session.scalar(
         insert(Receipt)
-        .values(
-            lookup_hash=hash_of_receipt(code), tenant_id=key.entity_id, case_id=key.subject_id,
-            secret_sealed=seal_for_reporter(code, key),
-        )
+        .values(receipt_of(code, key))
         .on_conflict_do_nothing()
         .returning(Receipt.case_id)
     )  # fmt: skip

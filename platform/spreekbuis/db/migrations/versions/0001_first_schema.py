@@ -130,9 +130,11 @@ def upgrade() -> None:
         sa.Column("lookup_hash", sa.LargeBinary(), nullable=False),
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
         sa.Column("secret_sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("lookup_hash", name=op.f("pk_receipt")),
     )
+    op.create_index("ix_receipt_case", "receipt", ["tenant_id", "case_id"], unique=False)
     op.create_table(
         "reporter_session",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
@@ -312,6 +314,39 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_desk")),
     )
     op.create_index("uq_desk_kind", "desk", ["entity_id", "kind"], unique=True)
+    op.create_table(
+        "desk_address",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["entity.id"], name=op.f("fk_desk_address_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "kind", name=op.f("pk_desk_address")),
+    )
+    op.create_table(
+        "desk_letter",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("from_id", sa.Uuid(), nullable=False),
+        sa.Column("to_id", sa.Uuid(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("contents_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["from_id"], ["entity.id"], name=op.f("fk_desk_letter_from_id")),
+        sa.ForeignKeyConstraint(["to_id"], ["entity.id"], name=op.f("fk_desk_letter_to_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_letter")),
+    )
+    op.create_index(
+        "ix_desk_letter_waiting",
+        "desk_letter",
+        ["to_id", "desk_id", "sent_at"],
+        unique=False,
+        postgresql_where=sa.text("answered_at IS NULL"),
+    )
     op.create_table(
         "draft_file",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
@@ -657,6 +692,47 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity_id", "desk_id", "version", name=op.f("pk_desk_key")),
     )
     op.create_table(
+        "key_change",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=True),
+        sa.Column("kit_id", sa.Uuid(), nullable=False),
+        sa.Column("officer_a_id", sa.Uuid(), nullable=True),
+        sa.Column("officer_b_id", sa.Uuid(), nullable=True),
+        sa.Column("asked_by_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_by_id", sa.Uuid(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["asked_by_id"], ["account.id"], name=op.f("fk_key_change_asked_by_id")),
+        sa.ForeignKeyConstraint(["ended_by_id"], ["account.id"], name=op.f("fk_key_change_ended_by_id")),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "desk_id"],
+            ["desk.entity_id", "desk.id"],
+            name=op.f("fk_key_change_entity_id_desk_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "kit_id"],
+            ["recovery_key.entity_id", "recovery_key.id"],
+            name=op.f("fk_key_change_entity_id_kit_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_key_change_entity_id")),
+        sa.ForeignKeyConstraint(["officer_a_id"], ["account.id"], name=op.f("fk_key_change_officer_a_id")),
+        sa.ForeignKeyConstraint(["officer_b_id"], ["account.id"], name=op.f("fk_key_change_officer_b_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_key_change")),
+    )
+    op.create_index("ix_key_change", "key_change", ["entity_id", "asked_at"], unique=False)
+    op.create_index(
+        "uq_key_change_open",
+        "key_change",
+        ["entity_id", "kind", "desk_id"],
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
+        postgresql_nulls_not_distinct=True,
+    )
+    op.create_table(
         "membership",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -926,6 +1002,42 @@ def upgrade() -> None:
     op.create_index("ix_message_case", "message", ["entity_id", "case_id", "created_at", "id"], unique=False)
     op.create_index("uq_message_once", "message", ["entity_id", "case_id", "once"], unique=True)
     op.create_table(
+        "referral",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("to_id", sa.Uuid(), nullable=True),
+        sa.Column("category", sa.Text(), nullable=True),
+        sa.Column("actor_code", sa.Text(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("explanation_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("state_before", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("once", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_referral_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_referral_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_referral")),
+    )
+    op.create_index("ix_referral_case", "referral", ["entity_id", "case_id", "asked_at"], unique=False)
+    op.create_index("uq_referral_once", "referral", ["entity_id", "case_id", "once"], unique=True)
+    op.create_index(
+        "uq_referral_open",
+        "referral",
+        ["entity_id", "case_id"],
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
         "attachment",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1032,6 +1144,10 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "desk" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "desk" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "desk_address" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "desk_address" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE ON "desk_letter" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "desk_letter" TO spreekbuis_backup')
     op.execute('ALTER TABLE "draft_file" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "draft_file" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1127,6 +1243,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "desk_key" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "desk_key" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "key_change" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "key_change" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "key_change" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "key_change" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "key_change" TO spreekbuis_backup')
     op.execute('ALTER TABLE "membership" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "membership" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1238,6 +1361,16 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "message" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "message" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "referral" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "referral" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "referral" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"referral\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "referral" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "referral" TO spreekbuis_backup')
     op.execute('ALTER TABLE "attachment" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "attachment" FORCE ROW LEVEL SECURITY')
     op.execute(

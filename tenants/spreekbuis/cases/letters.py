@@ -1,0 +1,167 @@
+"""What a desk sends when it passes a report on: all that the reporter said and was told, unmodified, and nothing that
+the desk wrote for itself. Sealed to the desk that receives it."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from spreekbuis.access.models import DeskLetter
+from spreekbuis.cases.dialogue import Author, attachment_row, message_row, read_dialogue, read_file
+from spreekbuis.cases.models import Attachment, Case, Message, Referral
+from spreekbuis.cases.numbers import number_of
+from spreekbuis.cases.opening import NewFile
+from spreekbuis.clock import now
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import db
+from spreekbuis.vault.content import ContentKey
+from spreekbuis.vault.files import take_over
+from spreekbuis.vault.sealing import context, open_sealed, seal
+
+
+@dataclass(frozen=True, slots=True)
+class PassedFile:
+    """A file of the sender's; `key` opens its content there. `size` in bytes."""
+
+    name: str
+    media_type: str
+    size: int
+    cleaned: str
+    storage_key: str
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PassedMessage:
+    author: Author
+    text: str
+    at: datetime
+    files: tuple[PassedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An opened letter. The first message is the report itself."""
+
+    from_case: UUID
+    from_number: str
+    from_entity: str
+    category: str
+    channel: str
+    identity: str
+    reporter_class: str
+    language: str
+    duty_accepted: bool
+    reporter: dict[str, str] | None
+    explanation: str
+    messages: tuple[PassedMessage, ...]
+
+
+def write_letter(case: Case, key: ContentKey, category: str, entity_name: str, explanation: str) -> bytes:
+    """The letter of a case, as it is sealed."""
+    reporter = json.loads(key.open("reporter", case.reporter_sealed)) if case.reporter_sealed else None
+    told = {
+        "from_case": str(case.id), "from_number": number_of(case.topic, case.year, case.number),
+        "from_entity": entity_name, "category": category, "channel": case.channel, "identity": case.identity,
+        "reporter_class": case.reporter_class, "language": case.language,
+        "duty_accepted": case.duty_accepted_at is not None, "reporter": reporter, "explanation": explanation,
+        "messages": [
+            {
+                "author": message.author, "text": message.text, "at": message.at.isoformat(),
+                "files": [_file(key, shown.id, shown.cleaned) for shown in message.files],
+            }
+            for message in read_dialogue(key, internal=False)
+        ],
+    }  # fmt: skip
+    return json.dumps(told, ensure_ascii=False).encode()
+
+
+def _file(key: ContentKey, file_id: UUID, cleaned: str) -> dict[str, Any]:
+    stored = read_file(key, file_id, internal=False)
+    return {
+        "name": stored.name, "media_type": stored.media_type, "size": stored.size, "cleaned": cleaned,
+        "storage_key": stored.storage_key, "key": base64.b64encode(stored.key).decode(),
+    }  # fmt: skip
+
+
+def seal_letter(public_key: bytes, letter_id: UUID, to_id: UUID, desk_id: UUID, content: bytes) -> bytes:
+    return seal(public_key, content, _binding(letter_id, to_id, desk_id))
+
+
+def open_letter(letter: DeskLetter, desk_secret: bytes) -> Letter:
+    """Raises CannotOpen."""
+    binding = _binding(letter.id, letter.to_id, letter.desk_id)
+    told = json.loads(open_sealed(desk_secret, letter.contents_sealed or b"", binding))
+    messages = tuple(
+        PassedMessage(
+            message["author"], message["text"], datetime.fromisoformat(message["at"]),
+            tuple(PassedFile(**{**file, "key": base64.b64decode(file["key"])}) for file in message["files"]),
+        )
+        for message in told["messages"]
+    )  # fmt: skip
+    return Letter(**{**told, "from_case": UUID(told["from_case"]), "messages": messages})
+
+
+def first_files(letter: Letter) -> tuple[NewFile, ...]:
+    """The files of the report itself, taken over."""
+    return tuple(_taken_over(file) for file in letter.messages[0].files)
+
+
+def write_the_rest(case: Case, key: ContentKey, messages: Sequence[PassedMessage]) -> None:
+    """What was said between the reporter and the desk before, with its moments, on the case that goes on here."""
+    for message in messages:
+        row = message_row(case, key, author=message.author, text=message.text, at=message.at)
+        row["account_id"] = None  # of whom the reader knows nothing
+        db.session.execute(insert(Message).values(row))
+        files = [
+            attachment_row(case, key, row["id"], _taken_over(file), message.at) for file in message.files
+        ]
+        if files:
+            db.session.execute(insert(Attachment).values(files))
+
+
+def _taken_over(file: PassedFile) -> NewFile:
+    storage_key, key = take_over(file.storage_key, file.key)
+    return NewFile(file.name, file.media_type, file.size, storage_key, key, file.cleaned)
+
+
+def waiting_letters(desks: frozenset[UUID]) -> list[DeskLetter]:
+    """The letters to these desks of the tenant in scope that nobody answered, the oldest first."""
+    return list(
+        db.session.scalars(
+            select(DeskLetter)
+            .where(
+                DeskLetter.to_id == current_entity_id(),
+                DeskLetter.desk_id.in_(desks),
+                DeskLetter.answered_at.is_(None),
+                not_withheld(),
+            )
+            .order_by(DeskLetter.sent_at, DeskLetter.id)
+        )
+    )
+
+
+def not_withheld() -> ColumnElement[bool]:
+    """A letter of the own entity hangs on a case: where that is withheld (conflict of interest) there is no referral to
+    see, and no letter either."""
+    own = select(Referral.id).where(Referral.entity_id == current_entity_id(), Referral.id == DeskLetter.id)
+    return or_(DeskLetter.from_id != current_entity_id(), own.exists())
+
+
+def note_closed(case: Case) -> None:
+    """Tell the sender of a case that came by referral that it is closed: not how."""
+    db.session.execute(
+        update(DeskLetter)
+        .where(DeskLetter.id == case.id, DeskLetter.to_id == case.entity_id)
+        .values(closed_at=now())
+    )
+
+
+def _binding(letter_id: UUID, to_id: UUID, desk_id: UUID) -> bytes:
+    return context("letter to a desk", letter_id, to_id, desk_id)
