@@ -82,6 +82,8 @@ class Staff:
     """Who does the work in the demo."""
 
     handlers: dict[DeskKind, Reader]
+    colleague: UUID
+    """A second handler for integrity, in the entity of the demo's own administrator."""
     analyst: UUID
     treasurer: UUID
 
@@ -94,6 +96,7 @@ def staff() -> Staff:
             kind: Reader(people.make_account(account), people.secret_of(account))
             for kind, account in people.HANDLERS.items()
         },
+        people.make_account(people.COLLEAGUE),
         people.make_account(people.ANALYST),
         people.make_account(people.TREASURER),
     )
@@ -137,6 +140,8 @@ def enrol(entity: DemoEntity, team: Staff) -> UUID:
                 select(Desk.id).where(Desk.entity_id == entity_id, Desk.kind == kind)
             ).one()
             join(handler.account_id, Role.HANDLER, desk)
+            if kind is DeskKind.INTEGRITY and entity.administrator == people.ENTITY_ADMINISTRATOR.email:
+                join(team.colleague, Role.HANDLER, desk)
         if kit_in_force() is None:
             officers = sorted(possible_officers(), key=lambda o: o.email != entity.administrator)
             make_kit([officer.account_id for officer in officers[:2]])
