@@ -105,9 +105,9 @@ def take_copies(desk_id: UUID, accounts: Collection[UUID]) -> None:
     )
 
 
-def restore_copies(kit_id: UUID, secret: bytes, to: Collection[UUID], in_force: UUID) -> None:
+def restore_copies(kit_id: UUID, secret: bytes, to: Collection[UUID]) -> None:
     """With the secret of a kit: seal the keys of the cases that it covers to those of their readers-to-be who are in
-    `to` and not kept out, and put them under the kit `in_force`."""
+    `to` and not kept out, and put them under the kit in force."""
     entity_id = current_entity_id()
     covered = db.session.execute(
         select(
@@ -126,8 +126,7 @@ def restore_copies(kit_id: UUID, secret: bytes, to: Collection[UUID], in_force: 
             )
         )
         _give(key, desk_id, [h for h in handlers_with_key(desk_id) if h.account_id in set(to) - out])
-        if kit_id != in_force:
-            _seal_for_recovery(key, desk_id)
+        _seal_for_recovery(key, desk_id)
 
 
 def copy_binding(entity_id: UUID, case_id: UUID, account_id: UUID) -> bytes:

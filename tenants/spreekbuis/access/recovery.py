@@ -209,7 +209,7 @@ def open_with_papers(
         _end_kit()
         in_force = _new_kit(holders)
     _reseal_desk_keys(in_force, opened)
-    restore_copies(kit_id, secret, to, in_force)
+    restore_copies(kit_id, secret, to)
     tell_everybody(KeysChanged.KIT_USED)
     return given
 
