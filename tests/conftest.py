@@ -108,6 +108,8 @@ def database(worker_id: str = "") -> dict[str, str]:
         connection.exec_driver_sql(
             f"CREATE DATABASE {name} TEMPLATE spreekbuis_template OWNER spreekbuis_owner"
         )
+        # two transactions that wait for each other fail, and never hang
+        connection.exec_driver_sql(f"ALTER DATABASE {name} SET lock_timeout = '15s'")
         connection.exec_driver_sql("SELECT pg_advisory_unlock(1)")
     engine.dispose()
 

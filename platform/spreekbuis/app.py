@@ -123,7 +123,7 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
 
 def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
-    from spreekbuis.access.new_pair import seal_again
+    from spreekbuis.access.new_pair import ask_for_access, seal_again
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
     from spreekbuis.cases import referral
     from spreekbuis.entities import approval
@@ -141,7 +141,7 @@ def _install(app: Flask) -> None:
         ),
     )
     workplaces.install(app, [workplaces_of])
-    restoring.install(app, [seal_again])
+    restoring.install(app, [seal_again], [ask_for_access])
     approval.APPROVAL_STEPS[:] = [open_subscription]
     referral.FOLLOW[:] = [follow_case]
     for room in rooms():

@@ -85,7 +85,9 @@ def main(context: click.Context) -> None:
 def run(demo: bool) -> None:
     """Run everything on this machine until Ctrl-C."""
     from spreekbuis.run import run as run_all
+    from spreekbuis.vault.confined import close_memory
 
+    close_memory()
     try:
         with _explained():
             sys.exit(run_all(os.environ, demo=demo))
@@ -97,7 +99,9 @@ def run(demo: bool) -> None:
 def worker() -> None:
     """Do the work of the outbox until Ctrl-C."""
     from spreekbuis.jobs.worker import serve
+    from spreekbuis.vault.confined import close_memory
 
+    close_memory()
     serve(application())
 
 

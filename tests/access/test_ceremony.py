@@ -9,12 +9,14 @@ from sqlalchemy import select
 
 from spreekbuis import clock
 from spreekbuis.access import papers, recovery
+from spreekbuis.access.desk_keys import desk_states
 from spreekbuis.audit.models import AuditEvent
 from spreekbuis.cases.keys import reseal
 from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.identity.lockout import PAUSE, TRIES
 from spreekbuis.jobs.models import Job
-from spreekbuis.vault.recovery_share import short_name
+from spreekbuis.vault.recovery_share import Part, RecoveryShare, short_name, split
+from spreekbuis.vault.sealing import new_secret
 from spreekbuis.vault.words import AmbiguousWord
 from tests.access.test_recovery import Office
 
@@ -37,7 +39,8 @@ class Ceremony(Office):
 
     def reseal(self):
         with self.world.inside(self.entity):
-            reseal(self.entity.desks[INTEGRITY], self.world.reader(self.handler))
+            desk = self.entity.desks[INTEGRITY]
+            reseal(desk, self.world.reader(self.handler), desk_states([desk])[0].newest)
 
     def words(self, language="nl"):
         kit = self.kit().id
@@ -214,9 +217,7 @@ def test_wrong_papers_lock_the_ceremony_for_a_while_and_stand_in_the_trail(offic
     assert "Te veel pogingen" in locked.text
     assert office.papers[1] in locked.text
     assert office.secrets(office.handler) == {}
-    with world.inside(office.entity) as session:
-        who = session.scalars(select(AuditEvent.actor).where(AuditEvent.kind == "recovery.refused")).all()
-    assert who == [f"account:{office.administrator}"] * TRIES
+    assert refusals(office) == ["no_fit"] * TRIES + ["locked"]
     other = Ceremony(world)
     assert other.send().status_code == 303, "another entity is not locked"
     with clock.at(clock.now() + PAUSE + timedelta(seconds=1)):
@@ -224,10 +225,39 @@ def test_wrong_papers_lock_the_ceremony_for_a_while_and_stand_in_the_trail(offic
         assert office.send().status_code == 303
 
 
-def test_a_slip_that_cannot_be_read_is_no_wrong_try(office):
+def refusals(office):
+    """Why papers were refused, as the trail has it."""
+    with office.world.inside(office.entity) as session:
+        events = session.scalars(
+            select(AuditEvent).where(AuditEvent.kind == "recovery.refused").order_by(AuditEvent.id)
+        ).all()
+        assert {event.actor for event in events} <= {f"account:{office.administrator}"}
+        return [event.data["why"] for event in events]
+
+
+def test_a_slip_that_cannot_be_read_is_no_wrong_try_and_stands_in_the_trail(office):
     for _ in range(TRIES + 1):
         assert office.send(part_a=changed(office.papers[0], 1, "qqqqqqqq")).status_code == 422
+    assert refusals(office) == ["unreadable"] * (TRIES + 1)
     assert office.send().status_code == 303
+    assert refusals(office) == ["unreadable"] * (TRIES + 1)
+
+
+def test_well_made_papers_of_another_secret_are_wrong_tries_and_stand_in_the_trail(office):
+    """Their check bits are right, and so is the name of the kit."""
+    kit = office.kit().id
+    a, b = (
+        " ".join(RecoveryShare(part, share).words(kit, "nl"))
+        for part, share in zip(Part, split(new_secret()), strict=True)
+    )
+    for _ in range(TRIES):
+        answer = office.send(part_a=a, part_b=b)
+        assert answer.status_code == 409
+        assert "openen de herstelsleutel niet" in answer.text
+    assert office.send().status_code == 429
+    assert refusals(office) == ["forged"] * TRIES + ["locked"]
+    assert office.kit().id == kit
+    assert office.secrets(office.handler) == {}
 
 
 def test_without_a_kit_there_is_nothing_to_use(world):

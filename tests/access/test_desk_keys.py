@@ -1,5 +1,7 @@
 """Who can read at a desk: granted by whoever can, gone with the role, renewed without anybody reading."""
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import func, select
 
@@ -10,19 +12,26 @@ from spreekbuis.access.desk_keys import (
     NoRecoveryKit,
     desk_secrets,
     desk_states,
+    grant_binding,
     grant_desk_keys,
     open_shut_desk,
+    readers_of,
+    recovery_binding,
     renew_desk_key,
 )
 from spreekbuis.access.members import end_membership, join
 from spreekbuis.access.models import CaseKey, DeskKey, DeskKeyGrant, Membership, RecoveryKey
+from spreekbuis.access.recovery import share_binding
 from spreekbuis.actor import Actor, acting_as
+from spreekbuis.cases.keys import case_binding
+from spreekbuis.clock import now
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import db, transaction
 from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.errors import NotFound
 from spreekbuis.identity.keys import make_key
-from spreekbuis.identity.models import AccountKey
+from spreekbuis.identity.models import Account, AccountKey
+from spreekbuis.jobs.models import Job
 from spreekbuis.vault.sealing import CannotOpen, public_key_of
 from spreekbuis.web.access import Role
 
@@ -132,6 +141,37 @@ def test_with_a_new_key_pair_the_old_grants_count_no_more(world, entity):
     with world.inside(entity):
         grant_desk_keys(entity.desks[INTEGRITY], colleague, world.secrets[colleague], [reader])
     assert secrets_of(world, entity, reader).keys() == {1}
+
+
+def test_whoever_has_a_new_key_pair_is_no_reader_and_gets_no_new_key_unasked(world, entity):
+    reader, colleague = (world.member(entity, Role.HANDLER, INTEGRITY) for _ in range(2))
+    with transaction(PLATFORM):
+        world.secrets[reader] = make_key(reader, "een heel ander wachtwoord dan voorheen")
+    with world.inside(entity):
+        desk = entity.desks[INTEGRITY]
+        assert [holder.account_id for holder in readers_of(desk)] == [colleague]
+        renew_desk_key(desk, readers_of(desk))
+    assert secrets_of(world, entity, reader) == {}
+
+
+def test_a_grant_is_put_in_the_place_of_one_for_an_earlier_key_pair(world, entity):
+    reader, colleague = (world.member(entity, Role.HANDLER, INTEGRITY) for _ in range(2))
+    with transaction(PLATFORM):
+        world.secrets[reader] = make_key(reader, "een heel ander wachtwoord dan voorheen")
+    for _ in range(2):
+        with world.inside(entity):
+            grant_desk_keys(entity.desks[INTEGRITY], colleague, world.secrets[colleague], [reader])
+    assert secrets_of(world, entity, reader) == secrets_of(world, entity, colleague)
+
+
+def test_whoever_has_a_closed_account_gets_no_key(world, entity):
+    reader, closed = (world.member(entity, Role.HANDLER, INTEGRITY) for _ in range(2))
+    with transaction(PLATFORM) as session:
+        session.get_one(Account, closed).disabled_at = now()
+    assert [member.account_id for member in state(world, entity).members] == [reader]
+    with world.inside(entity):
+        assert [holder.account_id for holder in readers_of(entity.desks[INTEGRITY])] == [reader]
+        assert grant_desk_keys(entity.desks[INTEGRITY], reader, world.secrets[reader], [closed]) == 0
 
 
 def test_whoever_leaves_has_no_key_and_new_cases_get_one_that_they_never_had(world, entity):
@@ -260,3 +300,47 @@ def test_whoever_left_last_does_not_get_the_key_of_what_comes(world, entity):
     assert secrets_of(world, entity, last).keys() == {1}
     with world.inside(entity) as session:
         assert sorted(session.scalars(select(CaseKey.version))) == [1, 2]
+
+
+def test_a_colleague_with_a_new_key_pair_is_no_other_way_to_a_case(world, entity):
+    last, colleague = (world.member(entity, Role.HANDLER, INTEGRITY) for _ in range(2))
+    world.case(entity)
+    with transaction(PLATFORM):
+        world.secrets[colleague] = make_key(colleague, "een heel ander wachtwoord dan voorheen")
+    leave(world, entity, last)
+    assert secrets_of(world, entity, last).keys() == {1}
+
+
+def test_everybody_is_told_that_a_desk_was_opened(world, entity):
+    members = {waiting(world, entity), world.member(entity, Role.ENTITY_ADMINISTRATOR)}
+    with world.inside(entity):
+        open_shut_desk(entity.desks[INTEGRITY])
+    with transaction(PLATFORM) as session:
+        told = session.scalars(select(Job.args).where(Job.name == "access.mail_keys_changed")).all()
+    assert {(job["kind"], UUID(job["account_id"])) for job in told} == {
+        ("desk_opened", one) for one in members
+    }
+
+
+ONE, OTHER = UUID(int=1), UUID(int=2)
+
+
+@pytest.mark.parametrize(
+    ("binding", "parts"),
+    [
+        (grant_binding, [(ONE, OTHER), (ONE, OTHER), (1, 2), (ONE, OTHER)]),
+        (recovery_binding, [(ONE, OTHER), (1, 2), (ONE, OTHER)]),
+        (share_binding, [(ONE, OTHER), ("A", "B"), (ONE, OTHER)]),
+        (case_binding, [(ONE, OTHER), (ONE, OTHER), (ONE, OTHER), (1, 2)]),
+    ],
+)
+def test_a_ciphertext_is_bound_to_each_part_of_its_place_and_to_the_entity(world, entity, binding, parts):
+    usual = [part[0] for part in parts]
+    with world.inside(entity):
+        found = {binding(*usual)}
+        for place, part in enumerate(parts):
+            found.add(binding(*usual[:place], part[1], *usual[place + 1 :]))
+    assert len(found) == 1 + len(parts)
+    with world.inside(world.entity()):
+        told_the_entity = binding in (grant_binding, case_binding)
+        assert (binding(*usual) in found) == told_the_entity

@@ -1,21 +1,25 @@
 """Mails about keys: to whoever must act, about no case, and not when it is done by then."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from spreekbuis.access import jobs, recovery
-from spreekbuis.access.desk_keys import grant_desk_keys
+from spreekbuis.access.desk_keys import give_desk_keys, grant_desk_keys
 from spreekbuis.access.members import join
 from spreekbuis.access.models import DeskKey, DeskKeyGrant, Membership, RecoveryKey
+from spreekbuis.clock import now
 from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.session import transaction
 from spreekbuis.directory.catalogue import DeskKind
-from spreekbuis.identity.models import Account
+from spreekbuis.identity.models import Account, PasswordReset
+from spreekbuis.identity.password_change import reset_password
 from spreekbuis.jobs.models import Job
 from spreekbuis.jobs.outbox import DEFINED
 from spreekbuis.notify import mail
+from spreekbuis.web import links
 from spreekbuis.web.access import Role
 from tests.access.test_recovery import Office
 
@@ -115,6 +119,46 @@ def test_where_nobody_reads_the_administrators_are_told(office, world, post):
     (message,) = post()
     assert message["To"] == email(office.administrator)
     assert f"http://localhost/entity/{office.entity.ovo}/keys" in message.get_content().splitlines()
+
+
+def test_after_a_new_password_whoever_can_is_asked_again_at_every_desk_of_the_account(office, world, post):
+    colleague = world.member(office.entity, Role.HANDLER, INTEGRITY)
+    elsewhere = world.entity()
+    with world.inside(elsewhere):
+        join(office.handler, Role.HANDLER, elsewhere.desks[WELLBEING])
+        give_desk_keys(
+            elsewhere.desks[WELLBEING],
+            {1: elsewhere.desk_secrets[elsewhere.desks[WELLBEING]]},
+            [office.handler],
+        )
+    there = world.member(elsewhere, Role.HANDLER, WELLBEING)
+    world.member(elsewhere, Role.HANDLER, INTEGRITY)
+    with transaction(PLATFORM) as session:
+        session.execute(delete(Job))  # of joining
+    forget(office.handler)
+    mails = post()
+    assert sorted(m["To"] for m in mails) == sorted([email(colleague), email(there)])
+    for message in mails:
+        assert "Een collega wacht op toegang" in message["Subject"]
+
+
+def test_after_a_new_password_of_the_only_reader_the_administrators_are_told(office, post):
+    forget(office.handler)
+    assert [m["To"] for m in post()] == [email(office.administrator)]
+
+
+def test_a_new_password_of_somebody_without_a_desk_asks_nobody(office, post):
+    forget(office.administrator)
+    assert post() == []
+
+
+def forget(account):
+    """A new password, by the mailed link."""
+    with transaction(PLATFORM) as session:
+        asked = PasswordReset(account_id=account, expires_at=now() + timedelta(hours=1))
+        session.add(asked)
+        session.flush()
+        reset_password(links.sign("password-reset", asked.id), "een heel nieuw wachtwoord van vier woorden")
 
 
 def test_before_the_first_kit_and_for_an_administrator_nobody_is_asked(office, world, post):

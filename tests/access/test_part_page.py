@@ -6,6 +6,7 @@ from sqlalchemy import select
 from spreekbuis.access import recovery
 from spreekbuis.access.models import RecoveryShare
 from spreekbuis.access.papers import asked_places
+from spreekbuis.audit.models import AuditEvent
 from spreekbuis.db.base import new_id
 from spreekbuis.errors import NotFound
 from spreekbuis.web.access import Role
@@ -66,6 +67,22 @@ def test_the_officer_prints_types_two_words_and_the_part_is_on_paper_alone(offic
     assert "Download" not in page
     with pytest.raises(NotFound):
         words_of(office, office.handler)
+
+
+def test_the_trail_says_that_a_part_was_read_when_it_was_shown_and_only_then(office, world):
+    typed, browser = answers(office, office.handler), world.browser(office.handler)
+    before = events(office)
+    assert browser.post(address(office), typed | {"first_word": "gans"}).status_code == 422
+    assert events(office) == before
+    browser.get(address(office, "/paper"))
+    browser.post(address(office), typed)
+    assert events(office) == [*before, "recovery.share_read", "recovery.share_kept"]
+
+
+def events(office):
+    with office.world.inside(office.entity) as session:
+        wanted = select(AuditEvent.kind).where(AuditEvent.kind.startswith("recovery.share"))
+        return session.scalars(wanted.order_by(AuditEvent.id)).all()
 
 
 def test_capitals_spaces_and_the_english_paper_are_fine(office, world):

@@ -305,6 +305,19 @@ def test_a_kit_that_is_replaced_before_it_was_printed_can_still_be_printed_for_w
     assert len(newest) == 2
 
 
+def test_a_part_of_a_kit_that_opens_nothing_more_is_neither_shown_nor_kept(office, world):
+    office.make_kit()
+    part_a, part_b = office.officers
+    office.officers = [office.administrator, office.listener]
+    office.make_kit()  # nothing came in under the first
+    with pytest.raises(NotFound), world.inside(office.entity):
+        recovery.my_part(part_b, world.secrets[part_b])
+    with pytest.raises(NotFound), world.inside(office.entity):
+        recovery.keep_part(part_b)
+    with world.inside(office.entity):
+        assert recovery.my_part(part_a, world.secrets[part_a])[0] == recovery.kit_in_force().id
+
+
 def test_papers_of_a_replaced_kit_bring_back_what_came_in_before(office, world):
     office.make_kit()  # nobody prints it
     case_id = world.case(office.entity)
@@ -382,3 +395,19 @@ def test_whoever_leaves_while_a_kit_is_made_does_not_keep_the_new_key(office, wo
             )
             == newest
         )
+
+
+@pytest.mark.parametrize("printed", [1, 2])
+def test_a_kit_counts_as_a_way_back_when_both_parts_are_on_paper(office, world, printed):
+    """The only reader of a desk leaves: what no paper opens stays theirs, for when they come back."""
+    kit = office.make_kit()
+    world.case(office.entity)
+    for account in office.officers[:printed]:
+        with world.inside(office.entity):
+            recovery.keep_part(account)
+    with world.inside(office.entity):
+        assert recovery.on_paper([kit]) == ({kit} if printed == 2 else set())
+    with acting_as(Actor("account", office.administrator)), world.inside(office.entity) as session:
+        handlers = select(Membership.id).where(Membership.account_id == office.handler)
+        end_membership(session.scalars(handlers).one())
+    assert office.secrets(office.handler).keys() == (set() if printed == 2 else {2})

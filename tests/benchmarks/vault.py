@@ -20,7 +20,7 @@ import psutil
 from flask import Flask
 from sqlalchemy import select
 
-from spreekbuis.access.desk_keys import handlers_with_key, renew_desk_key
+from spreekbuis.access.desk_keys import desk_states, handlers_with_key, renew_desk_key
 from spreekbuis.access.models import CaseKey, Desk, Membership
 from spreekbuis.app import create_app
 from spreekbuis.cases.dialogue import write_message
@@ -106,12 +106,12 @@ class Measuring:
                     select(Desk.id).where(Desk.entity_id == self.entity_id, Desk.kind == "integrity")
                 ).one()
                 renew_desk_key(desk, handlers_with_key(desk))
-                count = to_reseal([desk])[desk]
+                count, newest = to_reseal([desk])[desk], desk_states([desk])[0].newest
             began, longest, left = time.perf_counter(), 0.0, count
             while left:
                 step = time.perf_counter()
                 with transaction(tenant(self.entity_id)):
-                    left = reseal(desk, reader).left
+                    left = reseal(desk, reader, newest).left
                 longest = max(longest, time.perf_counter() - step)
             seconds = time.perf_counter() - began
         return {"cases": count, "seconds": seconds, "a second": count / seconds, "longest step s": longest}

@@ -1,5 +1,7 @@
 """The handler's page on access: who reads, letting colleagues read, and renewing older cases with progress."""
 
+import re
+
 import pytest
 from sqlalchemy import select, update
 
@@ -19,6 +21,7 @@ from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.identity.keys import make_key
 from spreekbuis.identity.models import Account, SignInSession
 from spreekbuis.web.access import Role
+from tests.at_once import beside
 
 INTEGRITY, WELLBEING = DeskKind.INTEGRITY, DeskKind.WELLBEING
 
@@ -185,6 +188,12 @@ def somebody_left(world, entity, reader, cases=3):
         take_desk_keys(entity.desks[INTEGRITY], [leaver])
 
 
+def shown(browser, entity, total="3"):
+    """The form as the page on renewing gives it: whom it showed as readers."""
+    page = browser.get(address(entity, "reseal")).text
+    return {"total": total, "shown": re.findall(r'name="shown" value="(\w+)"', page)}
+
+
 def left(world, entity):
     with world.inside(entity):
         return to_reseal([entity.desks[INTEGRITY]]).get(entity.desks[INTEGRITY], 0)
@@ -199,7 +208,7 @@ def test_after_somebody_left_the_page_leads_to_renewing_and_it_ends(world, entit
     page = browser.get(address(entity, "reseal")).text
     assert "0 van 3 dossiers vernieuwd" in page
     assert "data-hx-trigger" not in page, "nothing starts by itself"
-    answer = browser.post(address(entity, "reseal"), {"total": "3"})
+    answer = browser.post(address(entity, "reseal"), shown(browser, entity))
     assert answer.location == address(entity, "reseal") + "?total=3"
     page = browser.get(answer.location).text
     assert "Klaar." in page
@@ -214,15 +223,15 @@ def test_what_does_not_fit_in_a_second_goes_on_by_itself_or_with_a_button(world,
     monkeypatch.setattr(access_page, "STRETCH", 60)
     taken = []
 
-    def one(desk_id, me):
+    def one(desk_id, me, to):
         """A step of one case, once a request."""
         taken.append(desk_id)
-        return steps(desk_id, me, 1) if len(taken) % 2 else steps(desk_id, me, 0)
+        return steps(desk_id, me, to, len(taken) % 2)
 
     monkeypatch.setattr(access_page, "reseal", one)
     browser = world.browser(reader)
     for done in (1, 2):
-        answer = browser.post(address(entity, "reseal"), {"total": "3"})
+        answer = browser.post(address(entity, "reseal"), shown(browser, entity))
         page = browser.get(answer.location).text
         assert f"{done} van 3 dossiers vernieuwd" in page
         assert "data-hx-trigger" not in page
@@ -237,14 +246,16 @@ def test_after_the_button_the_part_for_htmx_goes_on_by_itself_until_all_is_done(
     monkeypatch.setattr(access_page, "STRETCH", 60)
     steps, taken = access_page.reseal, []
 
-    def one(desk_id, me):
+    def one(desk_id, me, to):
         taken.append(desk_id)
-        return steps(desk_id, me, len(taken) % 2)
+        return steps(desk_id, me, to, len(taken) % 2)
 
     monkeypatch.setattr(access_page, "reseal", one)
     browser = world.browser(reader)
     begun, ended = (
-        browser.post(address(entity, "reseal"), {"total": "2"}, headers={"HX-Request": "true"}).text
+        browser.post(
+            address(entity, "reseal"), shown(browser, entity, "2"), headers={"HX-Request": "true"}
+        ).text
         for _ in range(2)
     )
     assert begun.startswith('<div id="reseal"')
@@ -276,6 +287,71 @@ def test_before_renewing_the_page_says_who_will_read_those_cases(world, entity, 
     assert email_of(newcomer) in browser_text(world, reader, address(entity, "reseal"))
 
 
+@pytest.mark.parametrize("part", [False, True])
+@pytest.mark.parametrize("change", ["renewed", "granted", "nothing shown", "another desk shown"])
+def test_when_others_will_read_than_the_page_showed_nothing_moves_and_one_looks_again(
+    world, entity, reader, change, part
+):
+    somebody_left(world, entity, reader)
+    newcomer, browser, desk = waiting(world, entity), world.browser(reader), entity.desks[INTEGRITY]
+    given = shown(browser, entity)
+    if change == "renewed":
+        with world.inside(entity):
+            renew_desk_key(desk, handlers_with_key(desk))
+    elif change == "granted":
+        browser.post(address(entity), form(entity, newcomer))
+    else:
+        given["shown"] = [] if change == "nothing shown" else ["0" * 64]
+    answer = browser.post(address(entity, "reseal"), given, headers={"HX-Request": "true"} if part else {})
+    assert (answer.headers["HX-Redirect"] if part else answer.location).endswith(
+        "?total=3&done=readers-changed"
+    )
+    assert left(world, entity) == 3
+    page = browser.get(address(entity, "reseal") + "?total=3&done=readers-changed").text
+    assert "Kijk opnieuw wie er nu bij staat" in page
+    assert (email_of(newcomer) in page) == (change in ("renewed", "granted"))
+    browser.post(address(entity, "reseal"), shown(browser, entity))
+    assert left(world, entity) == 0
+
+
+def test_a_renewal_between_two_steps_of_a_run_stops_it(world, entity, reader, monkeypatch):
+    """The next step tells whom the first page showed, and not who reads by now."""
+    somebody_left(world, entity, reader)
+    steps, taken = access_page.reseal, []
+
+    def one(desk_id, me, to):
+        taken.append(to)
+        return steps(desk_id, me, to, len(taken) % 2)
+
+    monkeypatch.setattr(access_page, "STRETCH", 60)
+    monkeypatch.setattr(access_page, "reseal", one)
+    browser, desk = world.browser(reader), entity.desks[INTEGRITY]
+    step = browser.post(address(entity, "reseal"), shown(browser, entity), headers={"HX-Request": "true"})
+    assert "1 van 3" in step.text
+    following = {"total": "3", "shown": re.findall(r'name="shown" value="(\w+)"', step.text)}
+    with world.inside(entity):
+        renew_desk_key(desk, handlers_with_key(desk))
+    answer = browser.post(address(entity, "reseal"), following, headers={"HX-Request": "true"})
+    assert answer.headers["HX-Redirect"].endswith("done=readers-changed")
+    assert set(taken) == {2}
+    assert left(world, entity) == 3
+
+
+def test_a_renewal_at_the_very_moment_of_a_step_stops_it(world, entity, reader, monkeypatch):
+    somebody_left(world, entity, reader)
+    steps, desk, browser = access_page.reseal, entity.desks[INTEGRITY], world.browser(reader)
+    given = shown(browser, entity)
+
+    def renewed_meanwhile(desk_id, me, to):
+        beside(world, entity, lambda: renew_desk_key(desk, handlers_with_key(desk)))
+        return steps(desk_id, me, to)
+
+    monkeypatch.setattr(access_page, "reseal", renewed_meanwhile)
+    answer = browser.post(address(entity, "reseal"), given)
+    assert answer.location.endswith("done=readers-changed")
+    assert left(world, entity) == 3
+
+
 def browser_text(world, account, url):
     return world.browser(account).get(url).text
 
@@ -305,7 +381,9 @@ def test_a_total_that_makes_no_sense_is_none(world, entity, reader, total):
     somebody_left(world, entity, reader)
     browser = world.browser(reader)
     assert browser.get(address(entity, "reseal"), query_string={"total": total}).status_code == 200
-    assert browser.post(address(entity, "reseal"), {"total": total}).location.endswith("?total=3")
+    assert browser.post(address(entity, "reseal"), shown(browser, entity, total)).location.endswith(
+        "?total=3"
+    )
 
 
 # -- pages for what cannot be opened -----------------------------------------------------------------------------------

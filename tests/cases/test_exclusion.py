@@ -242,7 +242,7 @@ def test_renewing_the_desk_by_who_is_kept_out_leaves_the_case_alone(world, desk)
         renew_desk_key(desk_id, readers_of(desk_id))
     with world.inside(desk.entity):
         withhold_from(desk.second)
-        assert reseal(desk_id, world.reader(desk.second)) == (0, 0)
+        assert reseal(desk_id, world.reader(desk.second), 2) == (0, 0)
     with world.inside(desk.entity):
         assert key_of(desk.case_id, world.reader(desk.first)).secret == desk.key.secret
 

@@ -7,16 +7,18 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from spreekbuis.access.desk_keys import NoKeyYet, desk_secrets, readers_of, renew_desk_key
+from spreekbuis.access.desk_keys import NoKeyYet, desk_secrets, newest_key, readers_of, renew_desk_key
 from spreekbuis.access.models import CaseKey, DeskKey, DeskKeyGrant
 from spreekbuis.cases.dialogue import body_of, read_dialogue, read_file
-from spreekbuis.cases.keys import Reader, key_of, reseal, to_reseal
+from spreekbuis.cases.keys import Reader, ReadersChanged, key_of, reseal, to_reseal
 from spreekbuis.cases.models import Attachment, Case, Message
 from spreekbuis.cases.opening import NewFile, open_case
 from spreekbuis.cases.workflow import add_note
-from spreekbuis.db.session import db
+from spreekbuis.db.scope import PLATFORM
+from spreekbuis.db.session import db, transaction
 from spreekbuis.directory.catalogue import DeskKind, Topic
 from spreekbuis.errors import NotFound
+from spreekbuis.identity.keys import make_key
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.sealing import CannotOpen, new_secret
 from spreekbuis.web.access import Role
@@ -47,7 +49,12 @@ def text_of(world, entity, case_id, who) -> str:
 
 def step(world, entity, who, at_most=500, desk=INTEGRITY):
     with world.inside(entity):
-        return reseal(entity.desks[desk], who, at_most)
+        return reseal(entity.desks[desk], who, newest(entity, desk), at_most)
+
+
+def newest(entity, desk=INTEGRITY):
+    found = newest_key(entity.desks[desk])
+    return found[0] if found else 0
 
 
 def test_a_handler_of_the_desk_opens_the_text(world, entity):
@@ -104,6 +111,26 @@ def test_the_right_account_with_the_wrong_secret_opens_nothing(world, entity):
         key_of(case_id, Reader(who.account_id, new_secret()))
 
 
+def test_after_a_new_key_pair_a_case_waits_for_a_colleague_and_is_not_broken(world, entity):
+    case_id, who = world.case(entity), reader(world, entity)
+    with transaction(PLATFORM):
+        fresh = Reader(who.account_id, make_key(who.account_id, "een heel ander wachtwoord dan voorheen"))
+    with pytest.raises(NoKeyYet), world.inside(entity):
+        key_of(case_id, fresh)
+
+
+def test_what_was_granted_to_an_earlier_key_pair_is_not_mine_to_reseal(world, entity):
+    who = reader(world, entity)
+    world.case(entity)
+    renew(world, entity)
+    desk = entity.desks[INTEGRITY]
+    with transaction(PLATFORM):
+        make_key(who.account_id, "een heel ander wachtwoord dan voorheen")
+    with world.inside(entity):
+        assert to_reseal([desk]) == {desk: 1}
+        assert to_reseal([desk], who.account_id) == {}
+
+
 def test_a_case_key_moved_to_another_case_opens_nothing(world, entity):
     one, two, who = world.case(entity), world.case(entity), reader(world, entity)
     with world.inside(entity) as session:
@@ -153,7 +180,7 @@ def test_two_who_reseal_at_once_take_different_cases(world, entity):
         world.case(entity)
     renew(world, entity)
     with world.inside(entity):
-        first = reseal(entity.desks[INTEGRITY], one, 2)
+        first = reseal(entity.desks[INTEGRITY], one, 2, at_most=2)
         # another connection, while the first has not committed
         second = in_another_thread(lambda: step(world, entity, two, 2), world)
     assert (first.done, second.done) == (2, 2)
@@ -199,11 +226,25 @@ def test_a_key_is_renewed_while_a_case_is_resealed_and_neither_fails(world, enti
     who, case_id = reader(world, entity), world.case(entity, text=TEXT)
     renew(world, entity)
     with world.inside(entity):
-        assert reseal(entity.desks[INTEGRITY], who) == (1, 0)
+        assert reseal(entity.desks[INTEGRITY], who, 2) == (1, 0)
         in_another_thread(lambda: renew(world, entity), world)  # before the resealing commits
     assert text_of(world, entity, case_id, who) == TEXT
     assert step(world, entity, who) == (1, 0)
     assert text_of(world, entity, case_id, who) == TEXT
+
+
+def test_cases_move_only_to_the_key_whose_readers_were_shown(world, entity):
+    who = reader(world, entity)
+    world.case(entity)
+    renew(world, entity)
+    world.case(entity)
+    renew(world, entity)
+    for other in (1, 2, 4):
+        with pytest.raises(ReadersChanged), world.inside(entity):
+            reseal(entity.desks[INTEGRITY], who, other)
+    with world.inside(entity) as session:
+        assert sorted(session.scalars(select(CaseKey.version))) == [1, 2]
+    assert step(world, entity, who) == (2, 0)
 
 
 def test_whoever_has_no_key_cannot_reseal_and_what_another_key_holds_is_left(world, entity):
@@ -223,7 +264,7 @@ def test_the_desk_of_another_entity_is_not_touched(world, entity):
     world.case(entity)
     renew(world, entity)
     with pytest.raises(NoKeyYet), world.inside(other):
-        reseal(entity.desks[INTEGRITY], who)
+        reseal(entity.desks[INTEGRITY], who, 2)
     assert step(world, entity, who) == (1, 0)
 
 

@@ -1,5 +1,6 @@
 """Which passwords are good enough, and how they are changed."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -14,7 +15,7 @@ from spreekbuis.identity import jobs, lockout, passwords
 from spreekbuis.identity.accounts import create_account, disable_account
 from spreekbuis.identity.password_policy import weakness
 from spreekbuis.vault.sealing import new_secret
-from spreekbuis.web import links
+from spreekbuis.web import links, server
 from tests.conftest import REAL_WORK
 from tests.identity.conftest import PASSWORD, make_person
 from tests.identity.test_sign_in import give_password, signed_in
@@ -116,6 +117,27 @@ def test_the_lock_says_with_which_work_it_was_made_and_opens_with_that(monkeypat
         assert not passwords.is_outdated(locked_with(PASSWORD))
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [(8, 100 << 20, 1), (1 << 31, 8, 1), (1, 64 * 1024, 255), (0, 64, 1), (1, 0, 1), (1, 64, 0), (1, 16, 4)],
+)
+def test_a_row_that_was_changed_to_ask_other_work_is_refused_and_that_is_logged(monkeypatch, caplog, asked):
+    """Passes, KiB and lanes: 100 GiB, hours, more lanes than there are, and less than Argon2 can do."""
+    locked, tried = locked_with(PASSWORD), []
+    real = passwords.Argon2id
+    monkeypatch.setattr(passwords, "Argon2id", lambda **values: tried.append(values) or real(**values))
+    head = passwords._HEAD.pack(passwords.ARGON2ID, *asked, locked[10:26])
+    assert opened(PASSWORD, head + locked[26:]) is None
+    (work,) = tried
+    assert (work["iterations"], work["memory_cost"], work["lanes"]) == passwords.WORK
+    assert "asks work that we never ask" in caplog.text
+
+
+def test_there_is_room_to_grow_and_it_ends_at_a_quarter_of_a_gibibyte():
+    assert all(most >= 4 * now for most, now in zip(passwords.MOST, REAL_WORK, strict=True))
+    assert passwords.MOST.memory <= 256 * 1024
+
+
 def test_a_password_costs_at_least_what_rfc_9106_asks(monkeypatch):
     """Its second choice, where memory is scarce: 3 passes over 64 MiB, a salt of 128 bits and a tag of 256."""
     assert REAL_WORK.passes >= 3
@@ -150,7 +172,7 @@ def all_at_work() -> Iterator[None]:
     """As many as there may be are working on a password at this moment."""
     with ExitStack() as stack:
         for _ in range(passwords.AT_ONCE):
-            stack.enter_context(passwords._turn)
+            stack.enter_context(passwords._turns.one(known=True))
         yield
 
 
@@ -161,7 +183,43 @@ def test_more_than_may_wait_are_told_at_once_and_hold_no_thread():
             stack.enter_context(passwords._line)
         with pytest.raises(passwords.Busy):
             opened(PASSWORD, locked)
+        assert passwords.open_with_password(PASSWORD, locked, BOUND, known=True) == SECRET
+        for _ in range(passwords.WAITING_KNOWN):
+            stack.enter_context(passwords._line_of_known)
+        with pytest.raises(passwords.Busy):
+            passwords.open_with_password(PASSWORD, locked, BOUND, known=True)
     assert opened(PASSWORD, locked) == SECRET
+
+
+def test_whoever_is_known_comes_before_the_strangers_that_wait():
+    turns, served = passwords._turns, []
+    waits = {True: threading.Event(), False: threading.Event()}
+    real = turns._is_next
+
+    def wait(*, known: bool) -> None:
+        with turns.one(known=known):
+            served.append(known)
+
+    def watched(*, known: bool) -> bool:
+        waits[known].set()
+        return real(known=known)
+
+    threads = [threading.Thread(target=wait, kwargs={"known": known}) for known in (False, False, True)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(turns, "_is_next", watched)
+        with turns.one(known=False):
+            for thread, known in zip(threads, (False, False, True), strict=True):
+                waits[known].clear()
+                thread.start()
+                assert waits[known].wait(10)
+        for thread in threads:
+            thread.join(10)
+    assert served == [True, False, False]
+
+
+def test_all_who_wait_leave_threads_to_those_who_report():
+    left = server.threads - passwords.AT_ONCE - passwords.WAITING - passwords.WAITING_KNOWN
+    assert left >= 2
 
 
 def test_a_busy_moment_is_a_page_that_says_so(world, person, monkeypatch):

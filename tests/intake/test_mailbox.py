@@ -1,5 +1,6 @@
 import io
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 
@@ -8,16 +9,19 @@ import pytest
 from sqlalchemy import select, update
 
 from spreekbuis.cases import workflow
+from spreekbuis.cases.dialogue import read_file
 from spreekbuis.cases.models import Attachment, Case, Message
+from spreekbuis.cases.opening import NewFile
 from spreekbuis.clock import at, now, today
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import db, transaction
 from spreekbuis.directory.catalogue import CaseKind, Outcome
 from spreekbuis.intake import mailbox, patience
 from spreekbuis.intake.models import ReporterSession
-from spreekbuis.intake.reporters import IDLE_LIMIT
+from spreekbuis.intake.reporters import IDLE_LIMIT, hash_of_receipt
 from spreekbuis.vault import files as accepting
 from spreekbuis.vault.content import ContentKey
+from spreekbuis.vault.receipt_code import parse
 from spreekbuis.vault.storage import storage
 from spreekbuis.web.door import hash_token
 from tests.intake.flow import PDF, STORY, Reporter, field, hidden, words
@@ -235,6 +239,23 @@ def test_the_file_of_another_report_is_not_there(world, entity, inside):
     assert [inside.browser.get(f"/inbox/files/{id_}").status_code for id_ in ids] == [200, 404]
 
 
+def test_a_file_of_a_note_is_not_there_for_the_reporter(world, entity, inside):
+    """Its content lies in the storage and opens: only that it belongs to a note keeps it from the reporter."""
+    with world.inside(entity):
+        own = db.session.scalars(select(Attachment.id)).one()
+
+    def note_with_file(case: Case, key: ContentKey) -> None:
+        sent = read_file(key, own, internal=True)
+        file = NewFile("nota.pdf", sent.media_type, sent.size, sent.storage_key, sent.key, "cleaned")
+        workflow.add_note(case, key, "Niet voor de melder.", files=(file,))
+
+    handle(world, entity, note_with_file)
+    with world.inside(entity):
+        noted = db.session.scalars(select(Attachment.id).where(Attachment.id != own)).one()
+    assert [inside.browser.get(f"/inbox/files/{id_}").status_code for id_ in (own, noted)] == [200, 404]
+    assert "nota.pdf" not in inside.browser.get("/inbox").text
+
+
 def test_a_code_opens_its_own_case_only_whatever_the_entity(world, entity, inside):
     other = Reporter(world.browser(), world.entity())
     other.open_mailbox(" ".join(words(other.report(text="Iets heel anders."))))
@@ -380,3 +401,12 @@ def test_after_too_many_wrong_codes_the_answer_is_quick_and_a_right_code_still_o
     assert "Wacht een minuut" in page.text
     assert waited == []
     assert reporter.open_mailbox(code).status_code == 303
+
+
+def test_what_is_kept_of_a_code_cannot_be_tried_without_the_key_of_the_server(app, code, monkeypatch):
+    kept = hash_of_receipt(parse(code))
+    settings = app.extensions["settings"]
+    monkeypatch.setitem(
+        app.extensions, "settings", replace(settings, secret_key="another-key-of-a-server" * 2)
+    )
+    assert hash_of_receipt(parse(code)) != kept

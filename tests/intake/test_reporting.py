@@ -319,6 +319,19 @@ def test_a_file_that_was_not_cleaned_stands_out_before_sending(reporter, name, c
     assert (STAYS in page.text, "<strong>" in page.text.split('class="files"')[1]) == (stands_out, stands_out)
 
 
+def test_the_check_says_what_we_have_already(reporter):
+    form = reporter.start()
+    assert "We hebben nog niets van je ontvangen." in reporter.check(form).text
+    page = reporter.check(form, ("brief.pdf", PDF))
+    assert "We hebben nog niets van je ontvangen." not in page.text
+    assert "dan wissen we ze na een dag" in page.text
+    reporter.send(page)
+    page = reporter.check(form, ("brief.pdf", PDF))
+    assert "We hebben je melding met deze bestanden al ontvangen." in page.text
+    page = reporter.check(form, ("foto.png", PNG))
+    assert "Je hebt dit nog niet verstuurd." in page.text
+
+
 def test_a_busy_moment_costs_the_file_and_not_the_story(reporter, monkeypatch):
     def busy(*_told: object, **_options: object) -> None:
         raise CleanersBusy

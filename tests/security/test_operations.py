@@ -92,7 +92,7 @@ WRITE: dict[str, Callable[[Place], Any]] = {
     "grant_desk_keys": lambda p: grant_desk_keys(
         _desk(p), p.handler.account_id, p.handler.secret, [p.handler.account_id]
     ),
-    "reseal": lambda p: reseal(_desk(p), p.handler),
+    "reseal": lambda p: reseal(_desk(p), p.handler, 1),
     "make_kit": lambda p: make_kit([p.handler.account_id, p.administrator]),
     "replace_kit": lambda p: replace_kit([p.handler.account_id, p.administrator]),
     "open_desk": lambda p: open_desk(_desk(p)),

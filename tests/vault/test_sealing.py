@@ -179,6 +179,12 @@ def test_a_ciphertext_names_its_key():
     assert name_in(lock(SECRET, b"x", PLACE)) != name_in(lock(OTHER, b"x", PLACE))
 
 
+def test_the_name_of_a_key_stays_the_same_and_tells_nothing_of_its_secret():
+    assert name_in(lock(SECRET, b"x", PLACE)) == name_in(LOCKED_IN_NOVEMBER_2026)
+    assert name_in(seal(public_key_of(SECRET), b"x", PLACE)) == name_in(SEALED_IN_NOVEMBER_2026)
+    assert name_in(LOCKED_IN_NOVEMBER_2026) not in SECRET
+
+
 def test_a_format_of_the_future_is_refused_and_not_guessed():
     for closed, reopen in (
         (lock(SECRET, b"x", PLACE), unlock),

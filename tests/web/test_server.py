@@ -15,6 +15,7 @@ from urllib.error import URLError
 import pytest
 
 from spreekbuis.embedded.ports import any_free_port
+from spreekbuis.vault.confined import in_force
 from tests.conftest import SECRET
 
 PRIVATE = "een-woord-dat-nergens-hoort"
@@ -130,3 +131,8 @@ def test_a_body_that_is_far_too_large_is_refused_before_it_comes(server):
     answer = server.ask((head + FORM).encode())
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"Dat is te groot" in answer
+
+
+def test_the_log_says_once_that_the_memory_is_closed_and_what_keeps_the_cleaning_of_files_apart(server):
+    (line,) = server.lines("kept apart")
+    assert (line["memory_closed"], line["cleaning"]) == (True, in_force())

@@ -1,5 +1,7 @@
 """Lock-out: five wrong tries lock an address, known or not, for a quarter of an hour.
 
+Whoever is known here already has a count of their own, which strangers do not reach (identity.known_browser).
+
 A try is counted before it is judged, in a transaction of its own: many tries at the same moment get no more
 than five judged, and a page that answers with an error cannot take the count back. A right answer clears it.
 """
@@ -36,8 +38,11 @@ class LockedOut(DomainError):
     advice = _l("Wacht een kwartier en probeer het dan opnieuw.")
 
 
-def key_of(purpose: Literal["sign-in", "second-factor", "reset", "recovery"], name: str) -> bytes:
-    """A keyed hash of an address, an account or an entity: the table tells nobody who tried."""
+Purpose = Literal["sign-in", "known-browser", "session", "second-factor", "reset", "recovery"]
+
+
+def key_of(purpose: Purpose, name: str) -> bytes:
+    """A keyed hash of an address, a browser, an account or an entity: the table tells nobody who tried."""
     settings: Settings = current_app.extensions["settings"]
     return hmac.new(
         f"lock-out {settings.secret_key}".encode(), f"{purpose} {name}".encode(), hashlib.sha256

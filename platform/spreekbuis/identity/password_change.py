@@ -11,8 +11,9 @@ from spreekbuis.audit.trail import Audited, record
 from spreekbuis.clock import now
 from spreekbuis.db.session import db
 from spreekbuis.errors import DomainError, Invalid
-from spreekbuis.identity import jobs, keys, lockout, sessions
+from spreekbuis.identity import jobs, keys, lockout, restoring, sessions
 from spreekbuis.identity.accounts import plain_address
+from spreekbuis.identity.known_browser import Lane
 from spreekbuis.identity.models import Account, AccountKey, PasswordReset
 from spreekbuis.identity.password_policy import refuse_weak
 from spreekbuis.identity.sign_in import Known, judge
@@ -29,18 +30,21 @@ class LinkUsed(DomainError):
 
 
 def change_password(account_id: UUID, current: str, new: str, this_session: bytes) -> None:
-    """Change the own password; the other sessions end. Raises Invalid, LockedOut or passwords.Busy."""
+    """Change the own password; the other sessions end. Raises Invalid, LockedOut or passwords.Busy.
+
+    Wrong tries count for this session alone: whoever guesses at the address elsewhere does not hinder its owner.
+    """
     account = db.session.get_one(Account, account_id)
     own = db.session.get(AccountKey, account_id)
     known = None if own is None else Known(account_id, own.key_id, own.locked_by_password)
-    key = lockout.key_of("sign-in", account.email)
-    last = lockout.count_try(key)
-    secret = judge(known, current, key)
+    lane = Lane(lockout.key_of("session", this_session.hex()), known=True)
+    last = lockout.count_try(lane.tries)
+    secret = judge(known, current, lane)
     if known is None or secret is None:
         if last:
             lockout.record_lock(account_id)
         raise Invalid({"current_password": _l("Dit is niet je huidige wachtwoord.")})
-    lockout.clear(key)
+    lockout.clear(lane.tries)
     refuse_weak("new_password", new, account.email)
     keys.change_lock(account_id, known.key_id, secret, new)
     _tell(account)
@@ -72,10 +76,12 @@ def check_reset(token: str) -> None:
 
 
 def reset_password(token: str, new: str) -> None:
-    """Set a password with a mailed link, which then works no more. All sessions end, the lock-out as well.
+    """Set a password with a mailed link, which then works no more. All sessions and the lock-out of the address end,
+    and every known browser is a stranger again.
 
     The old password held the account's key. A new key takes its place: what the account could open stays closed
-    until a colleague grants it again (access.desk_keys), or a passkey brings it back (identity.restoring).
+    until a colleague grants it again (access.desk_keys), who gets a mail, or a passkey brings it back
+    (identity.restoring).
 
     Raises what `check_reset` raises, Invalid or passwords.Busy.
     """
@@ -83,6 +89,7 @@ def reset_password(token: str, new: str) -> None:
     refuse_weak("new_password", new, account.email)
     with acting_as(Actor("account", account.id)):
         keys.make_key(account.id, new)
+        restoring.ask_for_access(account.id)
         _tell(account)
     sessions.end_all(account.id)
     lockout.clear(lockout.key_of("sign-in", account.email))

@@ -40,9 +40,20 @@ SealAgain = Callable[[UUID, UUID, bytes], int]
 secret. Gives how many things. In platform scope."""
 
 
-def install(app: Flask, sealers: Sequence[SealAgain]) -> None:
-    """Tell `app` who on the upper floors seals to accounts. Called by the composition root."""
-    app.extensions["sealers"] = tuple(sealers)
+AskForAccess = Callable[[UUID], None]
+"""Asks those who can to let the account read again with its pair of today. In platform scope."""
+
+
+def install(app: Flask, sealers: Sequence[SealAgain], askers: Sequence[AskForAccess]) -> None:
+    """Tell `app` who on the upper floors seals to accounts, and who asks for it. Called by the composition root."""
+    app.extensions["sealers"], app.extensions["askers"] = tuple(sealers), tuple(askers)
+
+
+def ask_for_access(account_id: UUID) -> None:
+    """Have whoever can let the account read, asked to: it has another key pair."""
+    askers: tuple[AskForAccess, ...] = current_app.extensions["askers"]
+    for ask in askers:
+        ask(account_id)
 
 
 def has_earlier(account_id: UUID) -> bool:

@@ -12,8 +12,9 @@ from spreekbuis.audit.trail import Audited, record
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
 from spreekbuis.errors import DomainError
-from spreekbuis.identity import keys, lockout, passwords, second_factor, sessions
+from spreekbuis.identity import keys, known_browser, lockout, passwords, second_factor, sessions
 from spreekbuis.identity.accounts import plain_address
+from spreekbuis.identity.known_browser import Lane
 from spreekbuis.identity.models import Account, AccountKey
 from spreekbuis.identity.password_policy import LONGEST
 from spreekbuis.web.door import hash_token
@@ -27,20 +28,22 @@ class WrongCredentials(DomainError):
     advice = _l("Kijk het na en probeer het opnieuw.")
 
 
-def give_password(email: str, password: str) -> str:
+def give_password(email: str, password: str, mark: str | None = None) -> str:
     """The first step: gives the token of a session that still waits for the second factor.
 
-    Raises WrongCredentials, LockedOut or passwords.Busy.
+    `mark` is what a browser shows that signed in before (known_browser). Raises WrongCredentials, LockedOut or
+    passwords.Busy.
     """
-    key = lockout.key_of("sign-in", plain_address(email))
-    last = lockout.count_try(key)
     known = known_account(email)
-    secret = judge(known, password, key)
+    own = known_browser.lane_of(mark, known.account_id, known.key_id) if known else None
+    lane = own or Lane(lockout.key_of("sign-in", plain_address(email)), known=False)
+    last = lockout.count_try(lane.tries)
+    secret = judge(known, password, lane)
     if known is None or secret is None:
         if last:
             lockout.record_lock(known and known.account_id)
         raise WrongCredentials
-    lockout.clear(key)
+    lockout.clear(lane.tries)
     if passwords.is_outdated(known.locked):
         with suppress(passwords.Busy):  # then the next time
             keys.renew_lock(known.account_id, known.key_id, secret, password, known.locked)
@@ -55,23 +58,23 @@ class Known(NamedTuple):
     locked: bytes
 
 
-def open_account(known: Known | None, password: str) -> bytes | None:
+def open_account(known: Known | None, password: str, *, no_stranger: bool = False) -> bytes | None:
     """The secret of the account, or None for a wrong password or nobody. Raises passwords.Busy."""
     binding = b"" if known is None else keys.password_binding(known.account_id, known.key_id)
     return passwords.open_with_password(
-        password if len(password) <= LONGEST else "", known and known.locked, binding
+        password if len(password) <= LONGEST else "", known and known.locked, binding, known=no_stranger
     )
 
 
-def judge(known: Known | None, password: str, key: bytes) -> bytes | None:
-    """`open_account` for a try that was counted under `key`: what nobody had time for, counts for nothing.
+def judge(known: Known | None, password: str, lane: Lane) -> bytes | None:
+    """`open_account` for a try that was counted in `lane`: what nobody had time for, counts for nothing.
 
     Raises passwords.Busy.
     """
     try:
-        return open_account(known, password)
+        return open_account(known, password, no_stranger=lane.known)
     except passwords.Busy:
-        lockout.take_back(key)
+        lockout.take_back(lane.tries)
         raise
 
 

@@ -1,7 +1,7 @@
 """What a file tells of its maker besides what it shows is taken out, for whoever does not want to be known by it.
 
 Each format has its own cleaner in `hidden`; each file is cleaned in a process of its own, with bounds of time and
-memory.
+memory, that reaches no other file, process or machine (`confined`).
 A file that cannot be cleaned is kept as it is, and that is said: whoever sends it can take it back.
 """
 
@@ -9,6 +9,7 @@ import json
 import logging
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -123,9 +124,13 @@ def _told_by_helper(kind: str, source: Spool, target: Spool, within: float) -> s
     """What the process that cleans says, None when it gave up or was ended at its bounds. Raises CleanersBusy."""
     ours, theirs = source.file.fileno(), target.file.fileno()
     try:
-        with _one_of(_line, wait=0.0), _one_of(_turn, wait=min(LONGEST_WAIT, within)):
+        with (
+            _one_of(_line, wait=0.0),
+            _one_of(_turn, wait=min(LONGEST_WAIT, within)),
+            tempfile.TemporaryDirectory() as folder,
+        ):
             ended = subprocess.run(  # noqa: S603 (our own module, and numbers)
-                [sys.executable, "-I", "-m", "spreekbuis.vault.hidden", kind, str(ours), str(theirs)],
+                [sys.executable, "-I", "-m", "spreekbuis.vault.hidden", kind, str(ours), str(theirs), folder],
                 input=source.key + target.key,
                 pass_fds=(ours, theirs),
                 env={},

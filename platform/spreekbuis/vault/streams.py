@@ -13,6 +13,7 @@ bytes). An empty file has one empty chunk. Another algorithm is another format b
 import io
 import os
 import struct
+from abc import abstractmethod
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from cryptography.exceptions import InvalidTag
@@ -90,9 +91,9 @@ class _Reader(io.RawIOBase):
         self._left = self._left[size:]
         return size
 
+    @abstractmethod
     def _next(self) -> bytes | None:
         """The bytes that follow, or None at the end."""
-        raise NotImplementedError
 
 
 class SealingStream(_Reader):

@@ -1,4 +1,8 @@
-"""The few cookies there are: strictly necessary, host-bound, unreadable for scripts. Nobody is followed."""
+"""The few cookies there are: strictly necessary, host-bound, unreadable for scripts. Nobody is followed.
+
+KNOWN_BROWSER outlives the session, and staff report here too: it goes to the pages for signing in and to no other, so
+that it never comes along with a report. `__Host-` does not allow that, `__Secure-` does.
+"""
 
 from datetime import timedelta
 
@@ -10,6 +14,7 @@ from spreekbuis.settings import Settings
 SIGN_IN = "sign-in"
 MAILBOX = "mailbox"
 FORM = "form"
+KNOWN_BROWSER = "known-browser"
 LANGUAGE = "lang"
 
 
@@ -19,7 +24,9 @@ def _settings() -> Settings:
 
 
 def _full_name(name: str) -> str:
-    return f"__Host-{name}" if _settings().secure else name
+    if not _settings().secure:
+        return name
+    return f"__Secure-{name}" if name == KNOWN_BROWSER else f"__Host-{name}"
 
 
 def read_cookie(name: str) -> str | None:
@@ -35,7 +42,7 @@ def write_cookie(response: Response, name: str, value: str, lifetime: timedelta 
         secure=_settings().secure,
         httponly=True,
         samesite="Strict" if name != SIGN_IN else "Lax",
-        path="/",
+        path="/sign-in" if name == KNOWN_BROWSER else "/",
     )
 
 

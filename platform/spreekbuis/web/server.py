@@ -1,6 +1,7 @@
 """Settings of the web server, gunicorn. It writes no access log, and of a bad request only what was wrong with it."""
 
 import gc
+import logging
 import os
 import sys
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from gunicorn.http.message import Request
 from werkzeug.exceptions import BadRequest
 
 from spreekbuis.settings import SettingsError, port_of
+from spreekbuis.vault import confined
 from spreekbuis.web import logs
 
 try:
@@ -83,6 +85,13 @@ class Chunks:
 def pre_request(_worker: object, request: Request) -> None:
     if isinstance(request.body.reader, ChunkedReader):
         request.body.reader = Chunks(request.body.reader)
+
+
+def on_starting(_server: object) -> None:
+    """The memory of the server and of all its workers is closed to other processes of its user; the log says what
+    keeps the process that cleans files apart on this machine."""
+    ways = {"memory_closed": confined.close_memory(), "cleaning": confined.in_force()}
+    logging.getLogger("spreekbuis.web").info("kept apart", extra=ways)
 
 
 def when_ready(_server: object) -> None:

@@ -196,7 +196,7 @@ def _give(key: ContentKey, desk_id: UUID, holders: Collection[Holder]) -> None:
     )  # fmt: skip
     db.session.execute(
         given.on_conflict_do_update(
-            index_elements=["entity_id", "case_id", "account_id"],
+            index_elements=["entity_id", "case_id", "desk_id", "account_id"],
             set_={"key_id": given.excluded.key_id, "secret_sealed": given.excluded.secret_sealed},
         )
     )
@@ -216,16 +216,13 @@ def _seal_for_recovery(key: ContentKey, desk_id: UUID) -> None:
     )
     if db.session.scalar(under) == kit.id:
         return
+    _delete(CaseKeyForRecovery, key)
     sealed = seal(kit.public_key, key.secret, recovery_binding(key.entity_id, key.subject_id, kit.id))
-    row = insert(CaseKeyForRecovery).values(
-        entity_id=key.entity_id, case_id=key.subject_id, kit_id=kit.id, desk_id=desk_id, secret_sealed=sealed
-    )
     db.session.execute(
-        row.on_conflict_do_update(
-            index_elements=["entity_id", "case_id"],
-            set_={"kit_id": row.excluded.kit_id, "secret_sealed": row.excluded.secret_sealed},
+        insert(CaseKeyForRecovery).values(
+            entity_id=key.entity_id, case_id=key.subject_id, desk_id=desk_id, kit_id=kit.id, secret_sealed=sealed
         )
-    )
+    )  # fmt: skip
 
 
 def _seal_to_desk(key: ContentKey, desk_id: UUID) -> None:

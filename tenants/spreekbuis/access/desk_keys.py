@@ -80,11 +80,13 @@ class DeskMember:
 
 @dataclass(frozen=True, slots=True)
 class DeskState:
-    """A desk and who reads there. `keys`: how many it has (one, or more until old cases are resealed)."""
+    """A desk and who reads there. `keys`: how many it has (one, or more until old cases are resealed); `newest`: the
+    version of the one for new cases, 0 while there is none."""
 
     desk_id: UUID
     kind: DeskKind
     keys: int
+    newest: int
     members: tuple[DeskMember, ...]
 
     @property
@@ -96,6 +98,11 @@ class DeskState:
     def is_shut_for_new(self) -> bool:
         """Nobody can read the cases that come now."""
         return not any(member.can_read_new for member in self.members)
+
+    @property
+    def readers_of_new(self) -> tuple[DeskMember, ...]:
+        """Members who can read the cases that come now, and those that are resealed now."""
+        return tuple(member for member in self.members if member.can_read_new)
 
     @property
     def waiting(self) -> tuple[DeskMember, ...]:
@@ -159,7 +166,7 @@ def desk_states(desks: Collection[UUID] | None = None) -> list[DeskState]:
             for row in rows
             if row.desk_id == desk_id
         )  # fmt: skip
-        states.append(DeskState(desk_id, DeskKind(kind), count, members))
+        states.append(DeskState(desk_id, DeskKind(kind), count, newest, members))
     return states
 
 

@@ -16,7 +16,7 @@ from spreekbuis.access import recovery
 from spreekbuis.access.desk_keys import DeskState, NoRecoveryKit, desk_states
 from spreekbuis.access.key_doors import desk_title, officer_options, officers_given, read_officers, room
 from spreekbuis.access.key_overview import reading
-from spreekbuis.access.papers import read_papers
+from spreekbuis.access.papers import open_typed_papers
 from spreekbuis.errors import DomainError, Invalid, type_text
 from spreekbuis.identity.lockout import LockedOut
 from spreekbuis.vault.recovery_share import LONGEST_TEXT, short_name
@@ -89,13 +89,12 @@ def recover_post() -> ResponseReturnValue:
             "officer_b": _l("Kies wie het nieuwe deel B bewaart."),
         }
     )
-    texts = [form.text(name, longest=LONGEST_TEXT, lines=True) for name in ("part_a", "part_b")]
+    part_a, part_b = (form.text(name, longest=LONGEST_TEXT, lines=True) for name in ("part_a", "part_b"))
     officers = read_officers(form, recovery.possible_officers())
     to = _chosen_readers(form)
     try:
         form.check()
-        papers = read_papers(*texts)
-        opened = recovery.open_with_papers(papers.kit_id, papers.shares, to, officers)
+        used, opened = open_typed_papers((part_a, part_b), to, officers)
     except Invalid as error:
         return _page(_given(), error.errors), error.status
     except (LockedOut, recovery.WrongPapers) as error:
@@ -104,7 +103,7 @@ def recover_post() -> ResponseReturnValue:
         return _done(OPENED_NOTHING)
     if any(state.is_shut for state in desk_states() if to & {m.account_id for m in state.members}):
         return _done(RECOVERED_PARTLY)
-    return _done(RECOVERED if papers.kit_id == kit.id else RECOVERED_OLD)
+    return _done(RECOVERED if used == kit.id else RECOVERED_OLD)
 
 
 def _done(code: str) -> ResponseReturnValue:

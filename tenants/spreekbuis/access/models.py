@@ -171,8 +171,8 @@ class CaseKeyCopy(TenantTable):
         "says whose key pair it is sealed to": "key_id",
     }
     case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    desk_id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
-    desk_id: Mapped[UUID]
     key_id: Mapped[UUID]
     """Of the member's key pair (identity.AccountKey): a reset password brings another."""
     secret_sealed: Mapped[Sealed]
@@ -189,8 +189,8 @@ class CaseKeyForRecovery(TenantTable):
 
     __tablename__ = "case_key_for_recovery"
     case_id: Mapped[UUID] = mapped_column(primary_key=True)
-    kit_id: Mapped[UUID]
-    desk_id: Mapped[UUID]
+    desk_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kit_id: Mapped[UUID] = mapped_column(primary_key=True)
     secret_sealed: Mapped[Sealed]
     __table_args__ = (
         to_entity(),

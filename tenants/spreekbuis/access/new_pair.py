@@ -1,21 +1,27 @@
-"""What was sealed to an earlier key pair of an account, sealed again to its pair of today.
+"""What was sealed to an earlier key pair of an account: asked for again, and sealed again to its pair of today.
 
-Whoever resets a forgotten password gets another pair; with a passkey the owner opens the secret of the one before
-(identity.restoring). Only what is still there is sealed again: whoever left a desk has no grant there any more.
+Whoever resets a forgotten password gets another pair, to which a colleague can grant the reading. With a passkey the
+owner opens the secret of the pair before instead (identity.restoring): only what is still there is sealed again, and
+whoever left a desk has no grant there any more.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
 
+from spreekbuis.access import jobs
 from spreekbuis.access.case_keys import copy_binding
 from spreekbuis.access.desk_keys import grant_binding
-from spreekbuis.access.models import CaseKeyCopy, DeskKeyGrant, MembershipLookup, RecoveryShare
+from spreekbuis.access.models import CaseKeyCopy, DeskKeyGrant, Membership, MembershipLookup, RecoveryShare
 from spreekbuis.access.recovery import share_binding
+from spreekbuis.access.roles import holds_today
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.db.session import db, within
 from spreekbuis.identity.models import AccountKey
+from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.vault.sealing import open_sealed, seal
+from spreekbuis.web.access import Role
 
 
 def seal_again(account_id: UUID, earlier: UUID, secret: bytes) -> int:
@@ -23,18 +29,35 @@ def seal_again(account_id: UUID, earlier: UUID, secret: bytes) -> int:
     account; gives how many. In platform scope. Audited in each entity. Raises CannotOpen.
     """
     today = db.session.get_one(AccountKey, account_id)
-    entities = db.session.scalars(
-        select(MembershipLookup.tenant_id)
-        .where(MembershipLookup.account_id == account_id)
-        .order_by(MembershipLookup.tenant_id)
-    ).all()
     restored = 0
-    for entity_id in entities:
+    for entity_id in _entities_of(account_id):
         with within(entity_id):
             restored += _desk_keys(entity_id, today, earlier, secret)
             restored += _case_keys(entity_id, today, earlier, secret)
             restored += _recovery_parts(entity_id, today, earlier, secret)
     return restored
+
+
+def ask_for_access(account_id: UUID) -> None:
+    """Have a mail sent, for every desk of the account, to those who can let its pair of today read. In platform
+    scope."""
+    for entity_id in _entities_of(account_id):
+        with within(entity_id):
+            desks = db.session.scalars(
+                select(Membership.desk_id).where(
+                    holds_today(), Membership.account_id == account_id, Membership.role == Role.HANDLER
+                )
+            ).all()
+            for desk_id in desks:
+                enqueue(jobs.ASK_FOR_ACCESS, desk_id=str(desk_id), account_id=str(account_id))
+
+
+def _entities_of(account_id: UUID) -> Sequence[UUID]:
+    return db.session.scalars(
+        select(MembershipLookup.tenant_id)
+        .where(MembershipLookup.account_id == account_id)
+        .order_by(MembershipLookup.tenant_id)
+    ).all()
 
 
 def _desk_keys(entity_id: UUID, today: AccountKey, earlier: UUID, secret: bytes) -> int:

@@ -2,14 +2,15 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from spreekbuis.access.recovery import keep_part, kits_in_use, my_part
+from spreekbuis.access.recovery import WrongPapers, keep_part, kits_in_use, open_with_papers, waiting_part
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.db.scope import current_entity_id, tenant
 from spreekbuis.db.session import transaction
@@ -41,7 +42,7 @@ def keep_printed_part(account_id: UUID, secret: bytes, typed: tuple[str, str]) -
 
     `secret` is the account's. Raises NotFound when no part waits, and Invalid for a word that is not on the paper.
     """
-    kit_id, share = my_part(account_id, secret)
+    kit_id, share = waiting_part(account_id, secret)
     papers = [share.words(kit_id, language) for language in LANGUAGES_OF_WORDS]
     errors: dict[str, type_text] = {}
     for field, place, word in zip(("first_word", "second_word"), asked_places(kit_id), typed, strict=True):
@@ -75,25 +76,43 @@ class _Typed:
     unreadable: type_text | None = None
 
 
-def read_papers(text_a: str, text_b: str) -> Papers:
-    """The two parts that were typed, in either order.
+def open_typed_papers(
+    texts: tuple[str, str], to: Collection[UUID], officers: Collection[UUID]
+) -> tuple[UUID, int]:
+    """The ceremony with the two parts as they were typed, in either order: `recovery.open_with_papers`. Gives whose
+    kit they are, and how many grants were made.
 
-    Raises Invalid with the fields `part_a` and `part_b`. What can be read but fits no kit counts as a wrong try: five
-    within a quarter of an hour lock the ceremony of this entity for as long (identity.lockout.LockedOut), and each
-    is in the trail.
+    Raises Invalid with the fields `part_a` and `part_b`, and what `open_with_papers` raises. What can be read but fits
+    no kit counts as a wrong try: five within a quarter of an hour lock the ceremony of this entity for as long
+    (identity.lockout.LockedOut). Every refusal is in the trail.
     """
+    key = lockout.key_of("recovery", str(current_entity_id()))
+    papers = _read_papers(texts, key)
+    try:
+        given = open_with_papers(papers.kit_id, papers.shares, to, officers)
+    except WrongPapers:  # well made, and not of this kit: somebody forged them
+        _note_refusal("forged")
+        raise
+    lockout.clear(key)
+    return papers.kit_id, given
+
+
+def _read_papers(texts: tuple[str, str], lock: bytes) -> Papers:
     kits = kits_in_use()
-    typed = [_read("part_a", text_a, kits), _read("part_b", text_b, kits)]
+    typed = [_read("part_a", texts[0], kits), _read("part_b", texts[1], kits)]
     unreadable = {one.field: one.unreadable for one in typed if one.unreadable is not None}
     if unreadable:
+        _note_refusal("unreadable")
         raise Invalid(unreadable)
-    key = lockout.key_of("recovery", str(current_entity_id()))
-    lockout.count_try(key)
+    try:
+        lockout.count_try(lock)
+    except lockout.LockedOut:
+        _note_refusal("locked")
+        raise
     errors = _wrong(typed, kits)
     if errors:
-        note_refusal()
+        _note_refusal("no_fit")
         raise Invalid(errors)
-    lockout.clear(key)
     one, two = typed
     assert one.kit_id is not None
     assert one.share is not None
@@ -101,11 +120,11 @@ def read_papers(text_a: str, text_b: str) -> Papers:
     return Papers(one.kit_id, (one.share, two.share))
 
 
-def note_refusal() -> None:
-    """Put in the trail that somebody tried papers that do not fit. In a transaction of its own: the page that
-    refuses them leaves nothing."""
+def _note_refusal(code: Literal["unreadable", "locked", "no_fit", "forged"]) -> None:
+    """Put in the trail that somebody tried papers in vain. In a transaction of its own: the page that refuses them
+    leaves nothing."""
     with transaction(tenant(current_entity_id())):
-        record(Audited.RECOVERY_REFUSED)
+        record(Audited.RECOVERY_REFUSED, None, {"why": code})
 
 
 def _read(field: str, text: str, kits: list[UUID]) -> _Typed:

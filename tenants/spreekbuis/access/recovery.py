@@ -215,6 +215,13 @@ def open_with_papers(
 
 
 def my_part(account_id: UUID, secret: bytes) -> tuple[UUID, Share]:
+    """`waiting_part`, for its officer to read: that goes into the trail. Raises NotFound."""
+    kit_id, share = waiting_part(account_id, secret)
+    record(Audited.RECOVERY_SHARE_READ, kit_id, {"part": share.part.value})
+    return kit_id, share
+
+
+def waiting_part(account_id: UUID, secret: bytes) -> tuple[UUID, Share]:
     """The part that waits for this officer, and its kit's id. `secret` is the account's.
 
     Of several kits the newest first: a replaced one waits as long as keys of desks are under it. Raises NotFound
@@ -224,7 +231,6 @@ def my_part(account_id: UUID, secret: bytes) -> tuple[UUID, Share]:
     content = open_sealed(
         secret, waiting.share_sealed or b"", share_binding(waiting.kit_id, waiting.part, account_id)
     )
-    record(Audited.RECOVERY_SHARE_READ, waiting.kit_id, {"part": waiting.part})
     return waiting.kit_id, Share(Part(waiting.part), content)
 
 

@@ -1,7 +1,8 @@
 """Who can read at my desks, letting colleagues read, and resealing what is under an older key."""
 
+import hashlib
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,16 +19,18 @@ from spreekbuis.access.key_doors import desk_title
 from spreekbuis.access.key_overview import person
 from spreekbuis.access.recovery import kit_in_force
 from spreekbuis.cases.doors import my_desks, myself, room
-from spreekbuis.cases.keys import reseal, to_reseal
+from spreekbuis.cases.keys import ReadersChanged, reseal, to_reseal
 from spreekbuis.db.session import db
 from spreekbuis.errors import Conflict, type_text
 from spreekbuis.identity.models import Account
 from spreekbuis.identity.restoring import has_earlier
+from spreekbuis.vault.sealing import context
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
 from spreekbuis.web.frame import notice_after
 
 GRANTED = notice_after("access-granted", _l("Je collega’s kunnen nu meelezen. Ze hoeven niets te doen."))
+READERS_CHANGED = notice_after("readers-changed", ReadersChanged.title, "warn")
 NOBODY_WAITS = notice_after("nobody-waits", _l("Er wacht niemand meer op toegang."), "info")
 STRETCH = 0.7
 """Seconds of resealing in one request, so that a page comes within a second or so."""
@@ -166,29 +169,56 @@ def reseal_page() -> ResponseReturnValue:
 
 @room.post("/desk/<ovo:ovo>/reseal", Permission.HANDLE_CASES)
 def reseal_step() -> ResponseReturnValue:
-    """Reseal for as long as a page may take, then show how far it is. The part for htmx asks for the next step."""
+    """Reseal for as long as a page may take, then show how far it is. The part for htmx asks for the next step.
+
+    The form tells whom it showed as readers, in each step anew: when others read by now, nothing moves.
+    """
     me, desks = myself(), my_desks()
     todo = to_reseal(desks, me.account_id)
     total = max(_total(request.form.get("total", "")), sum(todo.values()))
+    states = desk_states(todo) if todo else []
+    if not {_print_of(state) for state in states} <= set(request.form.getlist("shown")):
+        return _onward(total, READERS_CHANGED)
     until = time.perf_counter() + STRETCH
-    for desk_id in todo:
-        while time.perf_counter() < until and reseal(desk_id, me).done:
-            pass
-    if request.headers.get("HX-Request") == "true":
-        return _reseal_page("cases/reseal_part.html", str(total), going=True)
-    return redirect(url_for("cases.reseal_page", ovo=door.the_entity().ovo_code, total=total), 303)
+    try:
+        for state in states:
+            while time.perf_counter() < until and reseal(state.desk_id, me, state.newest).done:
+                pass
+    except ReadersChanged:  # this very moment
+        return _onward(total, READERS_CHANGED)
+    if _in_part():
+        return _reseal_page("cases/reseal_part.html", str(total), going=states)
+    return _onward(total)
 
 
-def _reseal_page(template: str, given: str, *, going: bool = False) -> str:
-    """`given`: the number of cases at the start. `going`: the next step begins by itself."""
+def _in_part() -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def _onward(total: int, done: str | None = None) -> ResponseReturnValue:
+    """To the page on resealing, also from the part of it that htmx asked for."""
+    url = url_for("cases.reseal_page", ovo=door.the_entity().ovo_code, total=total, done=done)
+    return ("", {"HX-Redirect": url}) if _in_part() else redirect(url, 303)
+
+
+def _print_of(state: DeskState) -> str:
+    """Which key of the desk is the newest and who reads it, in one word for a form. It keeps nobody's secret."""
+    who = sorted(member.account_id.bytes for member in state.readers_of_new)
+    return hashlib.sha256(context("shown", state.desk_id, state.newest) + b"".join(who)).hexdigest()
+
+
+def _reseal_page(template: str, given: str, *, going: Sequence[DeskState] | None = None) -> str:
+    """`given`: the number of cases at the start. `going`: the next step begins by itself, for the readers of these."""
     me, ovo, desks = door.the_account().id, door.the_entity().ovo_code, my_desks()
     todo, all_left = to_reseal(desks, me), sum(to_reseal(desks).values())
     left = sum(todo.values())
     total = max(_total(given), left)
+    states = going if going is not None else desk_states(todo) if todo else []
     return render_template(
         template,
-        going=going,
-        readers=[] if going else _readers_after(todo),
+        going=going is not None,
+        readers=[] if going is not None else _readers_after(states),
+        shown=[_print_of(state) for state in states],
         done=total - left,
         left=left,
         total=total,
@@ -202,16 +232,13 @@ def _reseal_page(template: str, given: str, *, going: bool = False) -> str:
     )  # fmt: skip
 
 
-def _readers_after(desks: Collection[UUID]) -> list[dict[str, Any]]:
+def _readers_after(states: Sequence[DeskState]) -> list[dict[str, Any]]:
     """Of each of these desks: who has its newest key, and so reads every case that is moved to it."""
-    states = desk_states(desks) if desks else []
-    addresses = _addresses(m for state in states for m in state.members if m.can_read_new)
+    addresses = _addresses(member for state in states for member in state.readers_of_new)
     return [
         {
             "title": desk_title(state.kind),
-            "people": [
-                {"label": m.label, "email": addresses[m.account_id]} for m in state.members if m.can_read_new
-            ],
+            "people": [{"label": m.label, "email": addresses[m.account_id]} for m in state.readers_of_new],
         }
         for state in states
     ]

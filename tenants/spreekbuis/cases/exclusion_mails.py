@@ -1,5 +1,6 @@
 """The mails after somebody was kept out of a case. They never say which case, nor who."""
 
+from typing import NamedTuple
 from uuid import UUID
 
 from flask import current_app
@@ -28,8 +29,9 @@ def tell_colleague(case_id: str, account_id: str) -> None:
     """A case of the desk lost its handler. Not when it has another by now, or does not exist for this colleague."""
     withhold_from(UUID(account_id))
     case = db.session.get(Case, (current_entity_id(), UUID(case_id)))
-    if case is not None and case.handler_id is None and case.closed_at is None:
-        _mail("case_without_handler", UUID(account_id), "/desk/{ovo}/cases?view=free")
+    to = _address(UUID(account_id), "/desk/{ovo}/cases?view=free")
+    if to is not None and case is not None and case.handler_id is None and case.closed_at is None:
+        deliver("case_without_handler", to.email, to.language, entity=to.entity, link=to.link)
 
 
 @job(TELL_ADMINISTRATORS)
@@ -38,12 +40,21 @@ def tell_administrator(case_id: str, account_id: str) -> None:
     administrator."""
     withhold_from(UUID(account_id))
     case = db.session.get(Case, (current_entity_id(), UUID(case_id)))
-    if case is not None and case.closed_at is None and not readers_for(case):
-        _mail("case_without_readers", UUID(account_id), "/entity/{ovo}/members")
+    to = _address(UUID(account_id), "/entity/{ovo}/members")
+    if to is not None and case is not None and case.closed_at is None and not readers_for(case):
+        deliver("case_without_readers", to.email, to.language, entity=to.entity, link=to.link)
 
 
-def _mail(template: str, account_id: UUID, path: str) -> None:
-    """Write to a member of today."""
+class _Address(NamedTuple):
+    """Where to write to a member of today, and the page that the mail leads to."""
+
+    email: str
+    language: str
+    entity: str
+    link: str
+
+
+def _address(account_id: UUID, page: str) -> _Address | None:
     settings: Settings = current_app.extensions["settings"]
     row = db.session.execute(
         select(Account.email, Account.language, Entity.name, Entity.ovo_code)
@@ -54,6 +65,6 @@ def _mail(template: str, account_id: UUID, path: str) -> None:
             select(Membership.id).where(holds_today(), Membership.account_id == account_id).exists(),
         )
     ).one_or_none()
-    if row is not None:
-        link = settings.base_url + path.format(ovo=row.ovo_code)
-        deliver(template, row.email, row.language, entity=row.name, link=link)
+    if row is None:
+        return None
+    return _Address(row.email, row.language, row.name, settings.base_url + page.format(ovo=row.ovo_code))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import (
     ARRAY,
     CompoundSelect,
@@ -29,6 +30,7 @@ from spreekbuis.access.desk_keys import NoKeyYet, desk_secrets, end_unused_keys,
 from spreekbuis.access.models import CaseKey, CaseKeyCopy, DeskKey, DeskKeyGrant
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, rows
+from spreekbuis.errors import Conflict
 from spreekbuis.identity.models import AccountKey
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.sealing import open_sealed
@@ -161,17 +163,28 @@ def to_reseal(desks: Collection[UUID], account_id: UUID | None = None) -> dict[U
     return {row[0]: row[1] for row in db.session.execute(counted)}
 
 
-def reseal(desk_id: UUID, reader: Reader, at_most: int = AT_ONCE) -> Resealed:
-    """Move the oldest cases of a desk to its newest key. Again and again until nothing is left; safe beside others.
+class ReadersChanged(Conflict):
+    """The desk has another key by now, which others may read than those who were shown."""
+
+    title = _l(
+        "Intussen is veranderd wie de dossiers daarna kan lezen. Kijk opnieuw wie er nu bij staat voor je verder gaat."
+    )
+
+
+def reseal(desk_id: UUID, reader: Reader, to: int, at_most: int = AT_ONCE) -> Resealed:
+    """Move the oldest cases of a desk to its newest key, which must be version `to`: somebody saw who reads that one.
+    Again and again until nothing is left; safe beside others.
 
     An old key that no case needs any more is deleted with all that was granted of it. Cases whose key the reader
-    cannot open are left to a colleague. Raises NoKeyYet when the reader cannot open any.
+    cannot open are left to a colleague. Raises NoKeyYet when the reader cannot open any, ReadersChanged.
     """
     entity_id = current_entity_id()
     secrets = desk_secrets(desk_id, reader.account_id, reader.secret)
     newest = newest_key(desk_id)
     if newest is None or not secrets:
         raise NoKeyYet
+    if newest[0] != to:
+        raise ReadersChanged
     mine = [version for version in secrets if version < newest[0]]
     old = db.session.execute(
         select(CaseKey.case_id, CaseKey.version, CaseKey.secret_sealed)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Index, text
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
@@ -222,7 +222,7 @@ class Referral(TenantTable):
     __tablename__ = "referral"
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "says to whom, how far it is, and what is owed": (
-            "state why category to_id actor_code state_before asked_at answered_at sent_at ended_at"
+            "state why category to_id actor_code state_before account_id asked_at answered_at sent_at ended_at"
         ),
         "the same form twice is one referral; made with a random id that is stored nowhere": "once",
     }
@@ -300,10 +300,14 @@ class SavedFilter(TenantTable):
             "name view kind category state"
         ),
     }
-    account_id: Mapped[UUID] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    name: Mapped[str]
     view: Mapped[str]
     kind: Mapped[str | None]
     category: Mapped[str | None]
     state: Mapped[str | None]
-    __table_args__ = (to_entity(),)
+    __table_args__ = (
+        to_entity(),
+        Index("uq_saved_filter_name", "entity_id", "account_id", "name", unique=True),
+    )

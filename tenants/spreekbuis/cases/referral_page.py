@@ -142,7 +142,7 @@ def _page(case: Case, errors: dict[str, type_text], given: Any) -> str:
             *found,
             *((f"actor:{code}", name) for code, name in names.items()),
         ],
-        searched=bool(given.get("query")),
+        found_nothing=bool(given.get("query")) and not found,
         categories=[(c.code, str(c.label)) for c in CATEGORIES.values()],
         category=given.get("category", case.category),
         whys=[(why.value, str(label)) for why, label in WHY_LABELS.items()],

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from spreekbuis.cases.models import SavedFilter
 from spreekbuis.cases.procedures import State
 from spreekbuis.cases.work_list import Asked, View
+from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, rows
 from spreekbuis.directory.catalogue import CaseKind
@@ -47,7 +48,9 @@ def keep_filter(account_id: UUID, name: str, asked: Asked) -> None:
     if (db.session.scalar(others) or 0) >= MOST:
         raise Invalid({"filter_name": _l("Je bewaart er al 10. Wis er eerst een.")})
     kept = {"view": asked.view, "kind": asked.kind, "category": asked.category, "state": asked.state}
-    row = insert(SavedFilter).values(entity_id=entity_id, account_id=account_id, name=name, **kept)
+    row = insert(SavedFilter).values(
+        entity_id=entity_id, id=new_id(), account_id=account_id, name=name, **kept
+    )  # fmt: skip
     db.session.execute(
         row.on_conflict_do_update(index_elements=["entity_id", "account_id", "name"], set_=kept)
     )

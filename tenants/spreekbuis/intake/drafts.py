@@ -1,14 +1,16 @@
 """Files of a report that is not sent yet. They belong to the form's own secret and to nobody else.
 
-The browser never names a stored file to add it to a report: whoever has the secret has its files.
+The browser never names a stored file to add it to a report: whoever has the secret has its files. How many wait at one
+time is bounded (intake.stock): anybody can leave them here, without ever reporting.
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from werkzeug.datastructures import FileStorage
@@ -17,7 +19,8 @@ from spreekbuis.cases.opening import NewFile
 from spreekbuis.clock import now
 from spreekbuis.db import scope
 from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import db, transaction
+from spreekbuis.db.session import at_end, db, transaction
+from spreekbuis.intake import stock
 from spreekbuis.intake.models import DraftFile
 from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.vault import files as accepting
@@ -80,32 +83,47 @@ def keep_files(
     Hidden data in the files goes, unless `keep_original`.
 
     A file is known by name and content: posted again it is there once, and another one of that name is kept too.
-    A transaction of its own: a file that came over the line stays, also when the form around it is refused,
-    so that nobody has to send it twice.
+    Transactions of its own: a file that came over the line stays, also when the form around it is refused,
+    so that nobody has to send it twice. None is open while the files are cleaned and stored, which can take seconds.
     """
     came = {_id(token, upload): upload for upload in uploads if upload.filename}
     if not came and not removed:
         return files_of(token)
-    useless: list[str] = []
     with transaction(scope.current()):
-        if removed:
-            own = delete(DraftFile).where(_of(token), DraftFile.id.in_(removed), DraftFile.taken_at.is_(None))
-            useless += db.session.scalars(own.returning(DraftFile.storage_key))
+        gone = _remove(token, removed)
         before = files_of(token).files
         for known in before:
             came.pop(known.id, None)
-        accepted = accepting.accept(
-            came, keep_original=keep_original, count=len(before), size=sum(file.size for file in before)
-        )
-        for id_, file in accepted.files.items():
-            if not _add(token, id_, file):
-                useless.append(file.storage_key)
-        if accepted.files:
-            _promise_to_drop()
-        files = files_of(token).files
-    for key in useless:
-        storage().delete(key)
+        full = bool(came) and stock.is_full()
+    _forget(gone)
+    if full:
+        return Waiting(before, (_no_room(),))
+    if not came:
+        return Waiting(before)
+    accepted = accepting.accept(
+        came, keep_original=keep_original, count=len(before), size=sum(file.size for file in before)
+    )
+    try:
+        with transaction(scope.current()):
+            twice = [file.storage_key for id_, file in accepted.files.items() if not _add(token, id_, file)]
+            if accepted.files:
+                _promise_to_drop()
+                stock.count_again()
+                stock.check()
+            files = files_of(token).files
+    except stock.Full:
+        accepting.discard(accepted.files.values())
+        return Waiting(before, (*accepted.refusals, _no_room()))
+    _forget(twice)
     return Waiting(files, accepted.refusals)
+
+
+def _no_room() -> str:
+    return _(
+        "Er staan nu te veel bestanden klaar die nog niet verstuurd zijn. We konden die van jou niet bewaren, je "
+        "tekst wel. Verstuur je melding zonder bestanden: daarna voeg je ze toe met je toegangscode. Of probeer het "
+        "later opnieuw."
+    )
 
 
 def take_files(token: str) -> tuple[NewFile, ...]:
@@ -119,7 +137,9 @@ def take_files(token: str) -> tuple[NewFile, ...]:
             DraftFile.size, DraftFile.storage_key, DraftFile.key_sealed, DraftFile.cleaned,
         )
         .execution_options(synchronize_session=False)
-    )  # fmt: skip
+    ).all()  # fmt: skip
+    if rows:
+        at_end("draft stock", stock.count_again)
     return tuple(
         NewFile(
             _key(token, row.id).open("name", row.name_sealed), row.media_type, row.size, row.storage_key,
@@ -143,10 +163,24 @@ def drop_old_files() -> int:
             .where(mine, DraftFile.created_at <= now() - LIFETIME)
             .returning(DraftFile.storage_key, DraftFile.taken_at)
         ).all()
-    for row in old:
-        if row.taken_at is None:
-            storage().delete(row.storage_key)
+        stock.count_again()
+    _forget(row.storage_key for row in old if row.taken_at is None)
     return len(old)
+
+
+def _remove(token: str, ids: Collection[UUID]) -> Sequence[str]:
+    """Take these files away from the form, unless they went along with a report; gives where their contents lie."""
+    if not ids:
+        return ()
+    own = delete(DraftFile).where(_of(token), DraftFile.id.in_(ids), DraftFile.taken_at.is_(None))
+    gone = db.session.scalars(own.returning(DraftFile.storage_key)).all()
+    stock.count_again()
+    return gone
+
+
+def _forget(keys: Iterable[str]) -> None:
+    for key in keys:
+        storage().delete(key)
 
 
 def _add(token: str, id_: UUID, file: AcceptedFile) -> bool:

@@ -23,6 +23,7 @@ from spreekbuis.cases.procedures import State
 from spreekbuis.cases.satisfaction import HIGHEST, LOWEST, score_case
 from spreekbuis.clock import local_date
 from spreekbuis.db.base import new_id
+from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CATEGORIES, OUTCOME_LABELS, Outcome
 from spreekbuis.errors import Conflict, Invalid, type_text
 from spreekbuis.intake.course import course_of, desk_of, state_of, steps
@@ -89,7 +90,8 @@ def send_message() -> ResponseReturnValue:
     uploads = [upload for upload in request.files.getlist("files") if upload]
     this = _once_of(once, text, uploads)
     if message_made_by(case_of_reporter(_case_id()), this) is None:
-        accepted = accepting.accept(  # before the case is locked: it takes seconds
+        db.session.rollback()  # no transaction stays open while files are cleaned, which takes seconds
+        accepted = accepting.accept(
             {new_id(): upload for upload in uploads}, keep_original=bool(form.raw("keep_original"))
         )
         refusals = [*accepted.refusals, *_not_cleaned(accepted)]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
@@ -63,6 +63,16 @@ class DraftFile(TenantTable):
     taken_at: Mapped[datetime | None]
     """When the file went along with its report. The row stays: a form posted again brings it only once."""
     __table_args__ = (to_entity(), Index("ix_draft_file_draft", "entity_id", "draft_hash"))
+
+
+class DraftStock(SharedTable):
+    """How many files of an entity wait for their report to be sent, and how many bytes they are (intake.stock)."""
+
+    __tablename__ = "draft_stock"
+    shared_because = "what strangers can leave here is bounded over all entities together"
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True)
+    files: Mapped[int] = mapped_column(default=0)
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class EntityCategory(TenantTable):

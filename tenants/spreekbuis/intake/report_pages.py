@@ -142,7 +142,7 @@ def check_page(token: str, told: Story, waiting: Waiting, problem: Conflict | No
             }
             for f in waiting.files
         ],
-        tells=any(Cleaned(f.cleaned) in NOT_CLEANED for f in waiting.files),
+        waits=bool(waiting.unsent), tells=any(Cleaned(f.cleaned) in NOT_CLEANED for f in waiting.files),
         problem=problem, identity_hint=_IDENTITY_HINTS[told.identity],
         about=[(label, value) for label, value in about if value],
     )  # fmt: skip

@@ -13,15 +13,15 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from spreekbuis.errors import DomainError, Invalid, type_text
+from spreekbuis.identity import known_browser, sessions
 from spreekbuis.identity import second_factor as factor
-from spreekbuis.identity import sessions
 from spreekbuis.identity import sign_in as steps
 from spreekbuis.identity.lockout import LockedOut
 from spreekbuis.identity.passwords import Busy
 from spreekbuis.identity.views.entrance import entries, first_page, local_path, room
 from spreekbuis.identity.workplaces import workplaces_of
 from spreekbuis.web.access import ROLE_LABELS, Audience
-from spreekbuis.web.cookies import SIGN_IN, drop_cookie, read_cookie, write_cookie
+from spreekbuis.web.cookies import KNOWN_BROWSER, SIGN_IN, drop_cookie, read_cookie, write_cookie
 from spreekbuis.web.door import SignedIn, here, the_account
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
@@ -45,7 +45,7 @@ def sign_in_post() -> ResponseReturnValue:
     email, password = form.text("email", longest=254), form.raw("password")
     try:
         form.check()
-        token = steps.give_password(email, password)
+        token = steps.give_password(email, password, read_cookie(KNOWN_BROWSER))
     except Invalid as error:
         return _sign_in_page(path, email, error.errors), error.status
     except (steps.WrongCredentials, LockedOut, Busy) as error:
@@ -102,6 +102,7 @@ def second_factor_post() -> ResponseReturnValue:
         return _code_page(account, path, refused=error), error.status
     response = redirect(path or first_page(account.id), 303)
     write_cookie(response, SIGN_IN, token)
+    write_cookie(response, KNOWN_BROWSER, known_browser.new_mark(account.id), known_browser.LIFETIME)
     return response
 
 

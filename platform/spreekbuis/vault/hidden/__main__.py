@@ -1,19 +1,22 @@
-"""The process in which one file is cleaned: `python -m spreekbuis.vault.hidden <kind> <source> <target>`.
+"""The process in which one file is cleaned: `python -m spreekbuis.vault.hidden <kind> <source> <target> <folder>`.
 
 A file from outside may be made to break what reads it. Here that costs no web process: this one has bounds of time and
 memory, no environment, no address of a database and no secret but the keys of the two temporary files, which it reads
-from its standard input (32 bytes each); `<source>` and `<target>` are their descriptors. It still runs as the user of
-the server: a file that takes it over could read what that user may read, /proc of the server included. It answers
-with one line of JSON, or with `null` when the file cannot be cleaned.
+from its standard input (32 bytes each); `<source>` and `<target>` are their descriptors, and `<folder>` is an empty one
+for what it has to put aside. It runs as the user of the server, but before it reads the file it gives up the network,
+other processes and all other files (`confined` says what that needs of the kernel). It answers with one line of JSON,
+or with `null` when the file cannot be cleaned.
 """
 
 import json
 import os
 import resource
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import BinaryIO, Final
 
+from spreekbuis.vault.confined import confine
 from spreekbuis.vault.hidden.traces import CannotClean, Found
 from spreekbuis.vault.spool import Spool
 
@@ -23,6 +26,8 @@ MEMORY: Final = 768 << 20
 """Bytes of address space, of which Python and qpdf take some 200 MB before they begin."""
 LARGEST: Final = 1 << 30
 """Bytes that the cleaned file may have."""
+MOST_OPEN: Final = 64
+"""Files open at once: two, those that a document in a document takes, and modules while they load."""
 
 
 def _bounded() -> None:
@@ -32,12 +37,14 @@ def _bounded() -> None:
         (resource.RLIMIT_FSIZE, LARGEST),
         (resource.RLIMIT_CORE, 0),  # a dump of the memory would be plain text on disk
         (resource.RLIMIT_NPROC, 0),
+        (resource.RLIMIT_NOFILE, MOST_OPEN),
     ):
         resource.setrlimit(what, (most, most))
 
 
 def _cleaner(kind: str) -> Callable[[BinaryIO, BinaryIO], Found]:
-    """Loaded only when needed: a photo does not wait for the reader of PDF."""
+    """Loaded only when needed: a photo does not wait for the reader of PDF. And before the process is confined, so
+    that it asks little of the system later."""
     if kind == "pdf":
         from spreekbuis.vault.hidden.pdf import clean_pdf
 
@@ -55,15 +62,16 @@ def _cleaner(kind: str) -> Callable[[BinaryIO, BinaryIO], Found]:
 
 
 def main() -> None:
-    kind, source, target = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    kind, source, target, tempfile.tempdir = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    clean, keys = _cleaner(kind), sys.stdin.buffer.read(64)
     _bounded()
-    keys = sys.stdin.buffer.read(64)
+    confine([*sys.path, "/dev/urandom"], [tempfile.tempdir])
     with (
         Spool(os.fdopen(source, "r+b", buffering=0), keys[:32]) as plain,
         Spool(os.fdopen(target, "r+b", buffering=0), keys[32:]) as cleaned,
     ):
         try:
-            found = _cleaner(kind)(plain, cleaned)
+            found = clean(plain, cleaned)
             cleaned.flush()
         except (CannotClean, MemoryError, RecursionError):
             sys.stdout.write("null\n")

@@ -365,6 +365,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_draft_file_draft", "draft_file", ["entity_id", "draft_hash"], unique=False)
     op.create_table(
+        "draft_stock",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("files", sa.Integer(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["entity.id"], name=op.f("fk_draft_stock_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_draft_stock")),
+    )
+    op.create_table(
         "enrolment",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("ovo_code", sa.Text(), nullable=False),
@@ -496,15 +506,18 @@ def upgrade() -> None:
     op.create_table(
         "saved_filter",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("view", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=True),
         sa.Column("category", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_saved_filter_account_id")),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_saved_filter_entity_id")),
-        sa.PrimaryKeyConstraint("entity_id", "account_id", "name", name=op.f("pk_saved_filter")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_saved_filter")),
     )
+    op.create_index("uq_saved_filter_name", "saved_filter", ["entity_id", "account_id", "name"], unique=True)
     op.create_table(
         "case",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
@@ -847,8 +860,8 @@ def upgrade() -> None:
         "case_key_copy",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("key_id", sa.Uuid(), nullable=False),
         sa.Column("secret_sealed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_case_key_copy_account_id")),
@@ -864,7 +877,9 @@ def upgrade() -> None:
             name=op.f("fk_case_key_copy_entity_id_desk_id"),
         ),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_key_copy_entity_id")),
-        sa.PrimaryKeyConstraint("entity_id", "case_id", "account_id", name=op.f("pk_case_key_copy")),
+        sa.PrimaryKeyConstraint(
+            "entity_id", "case_id", "desk_id", "account_id", name=op.f("pk_case_key_copy")
+        ),
     )
     op.create_index(
         "ix_case_key_copy_account", "case_key_copy", ["entity_id", "account_id", "desk_id"], unique=False
@@ -873,8 +888,8 @@ def upgrade() -> None:
         "case_key_for_recovery",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
-        sa.Column("kit_id", sa.Uuid(), nullable=False),
         sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("kit_id", sa.Uuid(), nullable=False),
         sa.Column("secret_sealed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["entity_id", "case_id"],
@@ -895,7 +910,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["entity_id"], ["entity.id"], name=op.f("fk_case_key_for_recovery_entity_id")
         ),
-        sa.PrimaryKeyConstraint("entity_id", "case_id", name=op.f("pk_case_key_for_recovery")),
+        sa.PrimaryKeyConstraint(
+            "entity_id", "case_id", "desk_id", "kit_id", name=op.f("pk_case_key_for_recovery")
+        ),
     )
     op.create_index(
         "ix_case_key_for_recovery_kit", "case_key_for_recovery", ["entity_id", "kit_id"], unique=False
@@ -1155,6 +1172,8 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "draft_file" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "draft_file" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "draft_stock" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "draft_stock" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "enrolment" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "enrolment" TO spreekbuis_backup')
     op.execute('ALTER TABLE "entity_category" ENABLE ROW LEVEL SECURITY')

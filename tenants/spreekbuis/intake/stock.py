@@ -1,0 +1,72 @@
+"""How many files wait for a report to be sent, and where that ends: a reporter needs no account, so that anybody could
+fill the disk for a day.
+
+Bounds hold for each entity, so that a flood at one leaves the others alone, and for all together, so that a flood at
+many does not take the disk. They are far above what honest use asks: five hundred reporters at the same moment in
+one entity, each with as many files as a form takes, of the size of two photos of a telephone together. Where it is
+full, the text of a report still comes through, and files follow with the receipt code.
+
+What an entity has is counted under the lock of its row; of the others the rows are read. Files that are added in two
+entities at the same moment do not see each other: so much, and no more, the bound for all can be passed.
+"""
+
+from typing import Final
+
+from sqlalchemy import and_, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.session import db
+from spreekbuis.intake.models import DraftFile, DraftStock
+from spreekbuis.vault.files import MOST_FILES
+
+AT_ONCE: Final = 500
+"""Honest reporters of one entity who have chosen files and sent nothing yet."""
+ENTITY_FILES: Final = AT_ONCE * MOST_FILES
+ENTITY_BYTES: Final = AT_ONCE * 10 * 2**20
+"""5,242,880,000: ten mebibytes for each, two photos of a good telephone."""
+ALL_FILES: Final = 4 * ENTITY_FILES
+ALL_BYTES: Final = 4 * ENTITY_BYTES
+"""20,971,520,000: four entities that are full."""
+MOST: Final = (ENTITY_FILES, ENTITY_BYTES, ALL_FILES, ALL_BYTES)
+
+
+class Full(Exception):
+    """More files would wait than we keep."""
+
+
+def is_full() -> bool:
+    """Whether nothing more can be added now: asked before the work of cleaning and storing is done."""
+    there = _noted()
+    return any(one >= most for one, most in zip(there, MOST, strict=True))
+
+
+def check() -> None:
+    """Raises Full when this transaction added too much: then it must end without that. Count again first."""
+    if any(one > most for one, most in zip(_noted(), MOST, strict=True)):
+        raise Full
+
+
+def count_again() -> None:
+    """Count what waits in the entity in scope, and note it. Holds its row until the transaction ends: what others add
+    or take meanwhile is counted after that."""
+    entity_id = current_entity_id()
+    row = insert(DraftStock).values(tenant_id=entity_id)
+    db.session.execute(  # also a row that is there already is held
+        row.on_conflict_do_update(index_elements=["tenant_id"], set_={"files": DraftStock.files})
+    )
+    waiting = and_(DraftFile.entity_id == entity_id, DraftFile.taken_at.is_(None))
+    files, size = db.session.execute(
+        select(func.count(), func.coalesce(func.sum(DraftFile.size), 0)).where(waiting)
+    ).one()
+    db.session.execute(
+        update(DraftStock).where(DraftStock.tenant_id == entity_id).values(files=files, size=size)
+    )
+
+
+def _noted() -> tuple[int, ...]:
+    """What waits, in the order of MOST."""
+    mine = DraftStock.tenant_id == current_entity_id()
+    files, size = func.sum(DraftStock.files), func.sum(DraftStock.size)
+    row = db.session.execute(select(files.filter(mine), size.filter(mine), files, size)).one()
+    return tuple(int(number or 0) for number in row)

@@ -1,0 +1,50 @@
+"""A case goes to another desk: the handler proposes, the reporter says yes, the other desk takes it over."""
+
+import pytest
+
+from tests.browser.conftest import NewPerson
+from tests.browser.demo import ENTITY, HANDLER, enter
+from tests.browser.installation import Installation
+from tests.browser.reporting import report, return_with
+
+pytestmark = pytest.mark.browser
+OTHER_HANDLER = "behandelaar.welzijn@omg.voorbeeld.example"
+
+
+def test_a_case_goes_on_at_another_desk_under_the_same_words(
+    demo_home: Installation, people: NewPerson
+) -> None:
+    reporter, handler, receiver = (people(demo_home) for _ in range(3))
+    words = report(reporter, ENTITY)
+
+    enter(handler, HANDLER)
+    handler.goto(f"/desk/{ENTITY}/cases?category=theft&state=new")
+    handler.page.locator("tbody th a").last.click()
+    handler.follow("Verwijs door")
+    handler.fill("Een andere entiteit? Zoek op naam of afkorting", "zorg")
+    handler.press("Zoek")
+    assert handler.sees("Departement Zorg")
+    handler.choose("Het andere loket van je entiteit: loket Welzijn")
+    handler.select("Onderwerp daar", "Pesten")
+    handler.choose("De ander kan beter helpen")
+    handler.fill_long("Leg uit waarom", "Zij luisteren naar pesterijen.")
+    handler.photo("r-propose", narrow=True)
+    handler.press("Stel het voor")
+    assert handler.sees("De melder leest je vraag")
+
+    return_with(reporter, words)
+    assert reporter.sees("Zij luisteren naar pesterijen.")
+    reporter.photo("r-asked", narrow=True)
+    reporter.press("Ja, geef mijn melding door")
+    assert reporter.sees("Je melding is onderweg")
+    reporter.photo("r-on-its-way", narrow=True)
+
+    enter(receiver, OTHER_HANDLER)
+    receiver.follow("Doorverwijzingen")
+    receiver.follow("Departement Omgeving")
+    receiver.photo("r-letter", narrow=True)
+    receiver.press("Neem het dossier aan")
+    assert receiver.sees("Het dossier is nu van jullie.")
+
+    return_with(reporter, words)
+    assert reporter.sees("Pesten, ontvangen op")
