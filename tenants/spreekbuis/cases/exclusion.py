@@ -4,6 +4,11 @@ Nobody who is named in a report, or stands in that reporting line, may see, be a
 not in counts or search. The door reads with the roles which cases are withheld from an account; from there on a
 row-level policy on everything that hangs on a case keeps them out of every statement (db.security), so that no list,
 count, search or page has to think of it. Mails to one account about cases call `withhold_from` first.
+
+When nobody of the desk may see a case, it goes nowhere by itself: wellbeing is a compartment of its own, and a referral
+takes the reporter's yes. The reporter's mailbox names the authorities outside that can help, and the administrators who
+are not kept out themselves get a mail that there is such a case, so that they can invite another handler. It is counted
+on no page for them: an administrator may be the one whom it is about.
 """
 
 from typing import NamedTuple
