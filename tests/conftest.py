@@ -29,8 +29,12 @@ SEEDED = {
     "organisation_policy_area",
     "actor_kind",
     "actor",
+    "procedure_version",
     "published_figure",
     "scope_rule",
+    "questionnaire",
+    "questionnaire_category",
+    "questionnaire_version",
 }
 SECRET = "a-secret-for-tests-only-and-long-enough-000"
 REAL_WORK = passwords.WORK

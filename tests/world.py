@@ -11,7 +11,7 @@ from uuid import UUID
 from flask import Flask
 from flask.globals import _cv_app
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -174,6 +174,15 @@ class World:
                 desk_id = entity.desks[desk]
                 if session.get(DeskKey, (entity.id, desk_id, 1)) is not None:
                     give_desk_keys(desk_id, {1: entity.desk_secrets[desk_id]}, [account_id])
+        return account_id
+
+    def adviser(self, entity: Tenant) -> UUID:
+        """A handler of the wellbeing desk who is a prevention adviser."""
+        account_id = self.member(entity, Role.HANDLER, DeskKind.WELLBEING)
+        with transaction(tenant(entity.id)) as session:
+            session.execute(
+                update(Membership).where(Membership.account_id == account_id).values(prevention_adviser=True)
+            )
         return account_id
 
     def platform_member(self, role: Role) -> UUID:

@@ -17,7 +17,7 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "intake", "cases",
+    "entities", "access", "questionnaires", "intake", "cases",
     "subscriptions",
 )  # fmt: skip
 
@@ -45,10 +45,12 @@ ROOMS = (
     "access.views",
     "access.key_pages",
     "entities.views",
+    "questionnaires.views",
     "intake.report",
     "intake.mailbox",
     "intake.referral_answer",
     "cases.views",
+    "cases.procedure_pages",
     "figures.views",
     "jobs.views",
     "subscriptions.views",
@@ -62,14 +64,18 @@ def rooms() -> list[Room]:
 
 
 def load_shared_data() -> None:
-    """Load what all share: the register, the actors, published figures, scope rules. Twice is once."""
+    """Load what all share: register, actors, published figures, procedures, scope rules, questions. Twice is once."""
+    from spreekbuis.cases.procedure_versions import load_procedures
     from spreekbuis.directory.register import load_register
     from spreekbuis.figures.published import load_published
+    from spreekbuis.questionnaires.defaults import load_questionnaires
     from spreekbuis.subscriptions.scope_rules import load_scope_rules
 
     load_register()
     load_published()
+    load_procedures()
     load_scope_rules()
+    load_questionnaires()
 
 
 class UnsafeDatabase(Exception):

@@ -138,14 +138,14 @@ def readable() -> None:
 
 @main.command("load-shared")
 def load_shared() -> None:
-    """Load the register, the central actors, published figures and scope rules."""
+    """Load the register, the central actors, published figures, scope rules and questionnaires."""
     from spreekbuis.app import load_shared_data
     from spreekbuis.db.scope import PLATFORM
     from spreekbuis.db.session import transaction
 
     with application().app_context(), transaction(PLATFORM):
         load_shared_data()
-    click.echo("Register, actors, published figures and scope rules are loaded.")
+    click.echo("Register, actors, published figures, scope rules and questionnaires are loaded.")
 
 
 if __name__ == "__main__":

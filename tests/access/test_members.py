@@ -8,7 +8,15 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from spreekbuis.access.desks import create_default_desks
-from spreekbuis.access.members import LastAdministrator, OwnRights, end_membership, join, members
+from spreekbuis.access.members import (
+    LastAdministrator,
+    NotForThisRole,
+    OwnRights,
+    end_membership,
+    join,
+    members,
+    name_prevention_adviser,
+)
 from spreekbuis.access.models import Desk, DeskKey, Membership, MembershipLookup
 from spreekbuis.access.roles import roles_in_entity, workplaces_of
 from spreekbuis.actor import Actor, acting_as
@@ -239,3 +247,53 @@ def test_every_entity_starts_with_a_desk_for_each_mandate_once(world):
         with world.inside(entity) as session:
             create_default_desks(entity.id)
             assert sorted(session.scalars(select(Desk.kind)).all()) == ["integrity", "wellbeing"]
+
+
+def advisers(world, entity):
+    with world.inside(entity):
+        return {m.account_id for m in members() if m.prevention_adviser}
+
+
+def test_a_handler_of_the_wellbeing_desk_is_named_prevention_adviser_and_it_stands_in_the_trail(world):
+    entity = world.entity()
+    handler = world.member(entity, Role.HANDLER, DeskKind.WELLBEING)
+    membership_id = membership_of(world, entity, handler)
+    for named in (True, True, False, True):
+        with world.inside(entity):
+            name_prevention_adviser(membership_id, named)
+        assert advisers(world, entity) == ({handler} if named else set())
+    with world.inside(entity) as session:
+        kinds = session.scalars(select(AuditEvent.kind)).all()
+    assert kinds.count("member.adviser_named") == 3
+
+
+def test_nobody_else_can_be_named_prevention_adviser(world):
+    entity, other = world.entity(), world.entity()
+    elsewhere = world.member(other, Role.HANDLER, DeskKind.WELLBEING)
+    of_integrity = world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
+    _account, administrators = administrator(world, entity)
+    refused = {
+        membership_of(world, other, elsewhere): NotFound,
+        membership_of(world, entity, of_integrity): NotForThisRole,
+        administrators: NotForThisRole,
+    }
+    for membership_id, error in refused.items():
+        with pytest.raises(error), world.inside(entity):
+            name_prevention_adviser(membership_id, True)
+    own = world.member(entity, Role.HANDLER, DeskKind.WELLBEING)
+    with pytest.raises(OwnRights), acting_as(Actor("account", own)), world.inside(entity):
+        name_prevention_adviser(membership_of(world, entity, own), True)
+    assert advisers(world, entity) == set()
+
+
+def test_the_administrator_names_a_prevention_adviser_with_one_button(world):
+    entity = world.entity()
+    handler = world.member(entity, Role.HANDLER, DeskKind.WELLBEING)
+    administrator_id, _ = administrator(world, entity)
+    browser = world.browser(administrator_id)
+    assert "Is preventieadviseur" in browser.get(f"/entity/{entity.ovo}/members").text
+    membership_id = membership_of(world, entity, handler)
+    done = browser.post(f"/entity/{entity.ovo}/members/{membership_id}/adviser", {"named": "yes"})
+    assert done.status_code == 303
+    assert "Niet langer preventieadviseur" in browser.get(f"/entity/{entity.ovo}/members").text
+    assert advisers(world, entity) == {handler}

@@ -35,7 +35,16 @@ from tests.benchmarks.flows import mailbox, open_mailbox, page_of, report, sign_
 from tests.benchmarks.keys import SEALED_KEY
 from tests.benchmarks.load import Client, Measured, in_turns, measure
 from tests.benchmarks.seed import Size, ovo, seed
-from tests.benchmarks.table import CASES_BUDGET, ENTITIES_BUDGET, MEMORY_BUDGET, PAGE_BUDGET, verdict, write
+from tests.benchmarks.sweep import sweep
+from tests.benchmarks.table import (
+    CASES_BUDGET,
+    ENTITIES_BUDGET,
+    MEMORY_BUDGET,
+    PAGE_BUDGET,
+    SWEEP_BUDGET,
+    verdict,
+    write,
+)
 from tests.benchmarks.vault import Measuring, large_file
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "6"))
@@ -125,6 +134,13 @@ def _pages(
             _row(name, measured, f"{ratio:5.1f} bare pages  {met}")
         if size == SIZES[1]:  # after the pages: it rewrites every key, and the database tidies up for a while
             results["vault"] = _vault(Measuring(env, signed.handler), port, master)
+    if size in (SIZES[0], SIZES[2]):
+        swept = sweep(services.admin_url, database, env)
+        results[f"sweep of {size.cases:,} open cases"] = swept
+        _say(
+            f"  sweep of {swept['open cases']:,.0f} open cases: {swept['seconds']:.2f} s"
+            f"  {verdict(swept['seconds'], SWEEP_BUDGET)}, {swept['memory MiB']:.1f} MiB"
+        )
     return found
 
 

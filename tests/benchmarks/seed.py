@@ -39,14 +39,15 @@ SELECT e.id, c FROM entity e, unnest(CAST(:categories AS text[])) c ON CONFLICT 
 CASES = """
 INSERT INTO "case" (entity_id, id, year, number, kind, topic, category, channel, identity, reporter_class, language,
     desk_id, state, received_at, closed_at, outcome, next_step, next_due_on, last_activity_at, unread_by_desk,
-    fact_id, version, score)
+    fact_id, version, score, procedure, procedure_version, waited_days, term_changes)
 SELECT e.id, uuidv7(), 2026, i, 'report', 'integrity',
        (ARRAY['fraud','bribery','theft','conflict_of_interest','ict_misuse','leak'])[1 + i % 6],
        (ARRAY['web','phone','email'])[1 + i % 3], 'anonymous', 'staff', 'nl', d.id,
        CASE WHEN i % 10 = 0 THEN 'closed' ELSE 'new' END, now() - i * interval '1 minute',
        CASE WHEN i % 10 = 0 THEN now() END, CASE WHEN i % 10 = 0 THEN 'founded' END,
        CASE WHEN i % 10 <> 0 THEN 'acknowledge' END, CASE WHEN i % 10 <> 0 THEN current_date + (i % 60) - 10 END,
-       now(), true, gen_random_uuid(), 1, CASE WHEN i % 20 = 0 THEN 4 END
+       now(), true, gen_random_uuid(), 1, CASE WHEN i % 20 = 0 THEN 4 END,
+       'integrity_report', 1, 0, '{}'
 FROM entity e JOIN desk d ON d.entity_id = e.id AND d.kind = 'integrity', generate_series(1, :cases) i
 WHERE e.ovo_code = :ovo
 """

@@ -39,6 +39,8 @@ OF_THE_ROLES = {
     demo_people.ANALYST.email: [
         "/workplaces", "/central/figures", "/central/figures?year=2014", "/central/figures?year=2014&area=MOW",
         "/central/figures/entities", "/central/enrolments", "/central/enrolments?state=approved",
+        "/central/questionnaires", "/central/questionnaires/integrity",
+        "/central/questionnaires/behaviour/preview",
         f"/desk/{ENTITY}/cases",
     ],
     demo_people.TREASURER.email: [

@@ -71,6 +71,59 @@ def test_everything_works_without_javascript(
     assert reporter.sees("We hebben het goed ontvangen")
 
 
+def test_questions_of_the_topic_are_answered_without_javascript(
+    demo_home: Installation, people: NewPerson
+) -> None:
+    """A question that waits for an answer shows when it is given; the answers come back in the mailbox."""
+    reporter = people(demo_home, javascript=False)
+    reporter.goto(f"/o/{ENTITY}/report")
+    choose_topic(reporter, "Welzijn", "Pesten")
+    reporter.unfold("vragen die ons helpen")
+    whom = reporter.page.locator("#q-told_whom")
+    assert not whom.is_visible()
+    reporter.page.locator("#q-told-yes").check()
+    whom.fill("Aan een collega")
+    reporter.page.locator("#q-who-manager").check()
+    reporter.look_at_page()
+    with reporter.on_a_telephone():
+        reporter.look_at_page()
+    tell(reporter, "Ik word op elke vergadering uitgelachen.")
+    assert reporter.sees("Aan een collega")
+    reporter.press("Wijzig")
+    assert whom.input_value() == "Aan een collega"
+    assert reporter.page.locator("#q-who-manager").is_checked()
+    reporter.press("Kijk je melding na")
+    reporter.press("Verstuur")
+    return_with(reporter, words_of(reporter))
+    reporter.unfold("Wat je antwoordde op onze vragen")
+    assert reporter.sees("Mijn leidinggevende")
+
+
+def test_the_central_office_writes_and_publishes_a_version_by_keyboard_without_javascript(
+    demo_home: Installation, people: NewPerson
+) -> None:
+    office, reporter = people(demo_home, javascript=False), people(demo_home)
+    enter(office, "centrale.dienst@voorbeeld.example")
+    office.goto("/central/questionnaires/burnout")
+    office.press("Begin een nieuwe versie")
+    office.look_at_page()
+    office.fill("Vraag, in het Nederlands", "Wat gaf je vroeger energie?")
+    office.page.keyboard.press("Enter")
+    office.page.locator("#help_nl").wait_for()
+    office.page.locator("#label_fr").fill("Qu’est-ce qui vous donnait de l’énergie ?")
+    office.look_at_page()
+    office.press("Bewaar")
+    assert office.sees("Bewaard.")
+    office.follow("Bekijk het voorbeeld")
+    assert office.sees("Wat gaf je vroeger energie?")
+    office.follow("Terug naar de vragenlijst")
+    office.press("Publiceer versie 2")
+    assert office.sees("Gepubliceerd.")
+    reporter.goto(f"/o/{ENTITY}/report/story?category=burnout&lang=fr")
+    reporter.unfold("questions qui nous aident")
+    assert reporter.sees("Qu’est-ce qui vous donnait de l’énergie ?")
+
+
 # --- the back button -----------------------------------------------------------------------------------------
 
 

@@ -6,13 +6,20 @@ from typing import Any
 
 import pytest
 
+from spreekbuis.cases.definition import read_definition
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.opening import NewCase, open_case
+from spreekbuis.cases.procedure_versions import known, shipped
 from spreekbuis.db.base import new_id
 from spreekbuis.directory.catalogue import CaseKind, Channel, Identity, ReporterClass
 from spreekbuis.vault.content import ContentKey
 
 REPORT = "Mijn collega keurt offertes goed van zijn eigen firma."
+
+
+for _code, _definition in shipped().items():
+    # what the database holds as well, for rules that are asked without one
+    known.procedures[_code, 1] = read_definition(_code, 1, _definition)
 
 
 def a_new_case(**changes: Any) -> NewCase:

@@ -11,9 +11,17 @@ from spreekbuis.cases.models import Case
 from spreekbuis.cases.procedures import Step
 from spreekbuis.directory.catalogue import DESK_OF_TOPIC, CaseKind, DeskKind, Identity, Topic
 
+USUAL = {
+    Topic.INTEGRITY: "integrity_report", Topic.SAFETY: "occupational_safety",
+    Topic.WELLBEING: "wellbeing_informal", Topic.PRIVATE: "wellbeing_informal", Topic.OTHER: "wellbeing_informal",
+}  # fmt: skip
+
 
 def a_case(received: datetime, *, topic: Topic = Topic.INTEGRITY, **more: object) -> Case:
-    usual = {"kind": CaseKind.NEW, "identity": Identity.CONFIDENTIAL, "received_at": received, "topic": topic}
+    usual = {
+        "kind": CaseKind.NEW, "identity": Identity.CONFIDENTIAL, "received_at": received, "topic": topic,
+        "procedure": USUAL[topic], "procedure_version": 1,
+    }  # fmt: skip
     return Case(**{**usual, **more})
 
 
@@ -77,7 +85,7 @@ def test_nobody_can_invite_an_anonymous_reporter_to_a_conversation():
 
 
 def test_an_information_request_about_wellbeing_needs_no_conversation():
-    case = a_case(at("2026-11-03T08:00"), topic=Topic.WELLBEING, kind=CaseKind.INFORMATION_REQUEST)
+    case = a_case(at("2026-11-03T08:00"), topic=Topic.WELLBEING, procedure="information_request")
     assert set(due(case)) == {Step.ACKNOWLEDGE, Step.FEEDBACK}
 
 

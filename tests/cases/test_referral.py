@@ -457,3 +457,19 @@ def test_who_is_kept_out_of_the_case_sees_no_letter_of_it_at_the_other_desk_and_
         with pytest.raises(NoKeyYet):
             key_of(now_id, world.reader(both))
         assert key_of(now_id, world.reader(two.colleague))
+
+
+def test_the_answers_go_along_with_the_version_that_was_answered(two, world):
+    with two.acting(None) as case:
+        case.questionnaire, case.questionnaire_version = "integrity", 1
+        case.answers_sealed = two.key.seal(
+            "answers", '{"told": ["yes"], "told_whom": "De dienst van het magazijn"}'
+        )
+    letter = two.sent()
+    browser = world.browser(two.receiver)
+    page = browser.get(f"/desk/{two.there.ovo}/letters/{letter}").text
+    assert "De dienst van het magazijn" in page
+    case_id = two.accept(letter)
+    page = browser.get(f"/desk/{two.there.ovo}/cases/{case_id}").text
+    assert "Heb je het al aan iemand verteld?" in page
+    assert "De dienst van het magazijn" in page

@@ -122,4 +122,85 @@ def test_jobs_hold_identifiers_and_days_only(world, sent):
     remind_on(MORNING)
     with transaction(PLATFORM) as session:
         for args in session.scalars(select(Job.args)):
-            assert set(args) <= {"day", "recipient_id"}
+            assert set(args) <= {"day", "after_day", "recipient_id"}
+
+
+def missed(sent):
+    return [(to, values["cases"]) for template, to, values in sent if template == "deadline_missed"]
+
+
+@pytest.fixture
+def late(world):
+    """An entity with two handlers and an administrator; one case whose acknowledgement ended the day before MORNING,
+    one that is late for long."""
+    entity = world.entity()
+    for _ in range(2):
+        world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
+    world.member(entity, Role.HANDLER, DeskKind.WELLBEING)
+    world.member(entity, Role.ENTITY_ADMINISTRATOR)
+    with world.inside(entity):
+        for days in (8, 40):
+            with clock.at(MORNING - timedelta(days=days)):
+                open_case(a_new_case())
+    return entity
+
+
+def test_the_day_after_a_missed_term_every_handler_of_the_desk_is_told_and_nobody_else(world, late, sent):
+    remind_on(MORNING)
+    remind_on(MORNING + timedelta(hours=2))
+    assert [count for _, count in missed(sent)] == ["1 dossier"] * 2
+    assert len({to for to, _ in missed(sent)}) == 2
+    sent.clear()
+    remind_on(MORNING + timedelta(days=1))
+    assert missed(sent) == []
+
+
+def test_the_desks_own_address_is_told_as_well(world, late, sent):
+    with world.inside(late) as session:
+        session.get_one(Desk, (late.id, late.desks[DeskKind.INTEGRITY])).email = "loket@voorbeeld.example"
+    remind_on(MORNING)
+    assert ("loket@voorbeeld.example", "1 dossier") in missed(sent)
+    assert len(missed(sent)) == 3
+
+
+def test_after_fourteen_more_days_it_is_told_again(world, late, sent):
+    remind_on(MORNING)
+    for days in range(1, 16):
+        sent.clear()
+        remind_on(MORNING + timedelta(days=days))
+        assert [count for _, count in missed(sent)] == (["1 dossier"] * 2 if days == 14 else []), days
+
+
+def test_days_without_a_worker_are_made_up_for(world, late, sent):
+    remind_on(MORNING - timedelta(days=3))
+    sent.clear()
+    remind_on(MORNING + timedelta(days=5))
+    assert [count for _, count in missed(sent)] == ["1 dossier"] * 2
+
+
+def test_what_was_done_or_excused_or_closed_is_not_told(world, sent):
+    from spreekbuis.cases.definition import Step
+    from spreekbuis.cases.terms import claim_exception
+    from spreekbuis.cases.workflow import acknowledge
+    from tests.cases.conftest import opened_with_key
+
+    entity = world.entity()
+    world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
+    with world.inside(entity), clock.at(MORNING - timedelta(days=8)):
+        case, key = opened_with_key()
+        acknowledge(case, key, "Gelezen.")
+        case, key = opened_with_key()
+        claim_exception(case, key, Step.ACKNOWLEDGE, "reporter_objects", "Zo gevraagd.")
+    remind_on(MORNING)
+    assert sent == []
+
+
+def test_the_mail_about_missed_terms_holds_a_count_and_nothing_of_the_case(app):
+    from flask import render_template
+
+    with app.test_request_context():
+        text = render_template(
+            "mail/deadline_missed.txt", cases="3 dossiers", entity="Entiteit", link="https://x"
+        )
+    assert text.splitlines()[0] == "Spreekbuis: 3 dossiers met een termijn die voorbij is"
+    assert REPORT not in text

@@ -46,10 +46,11 @@ def test_what_people_write_is_sealed():
         if why == [readable.SEALED]
     }
     assert sealed >= {
-        "message.body_sealed", "case.reporter_sealed", "case.score_comment_sealed", "contact.note_sealed",
+        "message.body_sealed", "case.reporter_sealed", "case.answers_sealed",
+        "case.score_comment_sealed", "contact.note_sealed",
         "attachment.name_sealed", "attachment.key_sealed", "draft_file.name_sealed", "draft_file.key_sealed",
         "case_key.secret_sealed", "desk_key.secret_sealed", "desk_key_grant.secret_sealed",
-        "recovery_share.share_sealed",
+        "recovery_share.share_sealed", "term_change.justification_sealed",
     }  # fmt: skip
 
 
@@ -64,6 +65,7 @@ def test_no_free_text_column_holds_what_a_reporter_or_handler_wrote():
         "case_event",
         "case_reading",
         "case_key",
+        "term_change",
     }
     texts = {
         f"{name}.{column.name}"
@@ -75,8 +77,9 @@ def test_no_free_text_column_holds_what_a_reporter_or_handler_wrote():
     assert texts == {
         "attachment.media_type", "attachment.storage_key", "attachment.cleaned", "case.kind", "case.topic",
         "case.category", "case.channel", "case.identity", "case.reporter_class", "case.language", "case.state",
-        "case.outcome", "case.next_step", "case_event.kind", "contact.channel", "message.author",
-        "draft_file.media_type", "draft_file.storage_key", "draft_file.cleaned",
+        "case.outcome", "case.next_step", "case.questionnaire", "case_event.kind", "contact.channel", "message.author",
+        "draft_file.media_type", "draft_file.storage_key", "draft_file.cleaned", "case.procedure",
+        "term_change.step", "term_change.kind", "term_change.code", "term_change.procedure",
     }  # fmt: skip
 
 

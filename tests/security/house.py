@@ -26,6 +26,7 @@ from spreekbuis.cases.keys import Reader
 from spreekbuis.cases.models import Attachment, Case
 from spreekbuis.cases.opening import NewCase, NewFile, open_case
 from spreekbuis.cases.people import Person, add_person, people_in
+from spreekbuis.cases.procedure_drafts import start_draft
 from spreekbuis.cases.referral import Destination, Why, propose
 from spreekbuis.clock import now, today
 from spreekbuis.db.scope import PLATFORM, tenant
@@ -49,6 +50,7 @@ from spreekbuis.identity.models import Account, PasswordReset, SignInSession
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.reporters import open_mailbox, receipt_of
 from spreekbuis.jobs.models import Job, JobState
+from spreekbuis.questionnaires.editing import begin_draft, draft_of
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.files import accept
 from spreekbuis.vault.receipt_code import from_submission
@@ -122,6 +124,7 @@ class House:
             self.everybody = list(self._people(world))
             for place in (self.own, self.other):
                 self._make_kit(place)
+                place.values |= self._questionnaire()
                 self._refer(place)
         self._keep()
 
@@ -197,7 +200,7 @@ class House:
 
     def _place(self, world: World) -> Place:
         entity = world.entity()
-        place = Place(entity, {"ovo": entity.ovo})
+        place = Place(entity, {"ovo": entity.ovo, "procedure": self._draft()})
         place.values["desk_id"] = str(entity.desks[DeskKind.INTEGRITY])
         handler = world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
         place.who, place.administrator = (
@@ -272,6 +275,18 @@ class House:
             invited = invite(f"{uuid4().hex}@voorbeeld.example", Role.HANDLER, DeskKind.INTEGRITY, "nl")
             return {"membership_id": str(membership), "invitation_id": str(invited.id)}
 
+    @staticmethod
+    def _questionnaire() -> dict[str, str]:
+        """A questionnaire of which the next version was begun, with a section and a question of it."""
+        with transaction(PLATFORM):
+            begin_draft("safety")
+            draft = draft_of("safety")
+            assert draft is not None
+            section = draft.definition.sections[0]
+            return {
+                "questionnaire": "safety", "section": section.key, "question": section.questions[0].key
+            }  # fmt: skip
+
     def _enrolment(self) -> dict[str, str]:
         with transaction(PLATFORM) as session:
             known = select(Entity.ovo_code).union(select(Enrolment.ovo_code))
@@ -287,6 +302,12 @@ class House:
             session.add(asked)
             session.flush()
             return {"enrolment_id": str(asked.id), "ovo_asked": ovo}
+
+    @staticmethod
+    def _draft() -> str:
+        """A procedure of which the next version is being written."""
+        with transaction(PLATFORM):
+            return start_draft("integrity_report").code
 
     def _job(self, visitor: Visitor) -> str:
         """A failed job that this visitor asked for."""

@@ -43,6 +43,7 @@ NOTE = "Ik denk dat de boekhouding hier al lang van weet."
 CALL = "Belde ongerust over de rode bestelwagen op de koer."
 FILE = "Lijst van betalingen aan de zwager, met data en bedragen."
 FILE_NAME = "bewijs-van-de-kelderplanken.txt"
+ANSWER = "Vooral de boekhouder van de derde verdieping weet hiervan."
 NAME, EMAIL = "Magazijnmeester Kelderverdiep", "kelderverdiep@voorbeeld.example"
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 WORDS = re.compile(r'<ol class="receipt__words"[^>]*>(.*?)</ol>', re.DOTALL)
@@ -110,6 +111,7 @@ def _report(home: Installation) -> str:
     me = Browsing(home)
     me.get(f"/o/{OVO}/report/story?topic=integrity&category=fraud&duty=accepted")
     told = {"text": STORY, "identity": "named", "reporter_class": "staff", "name": NAME, "email": EMAIL}
+    told |= {"q-told": "yes", "q-told_whom": ANSWER}
     me.post(f"/o/{OVO}/report/check", told, form='name="text"', file=FILE.encode())
     me.post(f"/o/{OVO}/report/send", {}, form="report/send")
     found = WORDS.search(me.page)
@@ -138,6 +140,7 @@ def _handle(home: Installation, words: str) -> bytes:
             break
     assert MESSAGE in me.page
     assert NAME in me.page
+    assert ANSWER in me.page
     me.post(f"{case}/write", {"to": "note", "text": NOTE}, form=f"{case}/write")
     me.post(
         f"{case}/contacts",
@@ -157,11 +160,13 @@ def _texts() -> dict[str, bytes]:
         "message": MESSAGE,
         "note": NOTE,
         "call": CALL,
+        "answer": ANSWER,
         "file": FILE,
         "file name": FILE_NAME,
     }
     planted |= {"name": NAME, "e-mail": EMAIL}
     of_demo = [*texts.QUESTIONS, *texts.ACKNOWLEDGEMENTS, *texts.CONTACT_NOTES, *texts.NOTES, *texts.REPLIES]
+    of_demo += texts.TO_QUESTIONS.values()
     of_demo += [report for reports in texts.REPORTS.values() for report in reports]
     planted |= {f"demo {number}": text.split("{")[0] for number, text in enumerate(of_demo)}
     return {name: text.encode() for name, text in planted.items() if len(text) > 12}

@@ -34,6 +34,7 @@ class Audited(StrEnum):
     MEMBER_INVITED = "member.invited"
     MEMBER_JOINED = "member.joined"
     MEMBER_ENDED = "member.ended"
+    MEMBER_ADVISER_NAMED = "member.adviser_named"
     INVITATION_WITHDRAWN = "invitation.withdrawn"
     DESK_KEY_RENEWED = "desk_key.renewed"
     DESK_KEY_GRANTED = "desk_key.granted"
@@ -57,6 +58,8 @@ class Audited(StrEnum):
     CASE_SCORED = "case.scored"
     CASE_MEMBER_EXCLUDED = "case.member_excluded"
     CASE_MEMBER_ADMITTED = "case.member_admitted"
+    CASE_TERM_CHANGED = "case.term_changed"
+    CASE_PROCEDURE_CHOSEN = "case.procedure_chosen"
     LETTER_SENT = "letter.sent"
     LETTER_READ = "letter.read"
     LETTER_ANSWERED = "letter.answered"
@@ -76,7 +79,11 @@ class Audited(StrEnum):
     PASSKEY_REMOVED = "passkey.removed"
     PASSKEY_USED = "passkey.used"
     PLATFORM_ROLE_GRANTED = "platform_role.granted"
+    QUESTIONNAIRE_CHANGED = "questionnaire.changed"
+    QUESTIONNAIRE_PUBLISHED = "questionnaire.published"
     FIGURES_EXPORTED = "figures.exported"
+    PROCEDURE_EDITED = "procedure.edited"
+    PROCEDURE_PUBLISHED = "procedure.published"
 
 
 def record(

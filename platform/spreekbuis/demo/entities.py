@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from spreekbuis.access.acceptance import accept_with_new_account
 from spreekbuis.access.jobs import LINK
-from spreekbuis.access.members import join
+from spreekbuis.access.members import join, members, name_prevention_adviser
 from spreekbuis.access.models import Desk, Invitation
 from spreekbuis.access.recovery import kit_in_force, make_kit, possible_officers
 from spreekbuis.actor import VISITOR, Actor, acting_as
@@ -142,6 +142,9 @@ def enrol(entity: DemoEntity, team: Staff) -> UUID:
             join(handler.account_id, Role.HANDLER, desk)
             if kind is DeskKind.INTEGRITY and entity.administrator == people.ENTITY_ADMINISTRATOR.email:
                 join(team.colleague, Role.HANDLER, desk)
+        for member in members():
+            if member.desk is DeskKind.WELLBEING:
+                name_prevention_adviser(member.membership_id, True)
         if kit_in_force() is None:
             officers = sorted(possible_officers(), key=lambda o: o.email != entity.administrator)
             make_kit([officer.account_id for officer in officers[:2]])

@@ -20,6 +20,7 @@ from spreekbuis.cases.satisfaction import score_case
 from spreekbuis.clock import at
 from spreekbuis.db.scope import tenant
 from spreekbuis.db.session import db, transaction
+from spreekbuis.demo import texts
 from spreekbuis.demo.entities import Staff
 from spreekbuis.demo.scripts import Act, CaseScript, Step
 from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, Channel, Identity
@@ -27,8 +28,10 @@ from spreekbuis.directory.models import Entity
 from spreekbuis.entities.service import accepts_reports
 from spreekbuis.errors import NotFound
 from spreekbuis.intake.reporters import find_receipt, key_of_receipt
-from spreekbuis.intake.story import Story
+from spreekbuis.intake.story import Story, offer
 from spreekbuis.intake.submission import code_of, received_report, submit_report
+from spreekbuis.questionnaires.answers import Answered, Answers
+from spreekbuis.questionnaires.published import published
 from spreekbuis.vault.content import ContentKey
 
 Progress = Callable[[int, int], None]
@@ -98,7 +101,7 @@ def _open(script: CaseScript, entity_id: UUID) -> UUID:
     if script.channel is Channel.WEB:
         story = Story(
             CATEGORIES[script.category], script.text, script.reporter_class, script.identity,
-            "Personeelslid" if address else "", address, "",
+            "Personeelslid" if address else "", address, "", _answered(script),
         )  # fmt: skip
         sent = submit_report(_token(script), story, files_shown=0, language="nl", accepting=accepting)
         return sent.case.id
@@ -109,6 +112,17 @@ def _open(script: CaseScript, entity_id: UUID) -> UUID:
             reporter={"email": address},
         )
     ).id  # fmt: skip
+
+
+def _answered(script: CaseScript) -> Answered | None:
+    """What reporters of the present answer to the questions of their topic; in the replayed year there were none."""
+    newest = offer().newest.get(script.category)
+    asked = published(newest) if newest and script.key.startswith("present/") else None
+    if asked is None:
+        return None
+    keys = {question.key for question in asked.definition.questions}
+    chosen: Answers = {"often": ("more",), "told": ("yes",), "danger": ("no",), **texts.TO_QUESTIONS}
+    return Answered(asked, {key: answer for key, answer in chosen.items() if key in keys})
 
 
 def _played(case: Case, script: CaseScript) -> int:

@@ -89,6 +89,12 @@ ANSWERS = (
     "De uitleg en de verwijzing heb je gekregen. We sluiten je vraag af.",
 )
 
+TO_QUESTIONS = {
+    "told_whom": "Aan een collega die ik vertrouw. Die raadde me aan om het hier te melden.",
+    "hope": "Dat iemand meekijkt en zegt welke stappen er zijn.",
+}
+"""Answers to questions of the questionnaires that come with the product, by their key."""
+
 WRITTEN = (
     "Kun je nog zeggen wanneer het voor het laatst gebeurde? Alleen als je dat wilt.",
     "Ik stel voor dat we samen de mogelijke stappen bekijken. Wat zou jij graag zien gebeuren?",

@@ -25,6 +25,7 @@ class Permission(StrEnum):
     KEEP_RECOVERY_PART = "keep_recovery_part"
     DECIDE_ENROLMENTS = "decide_enrolments"
     VIEW_FIGURES = "view_figures"
+    EDIT_SERVICE = "edit_service"
     MANAGE_CONTRIBUTIONS = "manage_contributions"
     MANAGE_PLATFORM = "manage_platform"
 
@@ -45,7 +46,9 @@ MAY: dict[Role, frozenset[Permission]] = {
     Role.ENTITY_ADMINISTRATOR: frozenset(
         {Permission.MANAGE_ENTITY, Permission.VIEW_OWN_FIGURES, Permission.KEEP_RECOVERY_PART}
     ),
-    Role.CENTRAL_ANALYST: frozenset({Permission.DECIDE_ENROLMENTS, Permission.VIEW_FIGURES}),
+    Role.CENTRAL_ANALYST: frozenset(
+        {Permission.DECIDE_ENROLMENTS, Permission.VIEW_FIGURES, Permission.EDIT_SERVICE}
+    ),
     Role.CONTRIBUTION_ADMINISTRATOR: frozenset({Permission.MANAGE_CONTRIBUTIONS}),
     Role.PLATFORM_ADMINISTRATOR: frozenset({Permission.MANAGE_PLATFORM}),
 }

@@ -36,6 +36,11 @@ class OwnRights(NotAllowed):
     advice = _l("Vraag het aan een andere beheerder van je entiteit.")
 
 
+class NotForThisRole(Conflict):
+    title = _l("Dat kan niet bij deze rol")
+    advice = _l("Alleen een behandelaar van het loket Welzijn kan preventieadviseur zijn.")
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One role of one account in the tenant in scope."""
@@ -47,12 +52,13 @@ class Member:
     role: Role
     desk: DeskKind | None
     since: date
+    prevention_adviser: bool
 
 
 _MEMBERS = (
     select(
         Membership.id, Membership.account_id, Account.label, Account.email, Membership.role, Desk.kind,
-        Membership.since,
+        Membership.since, Membership.prevention_adviser,
     )
     .join(Account, Account.id == Membership.account_id)
     .outerjoin(Desk, (Desk.entity_id == Membership.entity_id) & (Desk.id == Membership.desk_id))
@@ -74,10 +80,24 @@ def member(membership_id: UUID) -> Member:
 
 
 def _member(
-    membership_id: UUID, account_id: UUID, label: str, email: str, role: str, desk: str | None, since: date
+    membership_id: UUID,
+    account_id: UUID,
+    label: str,
+    email: str,
+    role: str,
+    desk: str | None,
+    since: date,
+    prevention_adviser: bool,
 ) -> Member:
     return Member(
-        membership_id, account_id, label, email, Role(role), DeskKind(desk) if desk else None, since
+        membership_id,
+        account_id,
+        label,
+        email,
+        Role(role),
+        DeskKind(desk) if desk else None,
+        since,
+        prevention_adviser,
     )
 
 
@@ -102,6 +122,27 @@ def join(account_id: UUID, role: Role, desk_id: UUID | None) -> None:
         record(Audited.MEMBER_JOINED, made, {"account": str(account_id), "role": role})
         if desk_id is not None:
             enqueue(jobs.ASK_FOR_ACCESS, desk_id=str(desk_id), account_id=str(account_id))
+
+
+def name_prevention_adviser(membership_id: UUID, named: bool) -> None:
+    """Say whether a handler of the wellbeing desk is a prevention adviser, who alone handles formal requests (Codex
+    over het welzijn op het werk, book I title 3). The same again changes nothing.
+
+    Raises NotFound, OwnRights for one's own, NotForThisRole for any other role.
+    """
+    found = member(membership_id)
+    if found.account_id == acting().account_id:
+        raise OwnRights
+    if found.desk is not DeskKind.WELLBEING:
+        raise NotForThisRole
+    membership = db.session.get_one(Membership, (current_entity_id(), membership_id), with_for_update=True)
+    if membership.prevention_adviser != named:
+        membership.prevention_adviser = named
+        record(
+            Audited.MEMBER_ADVISER_NAMED,
+            membership_id,
+            {"account": str(membership.account_id), "named": named},
+        )
 
 
 def end_membership(membership_id: UUID) -> None:

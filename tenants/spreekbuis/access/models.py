@@ -227,12 +227,14 @@ class Membership(TenantTable):
 
     __tablename__ = "membership"
     readable = {  # noqa: RUF012 (declared by TenantTable)
-        "decides who may do what, and when": "role since until",
+        "decides who may do what, and when": "role prevention_adviser since until",
     }
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     role: Mapped[str]
     desk_id: Mapped[UUID | None]
+    prevention_adviser: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """A handler of the wellbeing desk who may handle formal requests (Codex, book I title 3)."""
     since: Mapped[date] = mapped_column(default=today)
     until: Mapped[date | None]
     __table_args__ = (

@@ -28,6 +28,7 @@ __all__ = ["room", "upkeep"]
 
 INVITED = notice_after("invited", _l("De uitnodiging is onderweg. Ze blijft 14 dagen geldig."))
 WITHDRAWN = notice_after("withdrawn", _l("De uitnodiging is ingetrokken."))
+NAMED = notice_after("adviser-named", _l("De rol van preventieadviseur is aangepast."))
 ENDED = notice_after("member-ended", _l("De toegang is beëindigd, ook voor wie nu aangemeld is."))
 
 
@@ -72,6 +73,10 @@ def _member_page(errors: dict[str, type_text], given: dict[str, object]) -> str:
                 "email": m.email,
                 "role": role_words(m.role, m.desk),
                 "since": format_date(m.since, "long"),
+                "adviser": m.prevention_adviser,
+                "adviser_url": url_for("access.name_adviser", ovo=ovo, membership_id=m.membership_id)
+                if m.desk is DeskKind.WELLBEING and m.account_id != me
+                else None,
                 "end_url": None
                 if m.account_id == me
                 else url_for("access.end_member", ovo=ovo, membership_id=m.membership_id),
@@ -111,6 +116,13 @@ def end_member(membership_id: UUID) -> ResponseReturnValue:
 def end_member_post(membership_id: UUID) -> ResponseReturnValue:
     members.end_membership(membership_id)
     return redirect(url_for("access.member_list", ovo=the_entity().ovo_code, done=ENDED), 303)
+
+
+@room.post("/entity/<ovo:ovo>/members/<uuid:membership_id>/adviser", Permission.MANAGE_ENTITY)
+def name_adviser(membership_id: UUID) -> ResponseReturnValue:
+    """A handler of the wellbeing desk is a prevention adviser from now on, or no longer."""
+    members.name_prevention_adviser(membership_id, Reading().raw("named") == "yes")
+    return redirect(url_for("access.member_list", ovo=the_entity().ovo_code, done=NAMED), 303)
 
 
 @room.post("/entity/<ovo:ovo>/invitations/<uuid:invitation_id>/withdraw", Permission.MANAGE_ENTITY)

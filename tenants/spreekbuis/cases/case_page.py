@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from spreekbuis.access.case_keys import is_closed_to_some, seal_to_readers
 from spreekbuis.access.models import Membership
 from spreekbuis.cases import shown
+from spreekbuis.cases.answers import answers_shown
 from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, read_contacts
 from spreekbuis.cases.course import course_of
 from spreekbuis.cases.deadlines import Deadline, deadlines, next_deadline
@@ -24,7 +25,7 @@ from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.people_part import people_part
 from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move, procedure_of
-from spreekbuis.cases.workflow import handlers_for
+from spreekbuis.cases.workflow import handlers_for, movers
 from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
@@ -82,7 +83,7 @@ def case_page(
     people = _handlers(case)
     me = door.the_account().id
     owed = next_deadline(case)
-    closed = case.closed_at is not None
+    closed, who = case.closed_at is not None, movers(case)
     url = url_for("cases.show", ovo=door.the_entity().ovo_code, case_id=case.id)
     return make_response(
         render_template(
@@ -95,9 +96,10 @@ def case_page(
             tag_kind=shown.STATE_TAGS[case.state],
             owed=owed and _owed(owed),
             messages=[_message(m, me, url) for m in read_dialogue(key, internal=True)],
+            answers=answers_shown(case, key),
             course=course_of(case, people, me, owed),
             facts=_facts(case, key, words, people, me),
-            deadlines=[_deadline(d, case) for d in deadlines(case)],
+            deadlines=[shown_deadline(d, case) for d in deadlines(case)],
             sources=[d.source for d in deadlines(case)],
             contacts=[
                 {
@@ -107,10 +109,10 @@ def case_page(
                 for c in read_contacts(key)
             ],
             closed=closed,
-            may_acknowledge=may_move(case, State.ACKNOWLEDGED),
-            may_give_feedback=may_move(case, State.FEEDBACK_GIVEN),
-            may_close=may_move(case, State.CLOSED),
-            states=[(s, words.state[s]) for s in sorted(SET_BY_HAND) if may_move(case, s)],
+            may_acknowledge=may_move(case, State.ACKNOWLEDGED, who),
+            may_give_feedback=may_move(case, State.FEEDBACK_GIVEN, who),
+            may_close=may_move(case, State.CLOSED, who),
+            states=[(s, words.state[s]) for s in sorted(SET_BY_HAND) if may_move(case, s, who)],
             kinds=[(k, words.kind[k]) for k in CaseKind if k is not CaseKind.NEW],
             kind_chosen=case.kind != CaseKind.NEW,
             outcomes=[(o, words.outcome[o]) for o in OUTCOMES[CaseKind(case.kind)]],
@@ -204,18 +206,24 @@ def _owed(deadline: Deadline) -> dict[str, str]:
     return {"kind": tag.kind, "text": gettext("%(step)s: %(when)s", step=step, when=tag.text)}
 
 
-def _deadline(deadline: Deadline, case: Case) -> dict[str, Any]:
+def shown_deadline(deadline: Deadline, case: Case) -> dict[str, Any]:
     now = today()
+    kind, text = "hold", ""
     if deadline.met_on is not None:
         late = deadline.met_on > deadline.due_on
         kind, text = ("late" if late else "met"), shown.day(deadline.met_on, now)
         text = gettext("%(day)s, te laat", day=text) if late else text
+    elif deadline.excused is not None:
+        text = gettext("Niet nodig: %(reason)s", reason=deadline.excused)
     elif case.closed_at is not None:
-        kind, text = "hold", gettext("Niet gebeurd")
+        text = gettext("Niet gebeurd")
+    elif deadline.paused:
+        text = gettext("Staat stil tot de melder antwoordt")
     else:
         kind, text = shown.due(deadline.due_on, now) or ("ok", "")
         text = shown.day(deadline.due_on, now) if kind == "ok" else text
-    return {"label": shown.labels().step[deadline.step], "kind": kind, "text": text}
+    more = deadline.extended and gettext("Verlengd: %(reason)s", reason=deadline.extended)
+    return {"label": deadline.label, "kind": kind, "text": text, "more": more or ""}
 
 
 def _facts(
@@ -228,7 +236,7 @@ def _facts(
     found = [
         (gettext("Dossier"), number_of(case.topic, case.year, case.number)),
         (gettext("Soort"), words.kind[case.kind]),
-        (gettext("Regime"), str(procedure_of(case).label)),
+        (gettext("Procedure"), str(procedure_of(case).label)),
         (
             gettext("Melder"),
             f"{words.reporter_class[case.reporter_class]}, {words.identity[case.identity].lower()}",

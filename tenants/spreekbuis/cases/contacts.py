@@ -59,8 +59,8 @@ def register_contact(
     """Register a contact that took place on a case, open or closed, at `at`. The note may be empty and is
     sealed.
 
-    A first talk by phone, chat or visit is the first conversation. The same `once` again gives the contact
-    that it made. Raises Invalid for a moment in the future, or before the case was received.
+    A first talk by phone, chat or visit, after the procedure was chosen, is the first conversation. The same `once`
+    again gives the contact that it made. Raises Invalid for a moment in the future, or before the case was received.
     """
     if once is not None and (made := contact_made_by(case, once)) is not None:
         return made
@@ -81,7 +81,8 @@ def register_contact(
         made = contact_made_by(case, once) if once is not None else None
         assert made is not None, "only the same form can stand in the way of a contact"
         return made
-    if channel in SPOKEN and (case.conversation_at is None or at < case.conversation_at):
+    first = case.conversation_at is None or at < case.conversation_at
+    if channel in SPOKEN and first and (case.procedure_at is None or at >= case.procedure_at):
         case.conversation_at = at
     changed(case, Happened.CONTACT, channel=channel.value)
     day = local_date(at)

@@ -11,6 +11,8 @@ from spreekbuis.cases import shown
 from spreekbuis.cases.changes import Happened
 from spreekbuis.cases.deadlines import Deadline
 from spreekbuis.cases.models import Case, CaseEvent
+from spreekbuis.cases.procedure_versions import in_force
+from spreekbuis.cases.procedures import Step, procedure_of
 from spreekbuis.clock import local_date, today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
@@ -68,7 +70,10 @@ def _words(
         case Happened.ACKNOWLEDGED:
             assert case.acknowledged_at is not None
             day = (local_date(case.acknowledged_at) - local_date(case.received_at)).days
-            return gettext("Ontvangst bevestigd"), gettext("Op dag %(day)s van 7.", day=day)
+            term = procedure_of(case).term(Step.ACKNOWLEDGE)
+            return gettext("Ontvangst bevestigd"), (
+                gettext("Op dag %(day)s van %(days)s.", day=day, days=term.days) if term else ""
+            )
         case Happened.STATE:
             return words.state[data["state"]], ""
         case Happened.KIND:
@@ -95,6 +100,16 @@ def _words(
             if kind is Happened.ADMITTED:
                 return gettext("Mag dit dossier weer zien"), who
             return gettext("Mag dit dossier niet zien"), who
+        case Happened.PROCEDURE:
+            chosen = next((str(p.label) for p in in_force(today()) if p.code == data["procedure"]), "")
+            return gettext("Procedure gekozen"), chosen
+        case Happened.EXCUSED:
+            return gettext("Niet nodig: %(step)s", step=words.step[data["step"]].lower()), ""
+        case Happened.EXTENDED:
+            return gettext("Termijn verlengd"), words.step[data["step"]]
+        case Happened.DECIDED:
+            accepted = data["accepted"]
+            return gettext("Verzoek aanvaard") if accepted else gettext("Verzoek geweigerd"), ""
         case Happened.REFERRAL_ASKED:
             return gettext("Doorverwijzing voorgesteld"), gettext("De melder beslist.")
         case Happened.REFERRAL_DECLINED:

@@ -15,8 +15,9 @@ from sqlalchemy.dialects.postgresql import insert
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.changes import Happened, changed, refuse_closed
+from spreekbuis.cases.deadlines import set_state
 from spreekbuis.cases.models import Attachment, Case, Message
-from spreekbuis.cases.procedures import State
+from spreekbuis.cases.procedures import Mover, State, may_move
 from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
@@ -114,8 +115,9 @@ def write_message(
     changed(case, what, at=moment, author=author, files=len(files))
     if author == "reporter":
         case.unread_by_desk = True
-        if case.state == State.WAITING_FOR_REPORTER:
-            case.state = State.IN_PROGRESS
+        waited = case.state == State.WAITING_FOR_REPORTER
+        if waited and may_move(case, State.IN_PROGRESS, frozenset({Mover.REPORTER})):
+            set_state(case, State.IN_PROGRESS)
             changed(case, Happened.STATE, at=moment, state=State.IN_PROGRESS.value)
     return message
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Set
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -68,13 +68,23 @@ class ShownToReporter(NamedTuple):
     category: str
     identity: str
     state: str
+    procedure: str
+    procedure_version: int
+    procedure_at: datetime | None
     received_at: datetime
     acknowledged_at: datetime | None
     conversation_at: datetime | None
+    decided_at: datetime | None
     feedback_at: datetime | None
     closed_at: datetime | None
+    waiting_since: datetime | None
+    waited_days: int
+    term_changes: Mapping[str, Any]
     outcome: str | None
     score: int | None
+    questionnaire: str | None
+    questionnaire_version: int | None
+    answers_sealed: bytes | None
     entity_name: str
     policy_area: str
     nobody_may: bool

@@ -80,6 +80,7 @@ def _page(letter_id: UUID, errors: dict[str, Any]) -> str:
     return render_template(
         "cases/letter.html",
         told=told,
+        answers=told.answered.in_words(shown.language()) if told.answered else [],
         facts=_facts(found, told, words),
         messages=[
             {

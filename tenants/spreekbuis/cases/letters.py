@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.models import DeskLetter
+from spreekbuis.cases.answers import answers_of
 from spreekbuis.cases.dialogue import Author, attachment_row, message_row, read_dialogue, read_file
 from spreekbuis.cases.models import Attachment, Case, Message, Referral
 from spreekbuis.cases.numbers import number_of
@@ -20,6 +21,8 @@ from spreekbuis.cases.opening import NewFile
 from spreekbuis.clock import now
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
+from spreekbuis.questionnaires.answers import Answered, kept_answers
+from spreekbuis.questionnaires.published import Version
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.files import take_over
 from spreekbuis.vault.sealing import context, open_sealed, seal
@@ -59,6 +62,8 @@ class Letter:
     language: str
     duty_accepted: bool
     reporter: dict[str, str] | None
+    answered: Answered | None
+    """To the questionnaire, in the version that the reporter saw."""
     explanation: str
     messages: tuple[PassedMessage, ...]
 
@@ -66,11 +71,13 @@ class Letter:
 def write_letter(case: Case, key: ContentKey, category: str, entity_name: str, explanation: str) -> bytes:
     """The letter of a case, as it is sealed."""
     reporter = json.loads(key.open("reporter", case.reporter_sealed)) if case.reporter_sealed else None
+    answered = answers_of(case, key)
     told = {
         "from_case": str(case.id), "from_number": number_of(case.topic, case.year, case.number),
         "from_entity": entity_name, "category": category, "channel": case.channel, "identity": case.identity,
         "reporter_class": case.reporter_class, "language": case.language,
         "duty_accepted": case.duty_accepted_at is not None, "reporter": reporter, "explanation": explanation,
+        "answered": answered and [*answered.to.version, answered.as_json()],
         "messages": [
             {
                 "author": message.author, "text": message.text, "at": message.at.isoformat(),
@@ -105,7 +112,12 @@ def open_letter(letter: DeskLetter, desk_secret: bytes) -> Letter:
         )
         for message in told["messages"]
     )  # fmt: skip
-    return Letter(**{**told, "from_case": UUID(told["from_case"]), "messages": messages})
+    answered = None
+    if told["answered"]:
+        code, number, answers = told["answered"]
+        answered = kept_answers(Version(code, number), answers)
+    made = {"from_case": UUID(told["from_case"]), "messages": messages, "answered": answered}
+    return Letter(**{**told, **made})
 
 
 def first_files(letter: Letter) -> tuple[NewFile, ...]:

@@ -4,11 +4,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from spreekbuis.cases.procedure_models import DeadlineSweep, ProcedureDraft, ProcedureVersion, TermChange
 from spreekbuis.clock import now
 from spreekbuis.db.base import Sealed, TenantTable, new_id, to_entity, to_tenant
+
+__all__ = ["DeadlineSweep", "ProcedureDraft", "ProcedureVersion", "TermChange"]
+"""Tables of this room that stand in a module of their own."""
 
 URGENCY = """(
 CASE
@@ -38,6 +42,9 @@ class Case(TenantTable):
             "state received_at acknowledged_at conversation_at feedback_at closed_at "
             "duty_accepted_at next_step next_due_on last_activity_at unread_by_desk handler_id"
         ),
+        "says which terms run, and which were taken away or made longer on which ground": (
+            "procedure procedure_version procedure_at decided_at waiting_since waited_days term_changes"
+        ),
         "leads to the right desk, the procedure and the figures": (
             "kind topic category channel identity reporter_class outcome score scored_at fact_id"
         ),
@@ -65,12 +72,24 @@ class Case(TenantTable):
     received_at: Mapped[datetime] = mapped_column(default=now)
     acknowledged_at: Mapped[datetime | None]
     conversation_at: Mapped[datetime | None]
-    """When the reporter was first spoken with: by phone, in a chat or face to face."""
+    """When the reporter was first spoken with in this procedure: by phone, in a chat or face to face."""
+    decided_at: Mapped[datetime | None]
+    """When a formal request was accepted."""
     feedback_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
     duty_accepted_at: Mapped[datetime | None]
     """When the reporter read the duty to speak and went on."""
+    procedure: Mapped[str]
+    procedure_version: Mapped[int]
+    """The rules for this case (cases.procedure_versions); a version never changes."""
+    procedure_at: Mapped[datetime | None]
+    """When somebody chose the procedure; None when the case came with it."""
+    waiting_since: Mapped[datetime | None]
+    waited_days: Mapped[int] = mapped_column(default=0)
+    """Calendar days that the case waited for the reporter: only a term that may pause counts them."""
+    term_changes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Step to {"excused": code} or {"extended": code}; why, stands sealed in TermChange."""
     next_step: Mapped[str | None]
     next_due_on: Mapped[date | None]
     last_activity_at: Mapped[datetime] = mapped_column(default=now)
@@ -79,6 +98,10 @@ class Case(TenantTable):
     """Name and contact data, when the reporter gave them."""
     submission_digest: Mapped[bytes | None]
     """SHA-256 of what was sent, to tell a second sending from a changed one."""
+    questionnaire: Mapped[str | None]
+    questionnaire_version: Mapped[int | None]
+    """The published version that `answers_sealed` answers; None when no question was answered."""
+    answers_sealed: Mapped[Sealed | None]
     score: Mapped[int | None]
     scored_at: Mapped[datetime | None]
     score_comment_sealed: Mapped[Sealed | None]
@@ -88,6 +111,10 @@ class Case(TenantTable):
     __table_args__ = (
         to_entity(),
         to_tenant("desk", "desk_id"),
+        ForeignKeyConstraint(
+            ["questionnaire", "questionnaire_version"],
+            ["questionnaire_version.code", "questionnaire_version.version"],
+        ),
         Index("uq_case_number", *_DESK, "year", "number", unique=True),
         # The work list, by urgency: one index per way of looking at it, so that no view or filter reads the
         # others.

@@ -20,6 +20,7 @@ from spreekbuis.cases.deadlines import set_next_due
 from spreekbuis.cases.dialogue import attachment_row, message_row
 from spreekbuis.cases.models import Attachment, Case, CaseCounter, CaseEvent, Contact, Message
 from spreekbuis.cases.numbers import step
+from spreekbuis.cases.procedure_versions import usual
 from spreekbuis.cases.procedures import State
 from spreekbuis.clock import local_date, now
 from spreekbuis.db.base import new_id
@@ -35,6 +36,7 @@ from spreekbuis.directory.catalogue import (
 )
 from spreekbuis.errors import NotFound
 from spreekbuis.figures.facts import ContactFact, record_contact
+from spreekbuis.questionnaires.answers import Answered
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.files import AcceptedFile
 from spreekbuis.vault.sealing import new_secret
@@ -78,6 +80,8 @@ class NewCase:
     """Name and contact data, when given: {"name": …, "email": …, "phone": …}."""
     duty_accepted: bool
     submission_digest: bytes | None = None
+    answered: Answered | None = None
+    """What was answered to the questionnaire of the category."""
     received_at: datetime | None = None
     """When it was sent here; now, unless another desk passed it on."""
     said_at: datetime | None = None
@@ -186,13 +190,15 @@ def _values(
 ) -> dict[str, Any]:
     """The columns of the new case, its sort key computed by the rules for deadlines."""
     entity_id = current_entity_id()
+    topic = CATEGORIES[new.category].topic
+    rules = usual(new.kind, topic, new.identity, local_date(moment))
     case = Case(
         entity_id=entity_id,
         id=new.id,
         year=year,
         number=number,
         kind=new.kind.value,
-        topic=CATEGORIES[new.category].topic.value,
+        topic=topic.value,
         category=new.category,
         channel=new.channel.value,
         identity=new.identity.value,
@@ -200,12 +206,17 @@ def _values(
         language=new.language,
         desk_id=desk_id,
         state=State.NEW.value,
+        procedure=rules.code,
+        procedure_version=rules.version,
+        waited_days=0,
+        term_changes={},
         received_at=moment,
         last_activity_at=moment,
         conversation_at=moment if new.channel in SPOKEN else None,
         duty_accepted_at=moment if new.duty_accepted else None,
         reporter_sealed=_sealed_reporter(new, key),
         submission_digest=new.submission_digest,
+        **_answers(new, key),
     )
     set_next_due(case)
     return {name: value for name, value in vars(case).items() if not name.startswith("_")}
@@ -215,6 +226,17 @@ def _sealed_reporter(new: NewCase, key: ContentKey) -> bytes | None:
     if not new.reporter:
         return None
     return key.seal("reporter", json.dumps(dict(new.reporter), ensure_ascii=False))
+
+
+def _answers(new: NewCase, key: ContentKey) -> dict[str, Any]:
+    """The answers sealed, with the version that they answer; nothing when there are none."""
+    if new.answered is None or not new.answered.answers:
+        return {}
+    version = new.answered.to.version
+    return {
+        "questionnaire": version.code, "questionnaire_version": version.number,
+        "answers_sealed": key.seal("answers", new.answered.as_json()),
+    }  # fmt: skip
 
 
 def _write_first_rows(

@@ -24,6 +24,7 @@ from spreekbuis.access.models import DeskAddress, DeskLetter
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.changes import Happened, changed, refuse_closed
+from spreekbuis.cases.deadlines import set_state
 from spreekbuis.cases.dialogue import write_message
 from spreekbuis.cases.exclusion import carry_over, withhold_from
 from spreekbuis.cases.keys import Reader
@@ -240,7 +241,7 @@ def accept(letter_id: UUID, desks: frozenset[UUID], reader: Reader) -> Case:
         id=letter.id, kind=CaseKind.NEW, category=told.category, channel=Channel(told.channel),
         identity=Identity(told.identity), reporter_class=ReporterClass(told.reporter_class),
         language=told.language, text=told.messages[0].text, reporter=told.reporter,
-        duty_accepted=told.duty_accepted, files=first_files(told), received_at=letter.sent_at,
+        duty_accepted=told.duty_accepted, answered=told.answered, files=first_files(told), received_at=letter.sent_at,
         said_at=told.messages[0].at,
     )  # fmt: skip
     case = open_case(new)
@@ -292,7 +293,8 @@ def referral_answered(id: str) -> None:  # noqa: A002 (the name of the argument 
     case = db.session.get_one(Case, (current_entity_id(), referral.case_id), with_for_update=True)
     if answer == Answer.ACCEPTED:
         _end(referral, Stage.ACCEPTED)
-        case.state, case.closed_at, case.outcome = State.CLOSED, now(), Outcome.REFERRED
+        set_state(case, State.CLOSED)
+        case.closed_at, case.outcome = now(), Outcome.REFERRED
         case.unread_by_desk = False
         changed(case, Happened.REFERRAL_ACCEPTED, Audited.CASE_CLOSED, outcome=Outcome.REFERRED.value)
         return
@@ -369,7 +371,8 @@ def _go(case: Case, key: ContentKey, referral: Referral) -> None:
         )
     )  # fmt: skip
     referral.state = Stage.SENT
-    referral.state_before, case.state = case.state, State.REFERRED
+    referral.state_before = case.state
+    set_state(case, State.REFERRED)
     record(Audited.LETTER_SENT, referral.id, {"case": str(case.id), "to": str(address.tenant_id)})
     changed(case, Happened.REFERRED)
     enqueue(MAIL_LETTER, entity_id=address.tenant_id, id=str(referral.id))
@@ -400,7 +403,7 @@ def _open(case: Case, referral_id: UUID) -> Referral:
 
 def _come_back(case: Case, referral: Referral, stage: Stage) -> None:
     if case.state == State.REFERRED:
-        case.state = referral.state_before
+        set_state(case, State(referral.state_before))
     _end(referral, stage)
     case.unread_by_desk = True
     changed(case, Happened.REFERRAL_ENDED, stage=stage.value)

@@ -24,6 +24,7 @@ from spreekbuis.cases.models import Case
 from spreekbuis.cases.people import people_of_cases
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
+from spreekbuis.questionnaires.answers import written
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.sealing import CannotOpen
 
@@ -117,12 +118,15 @@ def cases_at(desks: Set[UUID], most: int) -> int:
 
 
 def _of_case(case: Case, key: ContentKey) -> list[str | None]:
-    """What stands in the case itself: name and contact data of the reporter, and the comment with the score; None for
-    what does not open."""
+    """What stands in the case itself: name and contact data of the reporter, the answers in their own words, and the
+    comment with the score; None for what does not open."""
     found: list[str | None] = []
     if case.reporter_sealed is not None:
         given = key.open_or_none("reporter", case.reporter_sealed)
         found.append(None if given is None else " ".join(json.loads(given).values()))
+    if case.answers_sealed is not None:
+        answers = key.open_or_none("answers", case.answers_sealed)
+        found += [None] if answers is None else written(answers)
     if case.score_comment_sealed is not None:
         found.append(key.open_or_none("score_comment", case.score_comment_sealed))
     return found

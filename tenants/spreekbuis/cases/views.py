@@ -2,7 +2,7 @@
 
 from spreekbuis.cases import list_page, new_contact, case_page, search_page, access_page  # isort: skip
 from spreekbuis.cases import referral_page, letter_page, people_page, list_actions, actions  # isort: skip
-from spreekbuis.cases import exclusion_mails, reminders  # isort: skip
+from spreekbuis.cases import exclusion_mails, reminders, terms_page  # isort: skip
 from spreekbuis.cases.doors import room
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "reminders",
     "room",
     "search_page",
+    "terms_page",
 ]

@@ -11,15 +11,26 @@ from spreekbuis.access.models import CaseExclusion, Membership
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited
 from spreekbuis.cases.changes import Happened, changed, refuse_closed
+from spreekbuis.cases.deadlines import set_state
 from spreekbuis.cases.dialogue import message_made_by, write_message
 from spreekbuis.cases.letters import note_closed
 from spreekbuis.cases.models import Case, Message
 from spreekbuis.cases.opening import NewFile
-from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move
-from spreekbuis.clock import now, today
+from spreekbuis.cases.procedure_versions import fits, usual
+from spreekbuis.cases.procedures import (
+    HANDLER,
+    OUTCOMES,
+    SET_BY_HAND,
+    Mover,
+    State,
+    asks_an_adviser,
+    may_move,
+    procedure_of,
+)
+from spreekbuis.clock import local_date, now, today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
-from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, CaseKind, Outcome, Topic
+from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, CaseKind, Identity, Outcome, Topic
 from spreekbuis.errors import Conflict, Invalid
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.web.access import Role
@@ -123,6 +134,7 @@ def mark_kind(case: Case, kind: CaseKind) -> None:
         return
     refuse_closed(case)
     case.kind = kind
+    follow(case)
     changed(case, Happened.KIND, kind=kind.value)
 
 
@@ -141,6 +153,7 @@ def recategorise(case: Case, category: str) -> None:
     if DESK_OF_TOPIC[wanted.topic] is not DESK_OF_TOPIC[Topic(case.topic)]:
         raise Invalid({"category": OTHER_DESK})
     case.category, case.topic = category, wanted.topic
+    follow(case)
     changed(case, Happened.CATEGORY, category=category)
 
 
@@ -196,11 +209,41 @@ def handlers_for(case: Case) -> set[UUID]:
     return handlers_of(case.desk_id) - set(db.session.scalars(kept_out))
 
 
+def movers(case: Case) -> frozenset[Mover]:
+    """As what the account that acts may move this case. Asks the database only where a prevention adviser is needed.
+
+    Codex, book I title 3: a formal request is for a prevention adviser alone.
+    """
+    if not asks_an_adviser(procedure_of(case)):
+        return HANDLER
+    adviser = db.session.scalar(
+        select(Membership.prevention_adviser).where(
+            Membership.entity_id == current_entity_id(),
+            Membership.desk_id == case.desk_id,
+            Membership.account_id == acting().account_id,
+            or_(Membership.until.is_(None), Membership.until >= today()),
+        )
+    )
+    return HANDLER | {Mover.PREVENTION_ADVISER} if adviser else HANDLER
+
+
+def follow(case: Case) -> None:
+    """Give a case whose kind or topic changed the usual procedure, as it was on the day of receipt, when its own does
+    not fit any more. What was claimed about its terms ends with it."""
+    if fits(procedure_of(case), case.kind, case.topic, case.identity):
+        return
+    rules = usual(
+        CaseKind(case.kind), Topic(case.topic), Identity(case.identity), local_date(case.received_at)
+    )
+    case.procedure, case.procedure_version, case.procedure_at = rules.code, rules.version, None
+    case.decided_at, case.term_changes = None, {}
+
+
 def _move(case: Case, state: State) -> None:
     refuse_closed(case)
-    if not may_move(case, state):
+    if not may_move(case, state, movers(case)):
         raise MoveNotAllowed
-    case.state = state
+    set_state(case, state)
 
 
 def _made(case: Case, once: UUID | None) -> bool:

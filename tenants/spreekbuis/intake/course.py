@@ -8,7 +8,7 @@ from flask_babel import LazyString, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from spreekbuis.cases.deadlines import deadlines
+from spreekbuis.cases.deadlines import Deadline, deadlines
 from spreekbuis.cases.procedures import CaseFacts, State, Step
 from spreekbuis.clock import local_date
 from spreekbuis.directory.catalogue import DESK_LABELS, DESK_OF_TOPIC, Topic
@@ -34,6 +34,10 @@ _PROMISES: dict[Step, tuple[LazyString, LazyString]] = {
         _l("We laten weten dat we je melding lezen, en of we nog vragen hebben."),
     ),
     Step.CONVERSATION: (_l("Eerste gesprek"), _l("We spreken met je af, als je dat wilt.")),
+    Step.DECISION: (
+        _l("Beslissing over je verzoek"),
+        _l("De preventieadviseur laat weten of je formele verzoek aanvaard wordt, en waarom."),
+    ),
     Step.FEEDBACK: (_l("Antwoord"), _l("Je hoort wat we met je melding doen of deden, en waarom.")),
 }
 
@@ -70,6 +74,16 @@ def state_of(case: CaseFacts) -> tuple[str, int]:
     return str(_STATE_WORDS[state]), _STEP_OF_STATE[state]
 
 
+def _promise(deadline: Deadline) -> tuple[str, str]:
+    """What the reporter may expect, and why it takes longer or stands still."""
+    title, text = map(str, _PROMISES[deadline.step])
+    if deadline.paused:
+        text = _("De termijn staat stil tot je antwoordt.")
+    elif deadline.extended is not None:
+        text = _("We hebben meer tijd nodig. De reden: %(reason)s.", reason=deadline.extended)
+    return title, text
+
+
 def course_of(case: CaseFacts) -> list[CourseItem]:
     """What happened to the case and what is promised, by date. Promises end with the answer."""
     done: list[tuple[date, str, str]] = [
@@ -81,7 +95,9 @@ def course_of(case: CaseFacts) -> list[CourseItem]:
     ]
     promised: list[tuple[date, str, str]] = []
     for deadline in deadlines(case):
-        title, text = _PROMISES[deadline.step]
+        if deadline.excused is not None and deadline.met_on is None:
+            continue
+        title, text = _promise(deadline)
         if deadline.met_on is not None:
             done.append((deadline.met_on, str(title), ""))
         elif case.feedback_at is None and case.closed_at is None:

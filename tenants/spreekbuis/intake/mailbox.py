@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import FileStorage
 
+from spreekbuis.cases.answers import answers_shown
 from spreekbuis.cases.dialogue import ShownMessage, message_made_by, read_dialogue, read_file, write_message
 from spreekbuis.cases.finding import case_of_reporter, shown_to_reporter
 from spreekbuis.cases.models import Case
@@ -231,6 +232,7 @@ def _inbox_page(
         steps_shown=steps(),
         course=course_of(case), category_label=CATEGORIES[case.category].label,
         received_on=day_in_words(local_date(case.received_at)),
+        answers=answers_shown(case, key_in_session()),
         messages=[_shown(m, desk) for m in read_dialogue(key_in_session(), internal=False)],
         closed=case.closed_at is not None, scorable=case.closed_at is not None and case.score is None,
         outcome=OUTCOME_LABELS[Outcome(case.outcome)] if case.outcome else None,

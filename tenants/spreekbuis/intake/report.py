@@ -22,16 +22,20 @@ from spreekbuis.intake.report_pages import (
 )
 from spreekbuis.intake.story import (
     LONGEST_STORY,
+    Offer,
+    OtherQuestions,
     asked_draft,
     category_of_choice,
     new_draft,
     new_token,
-    offered_categories,
+    offer,
     posted_token,
+    questionnaire_shown,
     read_story,
     token_of,
     topics_of,
     typed,
+    typed_text,
 )
 from spreekbuis.intake.submission import (
     FilesGone,
@@ -41,6 +45,7 @@ from spreekbuis.intake.submission import (
     received_report,
     submit_report,
 )
+from spreekbuis.questionnaires.published import asked_by
 from spreekbuis.web.access import Audience
 from spreekbuis.web.door import the_entity
 from spreekbuis.web.forms import Reading
@@ -71,10 +76,12 @@ def story() -> ResponseReturnValue:
     if not accepts_reports(the_entity()):
         return no_service_page()
     asked = request.args.get("topic", "")
-    offered = offered_categories()
-    chosen = category_of_choice(offered, asked, request.args.get("category") or request.args.get(asked, ""))
+    offered = offer()
+    chosen = category_of_choice(
+        offered.categories, asked, request.args.get("category") or request.args.get(asked, "")
+    )
     if chosen is None:
-        where = asked if asked in topics_of(offered) else "topic"
+        where = asked if asked in topics_of(offered.categories) else "topic"
         return topic_page({where: _("Kies wat het best past.")}), Invalid.status
     if chosen.duty_to_speak and request.args.get("duty") != "accepted":
         return duty_page(chosen)
@@ -85,6 +92,7 @@ def story() -> ResponseReturnValue:
         {"category": chosen.code, "duty": "accepted" if chosen.duty_to_speak else ""},
         files_of(token) if draft else Waiting(),
         {},
+        asked=asked_by(chosen.code, offered.newest, None),
     )
 
 
@@ -92,7 +100,7 @@ def story() -> ResponseReturnValue:
 def check() -> ResponseReturnValue:
     """Step 3: everything once more. Files are kept from here on, for a day."""
     if not accepts_reports(the_entity()):
-        return no_service_page(typed().get("text", "")), ServiceEnded.status
+        return no_service_page(typed_text(language())), ServiceEnded.status
     token = posted_token() or new_token()
     waiting, errors = _kept(token)
     return _checked(token, waiting, errors)
@@ -102,10 +110,11 @@ def check() -> ResponseReturnValue:
 def edit() -> ResponseReturnValue:
     """Step 2 with all that was filled in: back from the check, in another language, or to choose another topic."""
     if not accepts_reports(the_entity()):
-        return no_service_page(typed().get("text", "")), ServiceEnded.status
+        return no_service_page(typed_text(language())), ServiceEnded.status
     token = posted_token() or new_token()
     waiting, errors = _kept(token)
-    page = story_page(token, typed(), waiting, errors, choosing=request.form.get("choose") == "category")
+    choosing = request.form.get("choose") == "category"
+    page = story_page(token, typed(), waiting, errors, asked=questionnaire_shown(), choosing=choosing)
     return page, Invalid.status if errors else 200
 
 
@@ -117,10 +126,11 @@ def send() -> ResponseReturnValue:
         return _checked(
             new_token(), Waiting(), {"": _("Het formulier was veranderd. Kijk alles nog eens na.")}
         )
+    offered = offer()
     try:
-        told = read_story(offered_categories())
+        told = read_story(offered, language())
     except Invalid as invalid:
-        return story_page(token, typed(), files_of(token), invalid.errors), invalid.status
+        return _again(token, files_of(token), offered, invalid, {})
     try:
         submitted = submit_report(
             token, told, files_shown=_files_shown(), language=language(),
@@ -130,8 +140,9 @@ def send() -> ResponseReturnValue:
         db.session.rollback()  # what waits is what waited before this attempt
         return check_page(token, told, files_of(token), gone), gone.status
     except ServiceEnded as ended:
-        return no_service_page(told.text), ended.status
-    return receipt_page(token, submitted, told.text if submitted.sent is Sent.CHANGED else "")
+        return no_service_page(told.whole(language())), ended.status
+    changed = told.whole(language()) if submitted.sent is Sent.CHANGED else ""
+    return receipt_page(token, submitted, changed)
 
 
 @room.post("/o/<ovo:ovo>/report/add", Audience.EVERYONE)
@@ -162,14 +173,25 @@ def _kept(token: str) -> tuple[Waiting, dict[str, type_text]]:
 
 def _checked(token: str, waiting: Waiting, errors: dict[str, type_text]) -> ResponseReturnValue:
     """Step 3, or step 2 again with what is wrong."""
+    offered = offer()
     try:
-        told = read_story(offered_categories())
+        told = read_story(offered, language())
     except Invalid as invalid:
-        errors = {**invalid.errors, **errors}
-    else:
-        if not errors:
-            return check_page(token, told, waiting)
-    return story_page(token, typed(), waiting, errors), Invalid.status
+        return _again(token, waiting, offered, invalid, errors)
+    if errors:
+        return _again(token, waiting, offered, Invalid(errors), {})
+    return check_page(token, told, waiting)
+
+
+def _again(
+    token: str, waiting: Waiting, offered: Offer, invalid: Invalid, errors: dict[str, type_text]
+) -> ResponseReturnValue:
+    """Step 2 again with what is wrong, and with the questions that belong there."""
+    form, asked = typed(), questionnaire_shown(offered)
+    if isinstance(invalid, OtherQuestions):
+        asked = invalid.asked
+        form["text"] = "\n\n".join(filter(None, [form.get("text", ""), invalid.kept]))
+    return story_page(token, form, waiting, {**invalid.errors, **errors}, asked=asked), invalid.status
 
 
 def _removed() -> set[UUID]:

@@ -1,10 +1,10 @@
 """What the pages of a report show."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import get_template_attribute, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -22,12 +22,15 @@ from spreekbuis.errors import Conflict, type_text
 from spreekbuis.intake.course import course_of
 from spreekbuis.intake.drafts import Waiting, files_of
 from spreekbuis.intake.signpost import central_actors
-from spreekbuis.intake.story import Story, asked_draft, new_draft, offered_categories, topics_of
+from spreekbuis.intake.story import Story, asked_draft, new_draft, offer, topics_of
 from spreekbuis.intake.submission import Sent, Submitted
+from spreekbuis.questionnaires.answers import given_in_form
+from spreekbuis.questionnaires.asking import asked as questions_shown
+from spreekbuis.questionnaires.published import Published
 from spreekbuis.vault.cleaning import CLEANED_TEXTS, NOT_CLEANED, Cleaned
 from spreekbuis.vault.files import ACCEPT, MOST_FILES, most_megabytes
 from spreekbuis.web.door import the_entity
-from spreekbuis.web.frame import LANGUAGES, language
+from spreekbuis.web.frame import LANGUAGES, drawn, language
 
 _TOPIC_CARDS = {
     Topic.WELLBEING: ("heart", _l("Hoe mensen met elkaar omgaan, of hoe je je voelt door je werk.")),
@@ -56,7 +59,7 @@ def _ovo() -> str:
 
 def topic_page(errors: Mapping[str, type_text]) -> str:
     """Step 1, where a report begins. `errors` may name `topic`, or a topic whose category was not chosen."""
-    topics = topics_of(offered_categories())
+    topics = topics_of(offer().categories)
     asked = request.args.get("topic", "")
     return render_template(
         "intake/topic.html",
@@ -94,9 +97,11 @@ def story_page(
     waiting: Waiting,
     errors: Mapping[str, type_text],
     *,
+    asked: Published | None,
     choosing: bool = False,
 ) -> str:
-    """Step 2. `form` is what was filled in. `choosing`: with the topics, to choose another one.
+    """Step 2. `form` is what was filled in; `asked`: the questions beside the story. `choosing`: with the topics, to
+    choose another one.
 
     Another language or topic is asked with the form itself, never with a link: a link would lose the text.
     """
@@ -109,13 +114,33 @@ def story_page(
         ],
         token=token, form=form, errors=errors, category=category,
         removable=[(str(file.id), file.name) for file in waiting.unsent],
-        categories=[(c.code, c.label) for c in offered_categories().values()]
+        questionnaire=asked.version if asked else "",
+        questions=_questions(asked, errors) if asked else "",
+        categories=[(c.code, c.label) for c in offer().categories.values()]
         if choosing or "category" in errors
         else [],
         reporter_classes=list(REPORTER_CLASS_LABELS.items()),
         identities=[(i, label, _IDENTITY_HINTS[i]) for i, label in IDENTITY_LABELS.items()],
         accept=ACCEPT, most_files=MOST_FILES, most_megabytes=most_megabytes(),
     )  # fmt: skip
+
+
+def _questions(asked: Published, errors: Mapping[str, type_text]) -> str:
+    """The questions with what was filled in; remembered while that is nothing."""
+    given = given_in_form(asked.definition)
+    if not given and not errors:
+        return drawn(_empty_questions, asked)
+    shown = questions_shown(asked.definition, language(), given, errors)
+    return _macro()(shown, "questions" in errors)
+
+
+def _empty_questions(asked: Published) -> str:
+    return _macro()(questions_shown(asked.definition, language()))
+
+
+def _macro() -> Callable[..., str]:
+    macro: Callable[..., str] = get_template_attribute("parts/questions.html", "questions_of_story")
+    return macro
 
 
 def check_page(token: str, told: Story, waiting: Waiting, problem: Conflict | None = None) -> str:
@@ -125,6 +150,7 @@ def check_page(token: str, told: Story, waiting: Waiting, problem: Conflict | No
         "duty": "accepted" if told.category.duty_to_speak else "",
         "reporter_class": told.reporter_class, "identity": told.identity,
         "name": told.name, "email": told.email, "phone": told.phone, "files_shown": len(waiting.files),
+        "questionnaire": told.answered.to.version if told.answered else "",
     }  # fmt: skip
     about = [
         (_("Onderwerp"), told.category.label), (_("Je naam"), told.name or IDENTITY_LABELS[told.identity]),
@@ -134,7 +160,9 @@ def check_page(token: str, told: Story, waiting: Waiting, problem: Conflict | No
     return render_template(
         "intake/check.html",
         send_url=url_for("report.send", ovo=_ovo()), edit_url=url_for("report.edit", ovo=_ovo()),
-        topic_url=url_for("report.topic", ovo=_ovo()), told=told, hidden=hidden,
+        topic_url=url_for("report.topic", ovo=_ovo()), told=told,
+        hidden=[*hidden.items(), *(told.answered.fields() if told.answered else ())],
+        answers=told.answered.in_words(language()) if told.answered else [],
         waiting=[
             {
                 "name": f.name, "cleaned": CLEANED_TEXTS[Cleaned(f.cleaned)],

@@ -21,18 +21,23 @@ import hmac
 import json
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import current_app, g, request
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from spreekbuis.clock import now
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CATEGORIES, Category, Identity, ReporterClass, Topic
+from spreekbuis.errors import Invalid, type_text
 from spreekbuis.intake.models import EntityCategory
+from spreekbuis.questionnaires.answers import Answered, read_answers
+from spreekbuis.questionnaires.models import Questionnaire, QuestionnaireCategory
+from spreekbuis.questionnaires.published import Published, Version, asked_by, published, version_named
 from spreekbuis.settings import Settings
 from spreekbuis.web.cookies import FORM, read_cookie
 from spreekbuis.web.forms import Reading, clean
@@ -58,6 +63,7 @@ class Story:
     name: str
     email: str
     phone: str
+    answered: Answered | None = None
 
     @property
     def reporter(self) -> dict[str, str] | None:
@@ -66,6 +72,11 @@ class Story:
             return None
         return {"name": self.name, "email": self.email, "phone": self.phone}
 
+    def whole(self, language: str) -> str:
+        """The story with the answers below it, as one text."""
+        answers = self.answered.as_text(language) if self.answered else ""
+        return "\n\n".join(filter(None, [self.text, answers]))
+
     def digest(self, token: str) -> bytes:
         """Tells whether a second sending says the same.
 
@@ -73,6 +84,7 @@ class Story:
         """
         told = [self.category.code, self.text, self.reporter_class.value, self.identity.value]
         told += [self.name, self.email, self.phone]
+        told += [self.answered.as_json()] if self.answered else []
         return hmac.digest(token.encode(), json.dumps(told).encode(), hashlib.sha256)
 
 
@@ -121,14 +133,30 @@ def posted_token() -> str | None:
     return token if _TOKEN.fullmatch(token) else None
 
 
-def offered_categories() -> dict[str, Category]:
-    """What the entity in scope lets its staff report, in the order of the catalogue."""
-    chosen = set(
-        db.session.scalars(
-            select(EntityCategory.category).where(EntityCategory.entity_id == current_entity_id())
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the entity in scope lets its staff report, in the order of the catalogue, and what is asked with it: the
+    newest version of the questionnaire, by category. One query."""
+
+    categories: dict[str, Category]
+    newest: dict[str, Version]
+
+
+def offer() -> Offer:
+    rows = db.session.execute(
+        select(EntityCategory.category, Questionnaire.code, Questionnaire.version)
+        .outerjoin(QuestionnaireCategory, QuestionnaireCategory.category == EntityCategory.category)
+        .outerjoin(
+            Questionnaire,
+            and_(Questionnaire.code == QuestionnaireCategory.questionnaire, Questionnaire.version > 0),
         )
+        .where(EntityCategory.entity_id == current_entity_id())
     )
-    return {code: category for code, category in CATEGORIES.items() if code in chosen}
+    found = {row.category: row.code and Version(row.code, row.version) for row in rows}
+    return Offer(
+        {code: category for code, category in CATEGORIES.items() if code in found},
+        {code: newest for code, newest in found.items() if newest},
+    )
 
 
 def category_of_choice(offered: dict[str, Category], topic: str, category: str) -> Category | None:
@@ -152,7 +180,30 @@ def topics_of(offered: dict[str, Category]) -> dict[Topic, list[Category]]:
     return topics
 
 
-FIELDS = ("category", "duty", "text", "reporter_class", "identity", "name", "email", "phone", "keep_original")
+FIELDS = (
+    "category", "duty", "text", "reporter_class", "identity", "name", "email", "phone", "keep_original",
+    "questionnaire",
+)  # fmt: skip
+
+
+class OtherQuestions(Invalid):
+    """Another topic was chosen, which has other questions than the form shows. `asked`: those; `kept`: the answers in
+    words that have no question any more, so that the story can take them in."""
+
+    def __init__(self, errors: Mapping[str, type_text], asked: Published | None, kept: str) -> None:
+        words = _("Je koos een ander onderwerp. Kijk even naar de vragen die daarbij horen.")
+        super().__init__({**errors, "questions": words})
+        self.asked, self.kept = asked, kept
+
+
+def questionnaire_shown(offered: Offer | None = None) -> Published | None:
+    """The version that the posted form shows; None when it shows none, or names one that is not there. With an offer:
+    what it should show, when the form does not say."""
+    version = version_named(request.form.get("questionnaire", ""))
+    shown = published(version) if version else None
+    if shown is None and offered is not None:
+        return asked_by(request.form.get("category", ""), offered.newest, None)
+    return shown
 
 
 def typed() -> dict[str, str]:
@@ -160,8 +211,16 @@ def typed() -> dict[str, str]:
     return {name: clean(request.form[name], lines=name == "text") for name in FIELDS if name in request.form}
 
 
-def read_story(offered: dict[str, Category]) -> Story:
-    """The posted story. Raises Invalid."""
+def typed_text(language: str) -> str:
+    """The story that was typed, with the answers, for a page that has no form for it."""
+    shown = questionnaire_shown()
+    answers = read_answers(Reading(), shown).as_text(language) if shown else ""
+    return "\n\n".join(filter(None, [typed().get("text", ""), answers]))
+
+
+def read_story(offered: Offer, language: str) -> Story:
+    """The posted story. Raises Invalid; OtherQuestions, with words in `language`, when the form shows questions of
+    another topic, and something of the answers or the rest needs another look."""
     form = Reading()
     form.require(
         {
@@ -171,8 +230,8 @@ def read_story(offered: dict[str, Category]) -> Story:
             "reporter_class": _("Kies wat je band is met deze organisatie."),
         }
     )
-    code = form.one_of("category", offered)
-    category = offered[code] if code is not None else None
+    code = form.one_of("category", offered.categories)
+    category = offered.categories[code] if code is not None else None
     if category is not None and category.duty_to_speak and form.raw("duty") != "accepted":
         form.errors["duty"] = _("Lees wat spreekplicht betekent, en kies of je verdergaat.")
     text = form.text("text", longest=LONGEST_STORY, lines=True)
@@ -185,8 +244,22 @@ def read_story(offered: dict[str, Category]) -> Story:
         phone = form.text("phone", longest=LONGEST_FIELD, required=False)
         if not email and not phone:
             form.errors.setdefault("email", _("Geef een e-mailadres of een telefoonnummer."))
+    shown = questionnaire_shown()
+    asked = asked_by(category.code, offered.newest, shown.version if shown else None) if category else shown
+    answered = read_answers(form, asked) if asked else None
+    if _shows_others(shown, asked):
+        left = read_answers(Reading(), shown).without(answered) if shown else None
+        if form.errors or (left and left.answers):
+            raise OtherQuestions(form.errors, asked, left.as_text(language) if left else "")
     form.check()
     assert category is not None
     assert reporter_class is not None
     assert identity is not None
-    return Story(category, text, reporter_class, identity, name, email, phone)
+    return Story(category, text, reporter_class, identity, name, email, phone, answered)
+
+
+def _shows_others(shown: Published | None, asked: Published | None) -> bool:
+    """Whether the form showed other questions than its category has. A form that names none at all is not ours."""
+    if "questionnaire" not in request.form:
+        return False
+    return (shown and shown.version.code) != (asked and asked.version.code)

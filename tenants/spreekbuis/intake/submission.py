@@ -87,7 +87,7 @@ def submit_report(token: str, story: Story, *, files_shown: int, language: str, 
             id=key.subject_id, secret=key.secret, kind=CaseKind.NEW, category=story.category.code, channel=Channel.WEB,
             identity=story.identity, reporter_class=story.reporter_class, language=language, text=story.text,
             reporter=story.reporter, duty_accepted=story.category.duty_to_speak,
-            submission_digest=story.digest(token), files=files,
+            submission_digest=story.digest(token), answered=story.answered, files=files,
         )
     )  # fmt: skip
     return Submitted(case, code, Sent.NOW)

@@ -115,6 +115,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code", name=op.f("pk_policy_area")),
     )
     op.create_table(
+        "procedure_draft",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("definition", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("edited_by", sa.Uuid(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_procedure_draft")),
+    )
+    op.create_table(
+        "procedure_version",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("definition", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_by", sa.Uuid(), nullable=True),
+        sa.PrimaryKeyConstraint("code", "version", name=op.f("pk_procedure_version")),
+    )
+    op.create_table(
         "published_figure",
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
@@ -124,6 +144,13 @@ def upgrade() -> None:
         sa.Column("unit", sa.Text(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("source", "year", "measure", "breakdown", name=op.f("pk_published_figure")),
+    )
+    op.create_table(
+        "questionnaire",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_questionnaire")),
     )
     op.create_table(
         "receipt",
@@ -265,6 +292,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "role", name=op.f("pk_platform_role")),
     )
     op.create_table(
+        "questionnaire_category",
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("questionnaire", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["questionnaire"], ["questionnaire.code"], name=op.f("fk_questionnaire_category_questionnaire")
+        ),
+        sa.PrimaryKeyConstraint("category", name=op.f("pk_questionnaire_category")),
+    )
+    op.create_table(
+        "questionnaire_draft",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("definition", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("edit", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["code"], ["questionnaire.code"], name=op.f("fk_questionnaire_draft_code")),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_questionnaire_draft")),
+    )
+    op.create_table(
+        "questionnaire_version",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("definition", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_by", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["code"], ["questionnaire.code"], name=op.f("fk_questionnaire_version_code")),
+        sa.PrimaryKeyConstraint("code", "version", name=op.f("pk_questionnaire_version")),
+    )
+    op.create_table(
         "sign_in_session",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -302,6 +357,13 @@ def upgrade() -> None:
         sa.Column("updated_by", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_contribution_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "service_year", name=op.f("pk_contribution")),
+    )
+    op.create_table(
+        "deadline_sweep",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("swept_until", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_deadline_sweep_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", name=op.f("pk_deadline_sweep")),
     )
     op.create_table(
         "desk",
@@ -537,16 +599,26 @@ def upgrade() -> None:
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("conversation_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("feedback_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("duty_accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("procedure", sa.Text(), nullable=False),
+        sa.Column("procedure_version", sa.Integer(), nullable=False),
+        sa.Column("procedure_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("waited_days", sa.Integer(), nullable=False),
+        sa.Column("term_changes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("next_step", sa.Text(), nullable=True),
         sa.Column("next_due_on", sa.Date(), nullable=True),
         sa.Column("last_activity_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("unread_by_desk", sa.Boolean(), nullable=False),
         sa.Column("reporter_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("submission_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("questionnaire", sa.Text(), nullable=True),
+        sa.Column("questionnaire_version", sa.Integer(), nullable=True),
+        sa.Column("answers_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("score", sa.Integer(), nullable=True),
         sa.Column("scored_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("score_comment_sealed", sa.LargeBinary(), nullable=True),
@@ -556,6 +628,11 @@ def upgrade() -> None:
             ["entity_id", "desk_id"], ["desk.entity_id", "desk.id"], name=op.f("fk_case_entity_id_desk_id")
         ),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_entity_id")),
+        sa.ForeignKeyConstraint(
+            ["questionnaire", "questionnaire_version"],
+            ["questionnaire_version.code", "questionnaire_version.version"],
+            name=op.f("fk_case_questionnaire_questionnaire_version"),
+        ),
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_case")),
     )
     op.create_index(
@@ -752,6 +829,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("desk_id", sa.Uuid(), nullable=True),
+        sa.Column("prevention_adviser", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("since", sa.Date(), nullable=False),
         sa.Column("until", sa.Date(), nullable=True),
         sa.CheckConstraint(
@@ -1055,6 +1133,29 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "term_change",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("procedure", sa.Text(), nullable=False),
+        sa.Column("procedure_version", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("justification_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_term_change_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_term_change_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_term_change")),
+    )
+    op.create_index("ix_term_change_case", "term_change", ["entity_id", "case_id", "at", "id"], unique=False)
+    op.create_table(
         "attachment",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1110,9 +1211,15 @@ def upgrade() -> None:
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "policy_area" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "policy_area" TO spreekbuis_backup')
     op.execute("GRANT SELECT ON policy_area TO spreekbuis_figures")
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "procedure_draft" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "procedure_draft" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT ON "procedure_version" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "procedure_version" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "published_figure" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "published_figure" TO spreekbuis_backup')
     op.execute("GRANT SELECT ON published_figure TO spreekbuis_figures")
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "questionnaire" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "questionnaire" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, DELETE ON "receipt" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "receipt" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "reporter_session" TO spreekbuis_app')
@@ -1138,6 +1245,12 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "password_reset" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "platform_role" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "platform_role" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "questionnaire_category" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "questionnaire_category" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "questionnaire_draft" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "questionnaire_draft" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT ON "questionnaire_version" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "questionnaire_version" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "sign_in_session" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "sign_in_session" TO spreekbuis_backup')
     op.execute('ALTER TABLE "affiliation" ENABLE ROW LEVEL SECURITY')
@@ -1154,6 +1267,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "contribution" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "contribution" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "deadline_sweep" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "deadline_sweep" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "deadline_sweep" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "deadline_sweep" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "deadline_sweep" TO spreekbuis_backup')
     op.execute('ALTER TABLE "desk" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "desk" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1390,6 +1510,16 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "referral" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "referral" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "term_change" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "term_change" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "term_change" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"term_change\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "term_change" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "term_change" TO spreekbuis_backup')
     op.execute('ALTER TABLE "attachment" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "attachment" FORCE ROW LEVEL SECURITY')
     op.execute(
