@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from spreekbuis.app import create_app
+from spreekbuis.cases import numbers
 from spreekbuis.db.bootstrap import migrate, prepare
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.security import mapped_tables
@@ -41,6 +42,8 @@ REAL_WORK = passwords.WORK
 """What a try of a password costs in the product; programs that tests start pay it."""
 passwords.WORK = passwords.Work(passes=1, memory=8, lanes=1)
 """Here many people sign in, and the strength of a password is asked in one test."""
+numbers.UNUSED = 0.0
+"""Here numbers run on, so that a test can say them; tests/cases/test_numbers.py asks for the gaps."""
 _servers: list[EmbeddedPostgres | EmbeddedValkey] = []
 
 

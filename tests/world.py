@@ -15,9 +15,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from spreekbuis.access.case_keys import case_binding
 from spreekbuis.access.desk_keys import give_desk_keys, publish_address, recovery_binding
 from spreekbuis.access.models import CaseKey, Desk, DeskKey, Membership, MembershipLookup, RecoveryKey
-from spreekbuis.cases.keys import Reader, case_binding
+from spreekbuis.cases.keys import Reader
 from spreekbuis.cases.opening import NewCase, open_case
 from spreekbuis.clock import now, today
 from spreekbuis.db.base import new_id

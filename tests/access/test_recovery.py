@@ -8,13 +8,22 @@ from sqlalchemy import delete, func, select
 from spreekbuis.access import recovery
 from spreekbuis.access.desk_keys import desk_secrets, desk_states, grant_desk_keys
 from spreekbuis.access.members import end_membership
-from spreekbuis.access.models import DeskKey, DeskKeyGrant, Membership, RecoveryKey, RecoveryShare
+from spreekbuis.access.models import (
+    CaseKeyForRecovery,
+    DeskKey,
+    DeskKeyGrant,
+    Membership,
+    RecoveryKey,
+    RecoveryShare,
+)
 from spreekbuis.actor import Actor, acting_as
 from spreekbuis.audit.models import AuditEvent
+from spreekbuis.cases.exclusion import exclude
+from spreekbuis.cases.finding import case_for
 from spreekbuis.cases.keys import keys_of
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
-from spreekbuis.directory.catalogue import DeskKind
+from spreekbuis.directory.catalogue import DeskKind, ExclusionReason
 from spreekbuis.directory.models import Entity, EntityStatus
 from spreekbuis.errors import Invalid, NotFound
 from spreekbuis.identity.keys import make_key
@@ -95,6 +104,29 @@ def test_both_papers_bring_the_reading_back_and_the_kit_is_replaced(office, worl
     with world.inside(office.entity):
         assert recovery.open_with_papers(fresh.id, again, [lost], office.officers) == 1
     assert case_id
+
+
+def test_both_papers_also_open_a_case_of_which_somebody_is_kept_out_but_not_for_who_is(office, world):
+    out = world.member(office.entity, Role.HANDLER, INTEGRITY)
+    case_id = world.case(office.entity)
+    kit = office.make_kit()
+    papers = office.print_parts()
+    with world.inside(office.entity), acting_as(Actor("account", office.handler)):
+        case = case_for({office.entity.desks[INTEGRITY]}, case_id, lock=True)
+        exclude(case, world.key(office.entity, case_id), out, ExclusionReason.NAMED)
+    lost = office.forget_everything()
+    with world.inside(office.entity):
+        assert keys_of([case_id], world.reader(lost)) == {}
+        recovery.open_with_papers(kit, papers, [lost, out], office.officers)
+        assert keys_of([case_id], world.reader(lost))
+        assert keys_of([case_id], world.reader(out)) == {}
+    with world.inside(office.entity) as session:
+        assert session.scalars(select(CaseKeyForRecovery.kit_id)).one() == office_kit(session)
+
+
+def office_kit(session):
+    """The kit in force."""
+    return session.scalars(select(RecoveryKey.id).where(RecoveryKey.ended_at.is_(None))).one()
 
 
 def test_one_paper_or_the_same_paper_twice_opens_nothing(office, world):

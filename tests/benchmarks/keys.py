@@ -7,9 +7,9 @@ from uuid import UUID
 
 import psycopg
 
+from spreekbuis.access.case_keys import case_binding, sealed_to_desk
 from spreekbuis.access.desk_keys import grant_binding
 from spreekbuis.cases.dialogue import body_of
-from spreekbuis.cases.keys import case_binding, sealed_to_desk
 from spreekbuis.db.base import new_id
 from spreekbuis.identity.keys import lock_for_session
 from spreekbuis.vault.content import ContentKey

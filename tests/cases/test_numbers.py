@@ -1,8 +1,11 @@
 """The number of a case says its desk and tells nothing about the other one."""
 
+from itertools import pairwise
+
 import pytest
 from sqlalchemy import select
 
+from spreekbuis.cases import numbers
 from spreekbuis.cases.finding import case_by_number
 from spreekbuis.cases.models import CaseCounter
 from spreekbuis.cases.numbers import CaseNumber, number_of, read_number
@@ -74,3 +77,20 @@ def test_who_works_at_two_desks_finds_both_and_tells_them_apart_by_the_letter(wo
     found = browser.get(f"/desk/{entity.ovo}/cases?number=W-{year}-001").text
     assert str(ids["W"]) not in found
     assert str(ids["I"]) not in found
+
+
+def test_a_gap_in_the_numbers_is_no_sign_since_about_half_of_them_stay_unused(world, monkeypatch):
+    """Whoever is kept out of a case misses its number: among so many others, that says nothing."""
+    monkeypatch.setattr(numbers, "UNUSED", 0.5)
+    steps = [numbers.step() for _ in range(4000)]
+    assert min(steps) == 1
+    assert max(steps) > 6
+    assert 0.45 < steps.count(1) / len(steps) < 0.55
+    after_one = [b for a, b in pairwise(steps) if a == 1]
+    assert 0.45 < after_one.count(1) / len(after_one) < 0.55, "whatever came before"
+    entity = world.entity()
+    with world.inside(entity):
+        new = [a_new_case() for _ in range(8)]
+        given = [open_case(case).number for case in new]
+        assert [open_case(case).number for case in new] == given
+    assert given == sorted(set(given))

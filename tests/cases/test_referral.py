@@ -11,13 +11,15 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 
 from spreekbuis import clock
-from spreekbuis.access.desk_keys import NoKeyYet, renew_desk_key
-from spreekbuis.access.models import DeskKey, DeskLetter
+from spreekbuis.access.desk_keys import NoKeyYet, give_desk_keys, renew_desk_key
+from spreekbuis.access.models import DeskKey, DeskLetter, Membership
 from spreekbuis.actor import REPORTER, Actor, acting_as
 from spreekbuis.cases import referral
 from spreekbuis.cases.contacts import register_contact
 from spreekbuis.cases.dialogue import OnItsWay, read_dialogue, read_file, write_message
+from spreekbuis.cases.exclusion import exclude, kept_out, withhold_from
 from spreekbuis.cases.keys import key_of
+from spreekbuis.cases.letters import waiting_letters
 from spreekbuis.cases.minutes import MinutesState, agree, correct, minutes_in, write_minutes
 from spreekbuis.cases.models import Attachment, Case, Referral
 from spreekbuis.cases.opening import NewFile
@@ -34,7 +36,15 @@ from spreekbuis.cases.referral import (
 from spreekbuis.cases.workflow import acknowledge, close, mark_kind
 from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.session import db, transaction
-from spreekbuis.directory.catalogue import CaseKind, Channel, DeskKind, Identity, Outcome, Topic
+from spreekbuis.directory.catalogue import (
+    CaseKind,
+    Channel,
+    DeskKind,
+    ExclusionReason,
+    Identity,
+    Outcome,
+    Topic,
+)
 from spreekbuis.errors import Invalid, NotFound
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.reporters import find_receipt, key_of_receipt, receipt_of
@@ -439,6 +449,32 @@ def test_the_receiver_reads_and_takes_over_on_the_pages(two, world):
     assert "Er verdwijnt materiaal uit het magazijn." in browser.get(answer.location).text
     assert browser.get(f"/desk/{two.there.ovo}/letters/{made}").status_code == 409
     assert UUID(str(made))
+
+
+def test_who_is_kept_out_of_the_case_sees_no_letter_of_it_at_the_other_desk_and_stays_out(two, world):
+    both = world.member(two.here, Role.HANDLER, INTEGRITY)
+    with world.inside(two.here) as session:
+        (desk_id,) = (two.here.desks[WELLBEING],)
+        session.add(Membership(entity_id=two.here.id, account_id=both, role=Role.HANDLER, desk_id=desk_id))
+        session.flush()
+        give_desk_keys(desk_id, {1: two.here.desk_secrets[desk_id]}, [both])
+    with two.acting(two.handler) as case:
+        exclude(case, two.key, both, ExclusionReason.NAMED)
+    letter_id = two.sent(Destination(two.here.id, "bullying"))
+    with world.inside(two.here):
+        assert set(referral.receivers(letter_id)) == {two.colleague, both}
+    with world.inside(two.here):
+        withhold_from(both)
+        assert referral.receivers(letter_id) == []
+        assert waiting_letters(frozenset([desk_id])) == []
+        with pytest.raises(NotFound):
+            referral.read_letter(letter_id, frozenset([desk_id]), world.reader(both))
+    now_id = two.accept(letter_id, two.colleague, two.here, WELLBEING)
+    with world.inside(two.here):
+        assert [one.account_id for one in kept_out(now_id)] == [both]
+        with pytest.raises(NoKeyYet):
+            key_of(now_id, world.reader(both))
+        assert key_of(now_id, world.reader(two.colleague))
 
 
 def test_the_answers_go_along_with_the_version_that_was_answered(two, world):

@@ -8,15 +8,17 @@ from sqlalchemy import select
 from spreekbuis import clock
 from spreekbuis.access.models import Desk
 from spreekbuis.cases import reminders
+from spreekbuis.cases.exclusion import exclude
 from spreekbuis.cases.opening import open_case
 from spreekbuis.cases.workflow import mark_kind
 from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.session import transaction
-from spreekbuis.directory.catalogue import CaseKind, DeskKind
+from spreekbuis.directory.catalogue import CaseKind, DeskKind, ExclusionReason
+from spreekbuis.identity.models import Account
 from spreekbuis.jobs.models import Job, JobState
 from spreekbuis.jobs.outbox import DEFINED
 from spreekbuis.web.access import Role
-from tests.cases.conftest import REPORT, a_new_case
+from tests.cases.conftest import REPORT, a_new_case, opened_with_key
 
 MORNING = datetime(2026, 11, 10, 6, tzinfo=UTC)
 
@@ -82,6 +84,22 @@ def test_a_desk_with_an_address_gets_the_mail_itself(world, sent):
             mark_kind(open_case(a_new_case()), CaseKind.REPORT)
     remind_on(MORNING)
     assert [to for _, to, _ in sent] == ["loket@voorbeeld.example"]
+
+
+def test_an_address_of_a_desk_counts_no_case_of_which_somebody_is_kept_out(world, sent):
+    entity = world.entity()
+    first, second = (world.member(entity, Role.HANDLER, DeskKind.INTEGRITY) for _ in range(2))
+    with world.inside(entity) as session, clock.at(MORNING - timedelta(days=9)):
+        session.get_one(Desk, (entity.id, entity.desks[DeskKind.INTEGRITY])).email = "loket@voorbeeld.example"
+        open_case(a_new_case())
+        case, key = opened_with_key()
+    with world.inside(entity) as session:
+        exclude(session.merge(case), key, second, ExclusionReason.REPORTING_LINE)
+        address = session.get_one(Account, first).email
+    remind_on(MORNING)
+    assert sorted((to, values["cases"]) for _, to, values in sent) == sorted(
+        [("loket@voorbeeld.example", "1 dossier"), (address, "1 dossier")]
+    )
 
 
 def test_the_mail_holds_a_count_and_a_link_and_nothing_of_the_case(world, app):

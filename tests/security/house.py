@@ -28,13 +28,22 @@ from spreekbuis.cases.keeping.grounds import Ground
 from spreekbuis.cases.keys import Reader
 from spreekbuis.cases.models import Attachment, Case
 from spreekbuis.cases.opening import NewCase, NewFile, open_case
+from spreekbuis.cases.people import Person, add_person, people_in
 from spreekbuis.cases.procedure_drafts import start_draft
 from spreekbuis.cases.referral import Destination, Why, propose
 from spreekbuis.clock import now, today
 from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.security import mapped_tables
 from spreekbuis.db.session import transaction
-from spreekbuis.directory.catalogue import CaseKind, Channel, DeskKind, Identity, ReporterClass, Topic
+from spreekbuis.directory.catalogue import (
+    CaseKind,
+    Channel,
+    DeskKind,
+    Identity,
+    PersonRole,
+    ReporterClass,
+    Topic,
+)
 from spreekbuis.directory.models import Entity, Organisation
 from spreekbuis.directory.register import policy_area_on
 from spreekbuis.entities.mails import PURPOSE as ENROLMENT
@@ -259,10 +268,14 @@ class House:
             write_message(case, key, author="handler", text=f"{SECRET_TEXT} en meer")
             session.flush()
             file_id = session.scalars(select(Attachment.id).where(Attachment.case_id == case.id)).one()
+            named = Person(PersonRole.WITNESS, SECRET_TEXT, SECRET_TEXT, SECRET_TEXT, SECRET_TEXT)
+            add_person(case, key, named, once=uuid4())
+            (person,) = people_in(key)
             number = f"{case.year}-{case.number:03d}"
             asked = record_request(case, uuid4(), Kind.ACCESS, Asker.CONCERNED, today())
             return {
                 "case_id": str(case.id), "file_id": str(file_id), "number": number, "request_id": str(asked.id),
+                "person_id": str(person.id), "account_id": str(place.administrator),
             }  # fmt: skip
 
     @staticmethod

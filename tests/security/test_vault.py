@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import Engine, select
 
 from spreekbuis.access import recovery
+from spreekbuis.access.case_keys import case_binding
 from spreekbuis.access.desk_keys import grant_binding, recovery_binding
 from spreekbuis.access.models import CaseKey, DeskKey, DeskKeyGrant, RecoveryShare
 from spreekbuis.cases.dialogue import body_of
-from spreekbuis.cases.keys import case_binding
 from spreekbuis.cases.models import Message
 from spreekbuis.clock import now
 from spreekbuis.db.scope import PLATFORM

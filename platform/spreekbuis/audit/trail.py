@@ -58,6 +58,8 @@ class Audited(StrEnum):
     CASE_CHANGED = "case.changed"
     CASE_CLOSED = "case.closed"
     CASE_SCORED = "case.scored"
+    CASE_MEMBER_EXCLUDED = "case.member_excluded"
+    CASE_MEMBER_ADMITTED = "case.member_admitted"
     CASE_TERM_CHANGED = "case.term_changed"
     CASE_PROCEDURE_CHOSEN = "case.procedure_chosen"
     CASE_EXPORTED = "case.exported"

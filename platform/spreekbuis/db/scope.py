@@ -1,9 +1,9 @@
 """Which tenant the database serves. Set once, at the door; no tenant means no rows."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import get_ident
 from uuid import UUID
 
@@ -13,10 +13,14 @@ PLATFORM_ID = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What row-level security lets through: the rows of `entity_id`, or the tables of a platform office."""
+    """What row-level security lets through: the rows of `entity_id`, or the tables of a platform office.
+
+    `withheld`: cases of the entity that do not exist for whoever is served, with all that hangs on them.
+    """
 
     entity_id: UUID | None = None
     office: str | None = None
+    withheld: frozenset[UUID] = frozenset()
 
 
 NOBODY = Scope()
@@ -80,3 +84,12 @@ def answering(scope: Scope) -> Iterator[None]:
         yield
     finally:
         frame.scope = before
+
+
+def withhold(cases: Collection[UUID]) -> Scope:
+    """Leave these cases out of the scope that was entered, until it is left. Use `db.session.withhold`."""
+    frame = _frame.get()
+    if frame is None:
+        raise LookupError("no scope was entered")
+    frame.scope = replace(frame.scope, withheld=frozenset(cases))
+    return frame.scope

@@ -34,6 +34,8 @@ def securing(name: str, declared: type[Base]) -> Iterator[str]:
         yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
         yield f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"
         yield f"CREATE POLICY tenant ON {table} TO {APP_ROLE} USING ({rule}) WITH CHECK ({rule})"
+        if (case := _case_of(declared)) is not None:
+            yield f"CREATE POLICY withheld ON {table} AS RESTRICTIVE TO {APP_ROLE} USING ({_not_withheld(case)})"
         if declared.figures_columns:
             columns = ", ".join(declared.figures_columns)
             yield f"GRANT SELECT ({columns}) ON {table} TO {FIGURES_ROLE}"
@@ -44,6 +46,18 @@ def securing(name: str, declared: type[Base]) -> Iterator[str]:
         yield f"GRANT {declared.app_may} ON {table} TO {APP_ROLE}"
     yield f"GRANT SELECT ON {table} TO {BACKUP_ROLE}"
     yield from EXTRA.get(name, ())
+
+
+def _case_of(declared: type[TenantTable]) -> str | None:
+    """The column that names the case to which a row belongs, or None: every table with `case_id` is one of a case."""
+    columns = declared.__table__.columns.keys()
+    return "id" if declared.__tablename__ == "case" else "case_id" if "case_id" in columns else None
+
+
+def _not_withheld(column: str) -> str:
+    """Nobody sees a case of which they are kept out (conflict of interest), nor anything that hangs on it. True where
+    nothing is withheld, and for a row without a case. Not a sub-select: a list of rows asks it of each."""
+    return f"({column} = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE"
 
 
 # What the roll-up of the figures role writes; everything else follows from the declaration.

@@ -101,6 +101,8 @@ class Staff:
     """Who does the work in the demo."""
 
     handlers: dict[DeskKind, Reader]
+    colleague: UUID
+    """A second handler for integrity, in the entity of the demo's own administrator."""
     analyst: UUID
     treasurer: UUID
 
@@ -113,6 +115,7 @@ def staff() -> Staff:
             kind: Reader(people.make_account(account), people.secret_of(account))
             for kind, account in people.HANDLERS.items()
         },
+        people.make_account(people.COLLEAGUE),
         people.make_account(people.ANALYST),
         people.make_account(people.TREASURER),
     )
@@ -160,6 +163,8 @@ def enrol(entity: DemoEntity, team: Staff) -> UUID:
                 select(Desk.id).where(Desk.entity_id == entity_id, Desk.kind == kind)
             ).one()
             join(handler.account_id, Role.HANDLER, desk)
+            if kind is DeskKind.INTEGRITY and entity.administrator == people.ENTITY_ADMINISTRATOR.email:
+                join(team.colleague, Role.HANDLER, desk)
         for member in members():
             if member.desk is DeskKind.WELLBEING:
                 name_prevention_adviser(member.membership_id, True)

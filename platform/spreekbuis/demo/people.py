@@ -58,6 +58,13 @@ HANDLERS = {
         "/desk/OVO990001/cases",
     ),
 }
+COLLEAGUE = DemoAccount(
+    "collega.integriteit@omg.voorbeeld.example",
+    "Collega integriteit",
+    Role.HANDLER,
+    "/desk/OVO990001/cases",
+)
+"""Works at the same desk as the handler for integrity: who takes over, and who can be kept out."""
 ENTITY_ADMINISTRATOR = DemoAccount(
     "beheerder@omg.voorbeeld.example",
     "Beheerder Omgeving",
@@ -77,7 +84,7 @@ TREASURER = DemoAccount(
 OPERATOR = DemoAccount(
     "platform@voorbeeld.example", "Beheerder platform", Role.PLATFORM_ADMINISTRATOR, "/admin/jobs"
 )
-ACCOUNTS = (*HANDLERS.values(), ENTITY_ADMINISTRATOR, FRONT_DESK, ANALYST, TREASURER, OPERATOR)
+ACCOUNTS = (*HANDLERS.values(), COLLEAGUE, ENTITY_ADMINISTRATOR, FRONT_DESK, ANALYST, TREASURER, OPERATOR)
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,3 +187,40 @@ CONTACT_END_LABELS: dict[ContactEnd, LazyString] = {
     ContactEnd.NO_SERVICE: _l("Entiteit niet aangesloten"),
     ContactEnd.ADDED: _l("Bij een bestaand dossier"),
 }
+
+
+class PersonRole(StrEnum):
+    """What somebody is in a case."""
+
+    CONCERNED = "concerned"
+    """Named in the report as who did it, or had a part in it."""
+    WITNESS = "witness"
+    VICTIM = "victim"
+    REPORTER = "reporter"
+    OTHER = "other"
+
+
+PERSON_ROLE_LABELS: dict[PersonRole, LazyString] = {
+    PersonRole.CONCERNED: _l("Betrokkene"),
+    PersonRole.WITNESS: _l("Getuige"),
+    PersonRole.VICTIM: _l("Slachtoffer"),
+    PersonRole.REPORTER: _l("Melder"),
+    PersonRole.OTHER: _l("Iemand anders"),
+}
+
+
+class ExclusionReason(StrEnum):
+    """Why a case does not exist for a member."""
+
+    NAMED = "named"
+    REPORTING_LINE = "reporting_line"
+    DECLARED = "declared"
+    BY_REPORTER = "by_reporter"
+
+
+EXCLUSION_REASON_LABELS: dict[ExclusionReason, LazyString] = {
+    ExclusionReason.NAMED: _l("Komt voor in de melding"),
+    ExclusionReason.REPORTING_LINE: _l("Staat in de hiërarchische lijn"),
+    ExclusionReason.DECLARED: _l("Meldde zelf een belangenconflict"),
+    ExclusionReason.BY_REPORTER: _l("De melder vroeg het"),
+}

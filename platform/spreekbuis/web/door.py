@@ -24,7 +24,7 @@ from spreekbuis.actor import REPORTER, VISITOR, Actor, acting_as
 from spreekbuis.clock import now
 from spreekbuis.db import scope as scopes
 from spreekbuis.db.pool import bare_connection
-from spreekbuis.db.session import db, finish
+from spreekbuis.db.session import db, finish, withhold
 from spreekbuis.errors import NotAllowed, NotFound
 from spreekbuis.web import csrf
 from spreekbuis.web.access import Audience, Permission, Role, permissions_of
@@ -77,10 +77,12 @@ class ReporterHere:
 
 @dataclass(frozen=True, slots=True)
 class EntityRoles:
-    """What an account may do in the tenant of the address. `desks` are those whose cases it handles."""
+    """What an account may do in the tenant of the address. `desks` are those whose cases it handles, without the cases
+    that are `withheld`: for this account they do not exist."""
 
     roles: frozenset[Role] = frozenset()
     desks: frozenset[UUID] = frozenset()
+    withheld: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,5 +267,6 @@ def _admit(route: Route, scope: scopes.Scope) -> None:
     if route.tenant and scope.entity_id is not None:
         doors: Doors = current_app.extensions["doors"]
         g.here = replace(g.here, in_entity=doors.roles_in_entity(g.here.account.id))
+        withhold(g.here.in_entity.withheld)
     if not g.here.may(route.may):
         raise NotAllowed

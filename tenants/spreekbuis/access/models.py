@@ -188,6 +188,66 @@ class LeftNote(TenantTable):
     )
 
 
+class CaseKeyCopy(TenantTable):
+    """The key of a case of which somebody of the desk is kept out, sealed to one member who may read it. Such a case
+    has no `CaseKey`: the key of the desk, which who is kept out has as well, opens nothing of it."""
+
+    __tablename__ = "case_key_copy"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "says whose key pair it is sealed to": "key_id",
+    }
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    desk_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    key_id: Mapped[UUID]
+    """Of the member's key pair (identity.AccountKey): a reset password brings another."""
+    secret_sealed: Mapped[Sealed]
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        to_tenant("desk", "desk_id"),
+        Index("ix_case_key_copy_account", "entity_id", "account_id", "desk_id"),
+    )
+
+
+class CaseKeyForRecovery(TenantTable):
+    """The key of such a case, sealed to a recovery kit: the way back that else goes over the desk's key."""
+
+    __tablename__ = "case_key_for_recovery"
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    desk_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    secret_sealed: Mapped[Sealed]
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        to_tenant("desk", "desk_id"),
+        to_tenant("recovery_key", "kit_id"),
+        Index("ix_case_key_for_recovery_kit", "entity_id", "kit_id"),
+    )
+
+
+class CaseExclusion(TenantTable):
+    """Somebody for whom a case does not exist: named in it, in the reporting line, or in conflict. Here, and not with
+    the cases, since the door reads it with the roles."""
+
+    __tablename__ = "case_exclusion"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "keeps somebody out of a case at once, on every page and in every count": "reason since by_account_id",
+    }
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    """A directory.catalogue.ExclusionReason."""
+    since: Mapped[datetime] = mapped_column(default=now)
+    by_account_id: Mapped[UUID | None]
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        Index("ix_case_exclusion_case", "entity_id", "case_id"),
+    )
+
+
 class Membership(TenantTable):
     """A role of an account in an entity, of one desk when the role is handler. `until` is inclusive."""
 

@@ -11,8 +11,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from spreekbuis.access import jobs
+from spreekbuis.access.case_keys import copy_binding
 from spreekbuis.access.desk_keys import grant_binding
-from spreekbuis.access.models import DeskKeyGrant, Membership, MembershipLookup, RecoveryShare
+from spreekbuis.access.models import CaseKeyCopy, DeskKeyGrant, Membership, MembershipLookup, RecoveryShare
 from spreekbuis.access.recovery import share_binding
 from spreekbuis.access.roles import holds_today
 from spreekbuis.audit.trail import Audited, record
@@ -32,6 +33,7 @@ def seal_again(account_id: UUID, earlier: UUID, secret: bytes) -> int:
     for entity_id in _entities_of(account_id):
         with within(entity_id):
             restored += _desk_keys(entity_id, today, earlier, secret)
+            restored += _case_keys(entity_id, today, earlier, secret)
             restored += _recovery_parts(entity_id, today, earlier, secret)
     return restored
 
@@ -78,6 +80,24 @@ def _desk_keys(entity_id: UUID, today: AccountKey, earlier: UUID, secret: bytes)
     for desk_id in dict.fromkeys(grant.desk_id for grant in grants):
         record(Audited.DESK_KEY_RESTORED, desk_id, {"account": str(today.account_id)})
     return len(grants)
+
+
+def _case_keys(entity_id: UUID, today: AccountKey, earlier: UUID, secret: bytes) -> int:
+    """Cases of which somebody of the desk is kept out: their keys are sealed to each reader."""
+    copies = db.session.scalars(
+        select(CaseKeyCopy)
+        .where(
+            CaseKeyCopy.entity_id == entity_id,
+            CaseKeyCopy.account_id == today.account_id,
+            CaseKeyCopy.key_id == earlier,
+        )
+        .with_for_update()
+    ).all()
+    for copy in copies:
+        binding = copy_binding(entity_id, copy.case_id, today.account_id)
+        copy.secret_sealed = seal(today.public_key, open_sealed(secret, copy.secret_sealed, binding), binding)
+        copy.key_id = today.key_id
+    return len(copies)
 
 
 def _recovery_parts(entity_id: UUID, today: AccountKey, earlier: UUID, secret: bytes) -> int:

@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, update
 
 from spreekbuis.access import jobs
+from spreekbuis.access.case_keys import restore_copies
 from spreekbuis.access.desk_keys import (
     Holder,
     KeysChanged,
@@ -25,7 +26,7 @@ from spreekbuis.access.desk_keys import (
     renew_desk_key,
     tell_everybody,
 )
-from spreekbuis.access.models import Desk, DeskKey, Membership, RecoveryKey, RecoveryShare
+from spreekbuis.access.models import CaseKeyForRecovery, Desk, DeskKey, Membership, RecoveryKey, RecoveryShare
 from spreekbuis.access.roles import holds_today
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.clock import now
@@ -153,12 +154,13 @@ def kits_in_use() -> list[UUID]:
     """The kits whose papers still open something: the one in force, and older ones until all is resealed."""
     entity_id = current_entity_id()
     in_use = select(DeskKey.kit_id).where(DeskKey.entity_id == entity_id)
+    for_cases = select(CaseKeyForRecovery.kit_id).where(CaseKeyForRecovery.entity_id == entity_id)
     return list(
         db.session.scalars(
             select(RecoveryKey.id)
             .where(
                 RecoveryKey.entity_id == entity_id,
-                RecoveryKey.id.in_(in_use) | RecoveryKey.ended_at.is_(None),
+                RecoveryKey.id.in_(in_use) | RecoveryKey.id.in_(for_cases) | RecoveryKey.ended_at.is_(None),
             )
             .order_by(RecoveryKey.id.desc())
         )
@@ -207,6 +209,7 @@ def open_with_papers(
         _end_kit()
         in_force = _new_kit(holders)
     _reseal_desk_keys(in_force, opened)
+    restore_copies(kit_id, secret, to)
     tell_everybody(KeysChanged.KIT_USED)
     return given
 

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 
-from spreekbuis.access.models import Membership, MembershipLookup
+from spreekbuis.access.models import CaseExclusion, Membership, MembershipLookup
 from spreekbuis.clock import today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, rows, within
@@ -24,7 +24,10 @@ def holds_today() -> ColumnElement[bool]:
     )
 
 
-_ROLES = select(Membership.role, Membership.desk_id).where(
+_EXCLUDED = select(CaseExclusion.case_id).where(
+    CaseExclusion.entity_id == bindparam("entity"), CaseExclusion.account_id == bindparam("account")
+)
+_ROLES = select(Membership.role, Membership.desk_id, func.array(_EXCLUDED.scalar_subquery())).where(
     Membership.entity_id == bindparam("entity"),
     Membership.account_id == bindparam("account"),
     Membership.since <= bindparam("today"),
@@ -36,9 +39,15 @@ def roles_in_entity(account_id: UUID) -> EntityRoles:
     """Roles and desks in the tenant in scope. Read at each request, so that an end is at once."""
     held = rows(_ROLES, {"entity": current_entity_id(), "account": account_id, "today": today()})
     return EntityRoles(
-        roles=frozenset(Role(role) for role, _ in held),
-        desks=frozenset(desk_id for _, desk_id in held if desk_id is not None),
+        roles=frozenset(Role(role) for role, _, _ in held),
+        desks=frozenset(desk_id for _, desk_id, _ in held if desk_id is not None),
+        withheld=frozenset(case_id for _, _, cases in held for case_id in cases),
     )
+
+
+def excluded_from(account_id: UUID) -> set[UUID]:
+    """The cases of the tenant in scope that do not exist for this account."""
+    return {case_id for (case_id,) in rows(_EXCLUDED, {"entity": current_entity_id(), "account": account_id})}
 
 
 def workplaces_of(account_id: UUID) -> list[Workplace]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
+from spreekbuis.access.case_keys import take_copies
 from spreekbuis.access.desk_keys import take_desk_keys
 from spreekbuis.access.models import DeskKeyGrant, Membership
 from spreekbuis.access.roles import holds_today
@@ -50,4 +51,5 @@ def take_keys_of_former_handlers() -> Mapping[str, type_arg]:
         former.setdefault(desk_id, set()).add(account_id)
     for desk_id, accounts in former.items():
         take_desk_keys(desk_id, accounts)
+        take_copies(desk_id, accounts)
     return {"handlers": len({account for accounts in former.values() for account in accounts})}

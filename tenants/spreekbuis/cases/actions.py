@@ -23,7 +23,7 @@ from spreekbuis.cases.procedures import State
 from spreekbuis.clock import BRUSSELS, now, today
 from spreekbuis.db.base import new_id
 from spreekbuis.directory.catalogue import CaseKind, Channel, Outcome
-from spreekbuis.errors import Invalid
+from spreekbuis.errors import Invalid, type_text
 from spreekbuis.vault.files import accept, discard
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
@@ -50,7 +50,7 @@ _WRITING: dict[str, tuple[Callable[..., object], str]] = {
 """What can be written on a case: the operation, and what is said after."""
 
 
-def _act(
+def act(
     case_id: UUID,
     read: Callable[[Reading], T],
     already: Callable[[Case, T], bool],
@@ -68,16 +68,23 @@ def _act(
     try:
         form.check()
         if already(case, values):
-            return _back(case_id, done)
+            return back(case_id, done)
         if request.form.get("version") != str(case.version):
-            return case_page(case, kept=request.form, stale=True, status=409)
+            return case_page(case, kept=request.form, errors=_choose_again(), stale=True, status=409)
         do(case, values)
     except Invalid as invalid:
-        return case_page(case, kept=request.form, errors=invalid.errors, status=invalid.status)
-    return _back(case_id, done)
+        errors = {**_choose_again(), **invalid.errors}
+        return case_page(case, kept=request.form, errors=errors, status=invalid.status)
+    return back(case_id, done)
 
 
-def _back(case_id: UUID, done: str) -> ResponseReturnValue:
+def _choose_again() -> dict[str, type_text]:
+    """No browser sends chosen files a second time by itself."""
+    chosen = any(request.files.getlist("files"))
+    return {"files": _l("Kies je bestanden opnieuw.")} if chosen else {}
+
+
+def back(case_id: UUID, done: str) -> ResponseReturnValue:
     return redirect(url_for("cases.show", ovo=door.the_entity().ovo_code, case_id=case_id, done=done), 303)
 
 
@@ -98,7 +105,7 @@ def _written(case: Case, values: tuple[str, UUID]) -> bool:
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/acknowledge", Permission.HANDLE_CASES)
 def acknowledge(case_id: UUID) -> ResponseReturnValue:
-    return _act(
+    return act(
         case_id,
         _text_and_once("acknowledgement"),
         _written,
@@ -120,7 +127,7 @@ def write(case_id: UUID) -> ResponseReturnValue:
     def do(case: Case, values: tuple[str, UUID]) -> None:
         operation(case, my_key(case.id), values[0], files=_files(), once=values[1])
 
-    return _act(case_id, read, _written, do, done)
+    return act(case_id, read, _written, do, done)
 
 
 def _files() -> list[NewFile]:
@@ -135,7 +142,7 @@ def _files() -> list[NewFile]:
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/feedback", Permission.HANDLE_CASES)
 def feedback(case_id: UUID) -> ResponseReturnValue:
-    return _act(
+    return act(
         case_id,
         _text_and_once("feedback"),
         _written,
@@ -157,7 +164,7 @@ def close(case_id: UUID) -> ResponseReturnValue:
         assert outcome is not None, "the form was checked"
         workflow.close(case, my_key(case.id), outcome, text, once=once)
 
-    return _act(case_id, read, lambda case, v: _written(case, v[1]), do, CLOSED)
+    return act(case_id, read, lambda case, v: _written(case, v[1]), do, CLOSED)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/state", Permission.HANDLE_CASES)
@@ -166,7 +173,7 @@ def state(case_id: UUID) -> ResponseReturnValue:
         assert wanted is not None, "the form was checked"
         workflow.change_state(case, wanted)
 
-    return _act(
+    return act(
         case_id,
         lambda form: form.choice("state", State),
         lambda case, wanted: case.state == wanted,
@@ -181,7 +188,7 @@ def kind(case_id: UUID) -> ResponseReturnValue:
         assert wanted is not None, "the form was checked"
         workflow.mark_kind(case, wanted)
 
-    return _act(
+    return act(
         case_id,
         lambda form: form.choice("kind", CaseKind),
         lambda case, wanted: case.kind == wanted != CaseKind.NEW,
@@ -192,7 +199,7 @@ def kind(case_id: UUID) -> ResponseReturnValue:
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/category", Permission.HANDLE_CASES)
 def category(case_id: UUID) -> ResponseReturnValue:
-    return _act(
+    return act(
         case_id,
         lambda form: form.text("category", longest=100),
         lambda case, wanted: case.category == wanted,
@@ -213,7 +220,7 @@ def handler(case_id: UUID) -> ResponseReturnValue:
             return UUID(int=0)
 
     mine = request.form.get("handler") == str(door.the_account().id)
-    return _act(
+    return act(
         case_id,
         read,
         lambda case, wanted: case.handler_id == wanted,
@@ -234,7 +241,7 @@ def contact(case_id: UUID) -> ResponseReturnValue:
         note = form.text("note", longest=LONGEST_TEXT, required=False, lines=True)
         return channel, at, note, id_of(form.once(), channel, day.isoformat(), note)
 
-    return _act(
+    return act(
         case_id,
         read,
         lambda case, v: contact_made_by(case, v[3]) is not None,

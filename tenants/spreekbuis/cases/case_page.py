@@ -12,6 +12,7 @@ from flask_babel import force_locale, gettext
 from sqlalchemy import or_, select, update
 from werkzeug.wrappers import Response
 
+from spreekbuis.access.case_keys import is_closed_to_some, seal_to_readers
 from spreekbuis.access.models import Membership
 from spreekbuis.cases import shown
 from spreekbuis.cases.answers import answers_shown
@@ -27,9 +28,10 @@ from spreekbuis.cases.left_notes import take_in_notes
 from spreekbuis.cases.minutes import MINUTES_LABELS, minutes_in
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
+from spreekbuis.cases.people_part import people_part
 from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move, procedure_of
 from spreekbuis.cases.wishes import REACH_LABELS, Reach, contact_preference, titles_of
-from spreekbuis.cases.workflow import movers
+from spreekbuis.cases.workflow import handlers_for, movers
 from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
@@ -57,6 +59,8 @@ def show(case_id: UUID) -> ResponseReturnValue:
             .values(unread_by_desk=False)
             .execution_options(synchronize_session=False)
         )
+    if is_closed_to_some(case.id):
+        seal_to_readers(my_key(case.id), case.desk_id)
     return case_page(case)
 
 
@@ -124,15 +128,17 @@ def case_page(
             kind_chosen=case.kind != CaseKind.NEW,
             outcomes=[(o, words.outcome[o]) for o in OUTCOMES[CaseKind(case.kind)]],
             categories=_categories(case, words),
-            handlers=sorted(people.items(), key=lambda person: person[1]),
+            handlers=sorted(_pickable(case, people), key=lambda person: person[1]),
             mine=case.handler_id == me,
+            **people_part(case, key, me),
             channels=[(c, words.channel[c]) for c in HAPPENED_ELSEWHERE],
             today=now.isoformat(),
             acknowledgement=_acknowledgement(case),
             errors=dict(errors or {}),
             kept=kept,
-            version=kept.get("version", case.version) if errors else case.version,
+            version=kept.get("version", case.version) if errors and not stale else case.version,
             stale=stale,
+            unsent=_unsent(case, kept) if stale else [],
             once=new_id,
         ),
         status,
@@ -149,6 +155,18 @@ def _contacts(key: ContentKey) -> list[ShownContact]:
     return read_contacts(key)
 
 
+def _unsent(case: Case, kept: Mapping[str, str]) -> list[str]:
+    """What was typed in a form that is not on the page any more, since a colleague was first: it must not be lost."""
+    still = {
+        "acknowledgement": may_move(case, State.ACKNOWLEDGED),
+        "feedback": may_move(case, State.FEEDBACK_GIVEN),
+        "closing": may_move(case, State.CLOSED) and case.kind != CaseKind.NEW,
+        **dict.fromkeys(("text", "person_name", "person_function", "person_contact"), case.closed_at is None),
+        "person_description": case.closed_at is None,
+    }
+    return [kept[name] for name, shown_again in still.items() if kept.get(name) and not shown_again]
+
+
 def _handlers(case: Case) -> dict[UUID, str]:
     """How the handlers of the case's desk are called by their colleagues."""
     rows = db.session.execute(
@@ -162,6 +180,12 @@ def _handlers(case: Case) -> dict[UUID, str]:
         )
     )
     return {row.id: row.label for row in rows}
+
+
+def _pickable(case: Case, people: Mapping[UUID, str]) -> list[tuple[UUID, str]]:
+    """To whom the case can be given."""
+    may = handlers_for(case)
+    return [person for person in people.items() if person[0] in may]
 
 
 def _messages(key: ContentKey, me: UUID, url: str) -> list[dict[str, Any]]:

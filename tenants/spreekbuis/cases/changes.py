@@ -33,6 +33,9 @@ class Happened(StrEnum):
     FEEDBACK = "feedback"
     CLOSED = "closed"
     SCORED = "scored"
+    PERSON = "person"
+    EXCLUDED = "excluded"
+    ADMITTED = "admitted"
     PROCEDURE = "procedure"
     EXCUSED = "excused"
     EXTENDED = "extended"
@@ -54,12 +57,12 @@ class Happened(StrEnum):
     CAME_BY_REFERRAL = "came_by_referral"
 
 
-_NOT_IN_FIGURES = frozenset({
+NOT_IN_FIGURES = frozenset({
     Happened.MESSAGE, Happened.NOTE, Happened.CONTACT, Happened.ASSIGNED, Happened.MEETING_ASKED, Happened.MINUTES,
     Happened.MINUTES_CORRECTED, Happened.MINUTES_AGREED, Happened.CONTACT_PREFERENCE, Happened.CONSENT,
-    Happened.AFTERCARE_ASKED,
+    Happened.AFTERCARE_ASKED, Happened.PERSON, Happened.EXCLUDED, Happened.ADMITTED,
 })  # fmt: skip
-"""What no figure counts."""
+"""What happens to a case without changing its fact."""
 
 
 class CaseClosed(Conflict):
@@ -99,7 +102,7 @@ def changed(
         )
     )
     record(audited, case.id, {"what": what.value, **data})
-    if what not in _NOT_IN_FIGURES:
+    if what not in NOT_IN_FIGURES:
         record_fact(case)
 
 

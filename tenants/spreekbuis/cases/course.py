@@ -94,6 +94,14 @@ def _words(
             return gettext("Afgesloten"), words.outcome[data["outcome"]]
         case Happened.SCORED:
             return gettext("Score van de melder"), gettext("%(score)s op 5", score=data["score"])
+        case Happened.PERSON:
+            added = data["step"] == "added"
+            return (gettext("Persoon toegevoegd") if added else gettext("Persoon geschrapt")), ""
+        case Happened.EXCLUDED | Happened.ADMITTED:
+            who = people.get(UUID(data["account"]), gettext("een collega"))
+            if kind is Happened.ADMITTED:
+                return gettext("Mag dit dossier weer zien"), who
+            return gettext("Mag dit dossier niet zien"), who
         case Happened.PROCEDURE:
             chosen = next((str(p.label) for p in in_force(today()) if p.code == data["procedure"]), "")
             return gettext("Procedure gekozen"), chosen

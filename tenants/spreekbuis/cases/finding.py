@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
+from spreekbuis.access.models import CaseExclusion, Membership
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.models import Case, CaseReading
 from spreekbuis.cases.numbers import CaseNumber
-from spreekbuis.clock import now
+from spreekbuis.clock import now, today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, rows
 from spreekbuis.directory.catalogue import DESK_OF_TOPIC, Topic
@@ -59,7 +60,8 @@ def case_of_reporter(case_id: UUID, *, lock: bool = False) -> Case:
 
 
 class ShownToReporter(NamedTuple):
-    """What the mailbox shows of a case, beside its dialogue; with the entity's name, policy area and code."""
+    """What the mailbox shows of a case, beside its dialogue; with the entity's name, policy area and code. `nobody_may`:
+    for conflict of interest no handler of the desk may see the case, and the reporter is told where else to go."""
 
     kind: str
     topic: str
@@ -88,11 +90,12 @@ class ShownToReporter(NamedTuple):
     entity_name: str
     policy_area: str
     ovo_code: str
+    nobody_may: bool
 
 
 def shown_to_reporter(case_id: UUID) -> ShownToReporter:
     """`case_of_reporter`, to be read only. Raises NotFound."""
-    found = rows(_SHOWN, {"entity": current_entity_id(), "case": case_id})
+    found = rows(_SHOWN, {"entity": current_entity_id(), "case": case_id, "today": today()})
     if not found:
         raise NotFound
     return ShownToReporter(*found[0])
@@ -127,11 +130,24 @@ def note_readings(cases: Collection[UUID], account_id: UUID) -> None:
         record(Audited.CASE_READ, case_id)
 
 
+_KEPT_OUT = select(CaseExclusion.case_id).where(
+    CaseExclusion.entity_id == Case.entity_id, CaseExclusion.case_id == Case.id
+)
+_WHO_MAY = select(Membership.id).where(
+    Membership.entity_id == Case.entity_id,
+    Membership.desk_id == Case.desk_id,
+    Membership.since <= bindparam("today"),
+    or_(Membership.until.is_(None), Membership.until >= bindparam("today")),
+    ~_KEPT_OUT.where(CaseExclusion.account_id == Membership.account_id).correlate(Case, Membership).exists(),
+)
 # Made once: the mailbox asks it at every page.
 _SHOWN = (
     select(
-        *(getattr(Case, name) for name in ShownToReporter._fields[:-3]),
-        Entity.name, Entity.policy_area, Entity.ovo_code,
+        *(getattr(Case, name) for name in ShownToReporter._fields[:-4]),
+        Entity.name,
+        Entity.policy_area,
+        Entity.ovo_code,
+        and_(_KEPT_OUT.correlate(Case).exists(), ~_WHO_MAY.correlate(Case).exists()),
     )
     .join(Entity, Entity.id == Case.entity_id)
     .where(Case.entity_id == bindparam("entity"), Case.id == bindparam("case"))

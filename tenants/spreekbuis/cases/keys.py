@@ -1,4 +1,5 @@
-"""The key of a case: random, made with the case, sealed to a key of its desk (and to the reporter, in intake).
+"""The key of a case: random, made with the case, sealed to a key of its desk (and to the reporter, in intake); while
+somebody of the desk is kept out of it, to each of the others instead (access.case_keys).
 
 A handler's way to a text: the session's cookie opens the account's secret, that opens the desk's secret, that the
 key of the case, that the text. Each step is one sealing, so none of them costs more with more cases.
@@ -6,14 +7,27 @@ key of the case, that the text. Each step is one sealing, so none of them costs 
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ARRAY, Uuid, and_, any_, bindparam, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    CompoundSelect,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    func,
+    null,
+    select,
+    union_all,
+    update,
+)
 
+from spreekbuis.access.case_keys import case_binding, copy_binding, sealed_to_desk
 from spreekbuis.access.desk_keys import NoKeyYet, desk_secrets, end_unused_keys, grant_binding, newest_key
-from spreekbuis.access.models import CaseKey, DeskKey, DeskKeyGrant, LeftNote
+from spreekbuis.access.models import CaseKey, CaseKeyCopy, DeskKey, DeskKeyGrant, LeftNote
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, rows
 from spreekbuis.errors import Conflict
@@ -36,9 +50,13 @@ class Reader:
         return f"Reader({self.account_id})"
 
 
-_GRANTED = (
+_OF_THE_DESK = (
     select(
-        CaseKey.case_id, CaseKey.desk_id, CaseKey.version, CaseKey.secret_sealed, DeskKeyGrant.secret_sealed
+        CaseKey.case_id,
+        CaseKey.desk_id,
+        CaseKey.version,
+        CaseKey.secret_sealed,
+        DeskKeyGrant.secret_sealed.label("granted"),
     )
     .join(
         DeskKeyGrant,
@@ -58,6 +76,19 @@ _GRANTED = (
         DeskKeyGrant.account_id == bindparam("account"),
     )
 )
+_OF_MY_OWN = (
+    select(CaseKeyCopy.case_id, CaseKeyCopy.desk_id, null(), CaseKeyCopy.secret_sealed, null())
+    .join(
+        AccountKey,
+        and_(AccountKey.account_id == CaseKeyCopy.account_id, AccountKey.key_id == CaseKeyCopy.key_id),
+    )
+    .where(
+        CaseKeyCopy.entity_id == bindparam("entity"),
+        CaseKeyCopy.case_id == any_(bindparam("cases", type_=ARRAY(Uuid))),
+        CaseKeyCopy.account_id == bindparam("account"),
+    )
+)
+_GRANTED: CompoundSelect[Any] = union_all(_OF_THE_DESK, _OF_MY_OWN)
 
 
 def key_of(case_id: UUID, reader: Reader) -> ContentKey:
@@ -75,6 +106,10 @@ def keys_of(cases: Collection[UUID], reader: Reader) -> dict[UUID, ContentKey]:
     desk_secrets_here: dict[tuple[UUID, int], bytes] = {}
     keys: dict[UUID, ContentKey] = {}
     for case_id, desk_id, version, sealed, granted in found:
+        if version is None:  # somebody of the desk is kept out: it is sealed to me, and not to the desk
+            binding = copy_binding(entity_id, case_id, reader.account_id)
+            keys[case_id] = ContentKey(entity_id, case_id, open_sealed(reader.secret, sealed, binding))
+            continue
         if (desk_id, version) not in desk_secrets_here:
             binding = grant_binding(entity_id, desk_id, version, reader.account_id)
             desk_secrets_here[desk_id, version] = open_sealed(reader.secret, granted, binding)
@@ -82,16 +117,6 @@ def keys_of(cases: Collection[UUID], reader: Reader) -> dict[UUID, ContentKey]:
         secret = open_sealed(desk_secrets_here[desk_id, version], sealed, binding)
         keys[case_id] = ContentKey(entity_id, case_id, secret)
     return keys
-
-
-def sealed_to_desk(key: ContentKey, desk_id: UUID, version: int, public_key: bytes) -> bytes:
-    """The key of a case as `CaseKey` keeps it."""
-    return seal(public_key, key.secret, case_binding(key.entity_id, key.subject_id, desk_id, version))
-
-
-def case_binding(entity_id: UUID, case_id: UUID, desk_id: UUID, version: int) -> bytes:
-    """What the sealed key of a case is bound to."""
-    return context("case key, for a desk", entity_id, case_id, desk_id, version)
 
 
 class Resealed(NamedTuple):

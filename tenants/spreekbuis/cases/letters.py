@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.models import DeskLetter
@@ -23,7 +23,7 @@ from spreekbuis.cases.dialogue import (
     read_dialogue,
     read_file,
 )
-from spreekbuis.cases.models import Attachment, Case, Message
+from spreekbuis.cases.models import Attachment, Case, Message, Referral
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.opening import NewFile
 from spreekbuis.clock import now
@@ -176,10 +176,18 @@ def waiting_letters(desks: frozenset[UUID]) -> list[DeskLetter]:
                 DeskLetter.to_id == current_entity_id(),
                 DeskLetter.desk_id.in_(desks),
                 DeskLetter.answered_at.is_(None),
+                not_withheld(),
             )
             .order_by(DeskLetter.sent_at, DeskLetter.id)
         )
     )
+
+
+def not_withheld() -> ColumnElement[bool]:
+    """A letter of the own entity hangs on a case: where that is withheld (conflict of interest) there is no referral to
+    see, and no letter either."""
+    own = select(Referral.id).where(Referral.entity_id == current_entity_id(), Referral.id == DeskLetter.id)
+    return or_(DeskLetter.from_id != current_entity_id(), own.exists())
 
 
 def note_closed(case: Case) -> None:

@@ -1,6 +1,7 @@
 """The work list as a page."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -14,13 +15,16 @@ from flask_babel import LazyString, gettext, ngettext
 from flask_babel import lazy_gettext as _l
 
 from spreekbuis.cases import shown
+from spreekbuis.cases.assigning import Refused, handlers_at
 from spreekbuis.cases.doors import my_desks, room
 from spreekbuis.cases.numbers import number_of, read_number
 from spreekbuis.cases.procedures import State
+from spreekbuis.cases.saved_filters import filters_of
 from spreekbuis.cases.work_list import CAP, Asked, Cursor, Listed, Row, View, counts, listed
 from spreekbuis.clock import today
 from spreekbuis.directory.catalogue import CATEGORIES, CaseKind
 from spreekbuis.directory.listing import Pages
+from spreekbuis.errors import type_text
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
 from spreekbuis.web.frame import NavItem
@@ -43,7 +47,26 @@ _FILTERS = ("view", "kind", "category", "state", "number")
 @room.get("/desk/<ovo:ovo>/cases", Permission.HANDLE_CASES)
 def work_list() -> ResponseReturnValue:
     """The open cases of my desks, the most urgent first."""
-    asked, number_unknown = _asked()
+    return list_page()
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What was sent from the list and not accepted, to show it again with what is wrong."""
+
+    errors: Mapping[str, type_text] = field(default_factory=dict)
+    chosen: frozenset[str] = frozenset()
+    handler: str = ""
+    filter_name: str = ""
+    refused: tuple[Refused, ...] = ()
+
+
+NOTHING_TYPED = Typed()
+
+
+def list_page(typed: Typed = NOTHING_TYPED) -> str:
+    """The list as the address asks for it; after a form that was not accepted, with what was chosen."""
+    asked, number_unknown = asked_of_address()
     now, language = today(), shown.language()
     words = shown.labels_in(language)
     account_id, desks = door.the_account().id, my_desks()
@@ -52,6 +75,9 @@ def work_list() -> ResponseReturnValue:
     return render_template(
         "cases/work_list.html",
         rows=_shown(found.rows, account_id, now, language),
+        typed=typed,
+        handlers=handlers_at(desks) if found.rows and asked.view is not View.CLOSED else (),
+        **_saved(asked, account_id),
         pages=_pages(found),
         views=_views(asked, counted, language),
         chips=_chips(asked, words),
@@ -69,6 +95,8 @@ def work_list() -> ResponseReturnValue:
 class ShownRow(NamedTuple):
     """A line of the list, in words."""
 
+    pick: str
+    """The value of its checkbox: the case, and who handles it."""
     url: str
     number: str
     category: str
@@ -93,7 +121,7 @@ def _shown(rows: list[Row], account_id: UUID, now: date, language: str) -> list[
         gettext("Niemand"),
         gettext("Afsluiten"),
     )
-    here = request.path
+    here = list_url()
     lines = []
     for row in rows:
         is_open = row.closed_at is None
@@ -102,6 +130,7 @@ def _shown(rows: list[Row], account_id: UUID, now: date, language: str) -> list[
         others = nobody if row.handler_id is None else colleague
         lines.append(
             ShownRow(
+                pick=f"{row.id}/{row.handler_id or ''}",
                 url=f"{here}/{row.id}",
                 number=number_of(row.topic, row.year, row.number),
                 category=words.category.get(row.category, row.category),
@@ -127,7 +156,7 @@ def _choice(name: str, options: type[E]) -> E | None:
         return None
 
 
-def _asked() -> tuple[Asked, bool]:
+def asked_of_address() -> tuple[Asked, bool]:
     """What the address asks for, and whether it has a number that cannot be one. The rest is ignored."""
     if not request.args:
         return Asked(), False
@@ -162,7 +191,12 @@ def _cursor(asked: Asked) -> Cursor | None:
     return None
 
 
-def _address(**changes: str | None) -> str:
+def list_url() -> str:
+    """The list without any filter. Also on the answer to a form that was sent from it."""
+    return url_for("cases.work_list", ovo=door.the_entity().ovo_code)
+
+
+def address(**changes: str | None) -> str:
     """The address of the list as it is now, with changes; a change begins at the first page."""
     asked = request.args
     kept = {name: asked[name] for name in _FILTERS if name in asked} if asked else {}
@@ -170,9 +204,28 @@ def _address(**changes: str | None) -> str:
     return url_for("cases.work_list", ovo=door.the_entity().ovo_code, **values)
 
 
+def _saved(asked: Asked, account_id: UUID) -> dict[str, Any]:
+    """The filters that this account keeps, and whether this one can be kept."""
+    here = replace(asked, number=None)
+    saved = filters_of(account_id)
+    return {
+        "saved": [
+            (name, _address_of(kept), kept == here and asked.number is None) for name, kept in saved.items()
+        ],
+        "keepable": here != Asked() and asked.number is None and here not in saved.values(),
+        "query": f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else "",
+    }
+
+
+def _address_of(kept: Asked) -> str:
+    codes = {"view": kept.view, "kind": kept.kind, "category": kept.category, "state": kept.state}
+    values: dict[str, Any] = {name: code for name, code in codes.items() if code}
+    return url_for("cases.work_list", ovo=door.the_entity().ovo_code, **values)
+
+
 def _pages(found: Listed) -> Pages:
     def to(name: str, cursor: Cursor | None) -> str:
-        return _address(**{name: f"{cursor.at.isoformat()}~{cursor.id}"}) if cursor else ""
+        return address(**{name: f"{cursor.at.isoformat()}~{cursor.id}"}) if cursor else ""
 
     summary = ngettext(
         "%(num)s dossier op deze bladzijde", "%(num)s dossiers op deze bladzijde", len(found.rows)
@@ -188,13 +241,13 @@ def _view_labels(_language: str) -> dict[View, str]:
 def _views(asked: Asked, counted: dict[View, int], language: str) -> list[NavItem]:
     """The tabs. They keep what was chosen that fits each view."""
     kept = urlencode({name: request.args[name] for name in ("kind", "category") if request.args.get(name)})
-    tabs = []
+    tabs, here = [], list_url()
     for view, label in _view_labels(language).items():
         chosen = "&".join(part for part in (kept, "" if view is View.OPEN else f"view={view}") if part)
         tabs.append(
             NavItem(
                 label,
-                f"{request.path}?{chosen}" if chosen else request.path,
+                f"{here}?{chosen}" if chosen else here,
                 current=view is asked.view and asked.number is None,
                 count=None if view not in counted else f"{CAP}+" if counted[view] > CAP else counted[view],
             )
@@ -209,7 +262,7 @@ def _chips(asked: Asked, words: shown.Labels) -> list[dict[str, Any]]:
         "category": words.category[asked.category] if asked.category else None,
         "state": words.state[asked.state] if asked.state else None,
     }
-    return [{"label": label, "url": _address(**{name: None})} for name, label in chosen.items() if label]
+    return [{"label": label, "url": address(**{name: None})} for name, label in chosen.items() if label]
 
 
 def _late(count: int) -> str:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, Text, text
+from sqlalchemy import ARRAY, ForeignKey, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.cases.procedure_models import DeadlineSweep, ProcedureDraft, ProcedureVersion, TermChange
@@ -315,3 +315,46 @@ class CaseReading(TenantTable):
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     read_at: Mapped[datetime]
     __table_args__ = (to_entity(), to_tenant("case", "case_id", ondelete="CASCADE"))
+
+
+class CasePerson(TenantTable):
+    """Somebody who plays a part in a case: role, name and all else are sealed (cases.people)."""
+
+    __tablename__ = "case_person"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "puts them in order": "created_at",
+        "the same form twice is one person; made with a random id that is stored nowhere": "once",
+    }
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID]
+    details_sealed: Mapped[Sealed]
+    once: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        Index("ix_case_person_case", "entity_id", "case_id", "created_at", "id"),
+        Index("uq_case_person_once", "entity_id", "case_id", "once", unique=True),
+    )
+
+
+class SavedFilter(TenantTable):
+    """A way to look at the work list that a handler keeps under a name."""
+
+    __tablename__ = "saved_filter"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "a choice of codes; the name says a choice, and the page asks for no name of a person": (
+            "name view kind category state"
+        ),
+    }
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    name: Mapped[str]
+    view: Mapped[str]
+    kind: Mapped[str | None]
+    category: Mapped[str | None]
+    state: Mapped[str | None]
+    __table_args__ = (
+        to_entity(),
+        Index("uq_saved_filter_name", "entity_id", "account_id", "name", unique=True),
+    )

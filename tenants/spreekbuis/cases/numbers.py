@@ -1,6 +1,11 @@
-"""The numbers of cases: they count per desk, so that no desk reads from gaps how much another one has."""
+"""The numbers of cases: they count per desk, so that no desk reads from gaps how much another one has.
+
+Of each desk about half of the numbers stays unused, by the throw of a coin. Whoever is kept out of a case (conflict of
+interest) misses a number among many others, and reads nothing from it.
+"""
 
 import re
+import secrets
 from typing import NamedTuple
 
 from spreekbuis.directory.catalogue import DESK_OF_TOPIC, DeskKind, Topic
@@ -11,6 +16,19 @@ _DESKS = {letter: desk for desk, letter in LETTERS.items()}
 _BETWEEN = re.compile(r"[\s/-]+")
 _NUMBER = re.compile(r"(?:([A-Z])-?)?(?:(\d{4})-)?0*(\d{1,6})")
 _LONGEST = 20
+
+
+UNUSED = 0.5
+"""The share of numbers that no case gets."""
+
+
+def step() -> int:
+    """How far the next number is from the last one: 1, and 1 more for each number that stays unused. Each number has
+    the same chance whatever came before, so that no gap is wide or narrow enough to be a sign."""
+    numbers = 1
+    while secrets.randbelow(1000) < UNUSED * 1000:
+        numbers += 1
+    return numbers
 
 
 class CaseNumber(NamedTuple):

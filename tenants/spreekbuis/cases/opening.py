@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from spreekbuis.access.case_keys import sealed_to_desk
 from spreekbuis.access.desk_keys import NoRecoveryKit, newest_key
 from spreekbuis.access.models import CaseKey, Desk
 from spreekbuis.actor import acting
@@ -17,13 +18,13 @@ from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.changes import Happened, record_fact
 from spreekbuis.cases.deadlines import set_next_due
 from spreekbuis.cases.dialogue import attachment_row, message_row
-from spreekbuis.cases.keys import sealed_to_desk
 from spreekbuis.cases.models import Attachment, Case, CaseCounter, CaseEvent, Contact, Message
+from spreekbuis.cases.numbers import step
 from spreekbuis.cases.procedure_versions import usual
 from spreekbuis.cases.procedures import State
 from spreekbuis.clock import local_date, now
 from spreekbuis.db.base import new_id
-from spreekbuis.db.scope import current_entity_id
+from spreekbuis.db.scope import current, current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import (
     CATEGORIES,
@@ -33,6 +34,7 @@ from spreekbuis.directory.catalogue import (
     Identity,
     ReporterClass,
 )
+from spreekbuis.errors import NotFound
 from spreekbuis.figures.facts import ContactFact, record_contact
 from spreekbuis.questionnaires.answers import Answered
 from spreekbuis.vault.content import ContentKey
@@ -110,18 +112,21 @@ def open_case(new: NewCase) -> Case:
 
 
 def open_or_find(new: NewCase) -> tuple[Case, bool]:
-    """`open_case`, with whether this call made the case."""
+    """`open_case`, with whether this call made the case. Raises NotFound for one that is withheld from who asks."""
+    if new.id in current().withheld:  # the same form again, from who was kept out meanwhile
+        raise NotFound
     moment = new.received_at or now()
     year = local_date(moment).year
     desk = _desk_of(new)
-    number = _next_number(desk.id, year)
+    distance = step()
+    number = _next_number(desk.id, year, distance)
     key = ContentKey(current_entity_id(), new.id, new.secret)
     values = _values(new, key, year, number, desk.id, moment)
     opened = db.session.scalars(
         insert(Case).values(values).on_conflict_do_nothing(index_elements=["entity_id", "id"]).returning(Case)
     ).one_or_none()
     if opened is None:
-        _give_back(desk.id, year)
+        _give_back(desk.id, year, distance)
         return db.session.get_one(Case, (current_entity_id(), new.id)), False
     contact_fact_id = uuid4() if new.channel is not Channel.WEB else None
     _write_first_rows(opened, new, key, desk, contact_fact_id)
@@ -156,13 +161,13 @@ def _desk_of(new: NewCase) -> _DeskNow:
     return _DeskNow(desk_id, *key)
 
 
-def _next_number(desk_id: UUID, year: int) -> int:
-    """The next number of the desk in the year. Openers of one desk wait here for each other."""
+def _next_number(desk_id: UUID, year: int, distance: int) -> int:
+    """The next number of the desk in the year, so far from the last. Openers of one desk wait here for each other."""
     number: int | None = db.session.scalar(
         insert(CaseCounter)
-        .values(entity_id=current_entity_id(), desk_id=desk_id, year=year, last=1)
+        .values(entity_id=current_entity_id(), desk_id=desk_id, year=year, last=distance)
         .on_conflict_do_update(
-            index_elements=["entity_id", "desk_id", "year"], set_={"last": CaseCounter.last + 1}
+            index_elements=["entity_id", "desk_id", "year"], set_={"last": CaseCounter.last + distance}
         )
         .returning(CaseCounter.last)
     )
@@ -170,8 +175,8 @@ def _next_number(desk_id: UUID, year: int) -> int:
     return number
 
 
-def _give_back(desk_id: UUID, year: int) -> None:
-    """The number was not needed; the counter's row is still ours alone, so no gap and no double."""
+def _give_back(desk_id: UUID, year: int, distance: int) -> None:
+    """The number was not needed; the counter's row is still ours alone, so that no two get the same."""
     db.session.execute(
         update(CaseCounter)
         .where(
@@ -179,7 +184,7 @@ def _give_back(desk_id: UUID, year: int) -> None:
             CaseCounter.desk_id == desk_id,
             CaseCounter.year == year,
         )
-        .values(last=CaseCounter.last - 1)
+        .values(last=CaseCounter.last - distance)
         .execution_options(synchronize_session=False)
     )
 

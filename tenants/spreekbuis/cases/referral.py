@@ -26,10 +26,12 @@ from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.changes import Happened, changed, refuse_closed
 from spreekbuis.cases.deadlines import set_state
 from spreekbuis.cases.dialogue import write_message
+from spreekbuis.cases.exclusion import carry_over, withhold_from
 from spreekbuis.cases.keys import Reader
 from spreekbuis.cases.letters import (
     Letter,
     first_files,
+    not_withheld,
     open_letter,
     seal_letter,
     write_letter,
@@ -249,6 +251,8 @@ def accept(letter_id: UUID, desks: frozenset[UUID], reader: Reader) -> Case:
     # A sentence of the desk before, kept as it wrote it: it says from where, which the reporter knows.
     note = f"{told.from_entity}, {told.from_number}\n\n{told.explanation}"
     write_message(case, key, author="handler", text=note, internal=True)
+    if letter.from_id == case.entity_id:
+        carry_over(told.from_case, case, key)
     for follow in FOLLOW:
         follow(letter.from_id, told.from_case, key)
     _answer(letter.id, Answer.ACCEPTED)
@@ -414,6 +418,7 @@ def _letter(letter_id: UUID, desks: frozenset[UUID], *, lock: bool = False) -> D
         DeskLetter.id == letter_id,
         DeskLetter.to_id == current_entity_id(),
         DeskLetter.desk_id.in_(desks),
+        not_withheld(),
     )
     if lock:
         wanted = wanted.with_for_update().execution_options(populate_existing=True)
@@ -461,6 +466,7 @@ def receivers(letter_id: UUID) -> list[UUID]:
             DeskLetter.id == letter_id,
             DeskLetter.to_id == current_entity_id(),
             DeskLetter.answered_at.is_(None),
+            not_withheld(),
         )
     )
     return [] if desk_id is None else [holder.account_id for holder in handlers_with_key(desk_id)]
@@ -476,6 +482,7 @@ def mail_letter(id: str) -> None:  # noqa: A002 (the name of the argument in the
 @job(MAIL_RECEIVER)
 def mail_receiver(id: str, account_id: str) -> None:  # noqa: A002
     """Tell a handler that a referral waits, unless it is answered. Nothing of what it says."""
+    withhold_from(UUID(account_id))
     if UUID(account_id) not in receivers(UUID(id)):
         return
     settings: Settings = current_app.extensions["settings"]

@@ -6,6 +6,9 @@ not see cases, and wellbeing is a compartment (Codex, book I title 3).
 
 Three steps, so that each mail is retried by itself: the platform asks each entity, the entity asks each recipient.
 Counting is the database's work and stops at `CAP`, so that neither memory nor time grows with the cases.
+
+Nobody gets a number that counts a case of which they are kept out (cases.exclusion). An address that a whole desk reads
+counts no case of which anybody is kept out: those are told to the colleagues one by one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,6 +20,7 @@ from flask_babel import force_locale, ngettext
 from sqlalchemy import (
     ARRAY,
     BindParameter,
+    Boolean,
     ColumnElement,
     Date,
     Integer,
@@ -32,7 +36,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from spreekbuis.access.models import Desk, Membership
+from spreekbuis.access.models import CaseExclusion, Desk, Membership
+from spreekbuis.cases.exclusion import withhold_from
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.procedure_models import DeadlineSweep
 from spreekbuis.cases.procedure_versions import procedure, published
@@ -81,8 +86,11 @@ def remind_entity(day: str) -> Mapping[str, type_arg]:
     ):
         emails[desk_id] = email
     asked: set[tuple[str, UUID]] = set()
-    for desk_id in _nearly_due(emails):
-        asked |= {("remind_desk", desk_id)} if emails[desk_id] else _handlers("remind_account", desk_id)
+    nearly, for_all = _nearly_due(emails), _nearly_due(emails, for_all=True)
+    for desk_id, count in nearly.items():
+        asked |= {("remind_desk", desk_id)} if emails[desk_id] else set()
+        if not emails[desk_id] or count > for_all.get(desk_id, 0):
+            asked |= _handlers("remind_account", desk_id)
     for desk_id in _missed(emails, since, until):
         asked |= _handlers("escalate_account", desk_id)
         asked |= {("escalate_desk", desk_id)} if emails[desk_id] else set()
@@ -111,17 +119,20 @@ def remind_desk(recipient_id: str) -> Mapping[str, type_arg] | None:
     desk = _desk(recipient_id)
     if desk is None or desk.email is None:
         return None
-    return _mail(desk.email, "nl", _nearly_due([desk.id]))
+    return _mail(desk.email, "nl", _nearly_due([desk.id], for_all=True))
 
 
 @job("cases.remind_account")
 def remind_account(recipient_id: str) -> Mapping[str, type_arg] | None:
-    """Mail a handler about the desks that have no address of their own."""
+    """Mail a handler about the desks that have no address of their own, and what such an address is not told."""
     account = _account(recipient_id)
     if account is None:
         return None
-    desks = _desks_of(account.id, Desk.email.is_(None))
-    return _mail(account.email, account.language, _nearly_due(desks))
+    withhold_from(account.id)
+    nearly = _nearly_due(_desks_of(account.id))
+    told = _nearly_due(_desks_of(account.id, Desk.email.is_not(None)), for_all=True)
+    left = {desk_id: count - told.get(desk_id, 0) for desk_id, count in nearly.items()}
+    return _mail(account.email, account.language, left)
 
 
 @job("cases.escalate_desk")
@@ -130,7 +141,7 @@ def escalate_desk(recipient_id: str, after_day: str, day: str) -> Mapping[str, t
     desk = _desk(recipient_id)
     if desk is None or desk.email is None:
         return None
-    return _mail(desk.email, "nl", _missed([desk.id], *_days(after_day, day)), missed=True)
+    return _mail(desk.email, "nl", _missed([desk.id], *_days(after_day, day), for_all=True), missed=True)
 
 
 @job("cases.escalate_account")
@@ -139,6 +150,7 @@ def escalate_account(recipient_id: str, after_day: str, day: str) -> Mapping[str
     account = _account(recipient_id)
     if account is None:
         return None
+    withhold_from(account.id)
     missed = _missed(_desks_of(account.id), *_days(after_day, day))
     return _mail(account.email, account.language, missed, missed=True)
 
@@ -158,15 +170,18 @@ def _swept(until: date) -> date:
     return until - timedelta(days=1) if before is None else max(before, until - LONGEST_ABSENCE)
 
 
-def _nearly_due(desks: Iterable[UUID]) -> dict[UUID, int]:
-    """Open cases per desk of which a term is late, or ends within the days of their procedure."""
+def _nearly_due(desks: Iterable[UUID], *, for_all: bool = False) -> dict[UUID, int]:
+    """Open cases per desk of which a term is late, or ends within the days of their procedure. `for_all`: only those of
+    which nobody is kept out."""
     days = [(one.code, one.version, procedure(one.code, one.version).remind_before) for one in published()]
     longest = max(before for _, _, before in days)
-    return _counted(desks, _NEARLY_DUE, days, {"today": today(), "latest": today() + timedelta(days=longest)})
+    dates = {"today": today(), "latest": today() + timedelta(days=longest)}
+    return _counted(desks, _NEARLY_DUE, days, dates, for_all=for_all)
 
 
-def _missed(desks: Iterable[UUID], since: date, until: date) -> dict[UUID, int]:
-    """Open cases per desk of which a missed term is to be told on a day after `since`, up to and with `until`."""
+def _missed(desks: Iterable[UUID], since: date, until: date, *, for_all: bool = False) -> dict[UUID, int]:
+    """Open cases per desk of which a missed term is to be told on a day after `since`, up to and with `until`;
+    `for_all` as with `_nearly_due`."""
     days = [
         (one.code, one.version, after)
         for one in published()
@@ -178,7 +193,7 @@ def _missed(desks: Iterable[UUID], since: date, until: date) -> dict[UUID, int]:
     earliest = first - timedelta(days=max(after for _, _, after in days))
     latest = until - timedelta(days=1)
     dates = {"first": first, "last": until, "earliest": earliest, "latest": latest}
-    return _counted(desks, _MISSED, days, dates)
+    return _counted(desks, _MISSED, days, dates, for_all=for_all)
 
 
 def _counted(
@@ -186,16 +201,29 @@ def _counted(
     statement: type_select,
     days: Iterable[tuple[str, int, int]],
     dates: Mapping[str, date],
+    *,
+    for_all: bool,
 ) -> dict[UUID, int]:
     """Open cases per desk, counted to `CAP`; desks without any are left out."""
     codes, versions, numbers = zip(*days, strict=True)
-    given = {"codes": list(codes), "versions": list(versions), "days": list(numbers), **dates}
+    given = {
+        "codes": list(codes),
+        "versions": list(versions),
+        "days": list(numbers),
+        "for_all": for_all,
+        **dates,
+    }
     found = {}
     for desk_id in desks:
         [(count,)] = rows(statement, {"entity": current_entity_id(), "desk": desk_id, **given})
         if count:
             found[desk_id] = count
     return found
+
+
+_KEPT_OUT = select(CaseExclusion.case_id).where(
+    CaseExclusion.entity_id == Case.entity_id, CaseExclusion.case_id == Case.id
+)
 
 
 def _counting(rules: TableValuedAlias, *which: ColumnElement[bool]) -> type_select:
@@ -208,6 +236,7 @@ def _counting(rules: TableValuedAlias, *which: ColumnElement[bool]) -> type_sele
             Case.desk_id == bindparam("desk"),
             Case.closed_at.is_(None),
             *which,
+            ~and_(bindparam("for_all", type_=Boolean), _KEPT_OUT.correlate(Case).exists()),
         )
         .limit(CAP)
         .subquery()

@@ -21,6 +21,7 @@ from spreekbuis.cases.dialogue import texts_of
 from spreekbuis.cases.finding import note_readings
 from spreekbuis.cases.keys import Reader, key_of, keys_of
 from spreekbuis.cases.models import Case
+from spreekbuis.cases.people import people_of_cases
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.questionnaires.answers import written
@@ -100,7 +101,7 @@ def _keys_of(cases: Sequence[Case], reader: Reader) -> dict[UUID, ContentKey]:
 def _texts_of(cases: Sequence[Case], keys: dict[UUID, ContentKey]) -> dict[UUID, list[str]]:
     """All that was written, of each case of which everything opens."""
     texts = {case.id: _of_case(case, keys[case.id]) for case in cases if case.id in keys}
-    for case_id, text in (*texts_of(keys), *notes_of(keys)):
+    for case_id, text in (*texts_of(keys), *notes_of(keys), *people_of_cases(keys)):
         texts[case_id].append(text)
     whole = {}
     for case_id, some in texts.items():

@@ -1,8 +1,8 @@
 """The handler's pages and jobs, in the order of the navigation."""
 
 from spreekbuis.cases import list_page, new_contact, case_page, search_page, access_page  # isort: skip
-from spreekbuis.cases import referral_page, letter_page, actions, reminders  # isort: skip
-from spreekbuis.cases import terms_page
+from spreekbuis.cases import referral_page, letter_page, people_page, list_actions, actions  # isort: skip
+from spreekbuis.cases import exclusion_mails, reminders, terms_page  # isort: skip
 from spreekbuis.cases.doors import room
 from spreekbuis.cases.export import data_request_pages, export_page, redaction_page
 from spreekbuis.cases.keeping import file_page, nightly, overview_page
@@ -12,13 +12,16 @@ __all__ = [
     "actions",
     "case_page",
     "data_request_pages",
+    "exclusion_mails",
     "export_page",
     "file_page",
     "letter_page",
+    "list_actions",
     "list_page",
     "new_contact",
     "nightly",
     "overview_page",
+    "people_page",
     "redaction_page",
     "referral_page",
     "reminders",

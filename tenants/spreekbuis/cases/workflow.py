@@ -7,7 +7,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import or_, select
 
-from spreekbuis.access.models import Membership
+from spreekbuis.access.models import CaseExclusion, Membership
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited
 from spreekbuis.cases.changes import Happened, changed, refuse_closed
@@ -167,17 +167,22 @@ def take(case: Case) -> None:
 def adopt(case: Case) -> None:
     """Become the handler of a case that has none, when its desk is one's own; else leave it as it is."""
     account_id = acting().account_id
-    if case.handler_id is None and account_id is not None and account_id in handlers_of(case.desk_id):
+    if case.handler_id is None and account_id is not None and account_id in handlers_for(case):
         assign(case, account_id)
 
 
 def assign(case: Case, account_id: UUID) -> None:
-    """Give the case to a handler of its desk. Raises Invalid for anybody else, CaseClosed."""
+    """Give the case to a handler of its desk who is not kept out of it. Raises Invalid for anybody else, CaseClosed."""
     if case.handler_id == account_id:
         return
     refuse_closed(case)
-    if account_id not in handlers_of(case.desk_id):
+    if account_id not in handlers_for(case):
         raise Invalid({"handler": _l("Kies een behandelaar van dit loket.")})
+    hand_over(case, account_id)
+
+
+def hand_over(case: Case, account_id: UUID) -> None:
+    """Write down that this account handles the case: whoever calls it has seen that it may."""
     case.handler_id = account_id
     changed(case, Happened.ASSIGNED, handler=str(account_id))
 
@@ -194,6 +199,14 @@ def handlers_of(desk_id: UUID) -> set[UUID]:
             )
         )
     )
+
+
+def handlers_for(case: Case) -> set[UUID]:
+    """The handlers of the case's desk who may see it."""
+    kept_out = select(CaseExclusion.account_id).where(
+        CaseExclusion.entity_id == case.entity_id, CaseExclusion.case_id == case.id
+    )
+    return handlers_of(case.desk_id) - set(db.session.scalars(kept_out))
 
 
 def movers(case: Case) -> frozenset[Mover]:

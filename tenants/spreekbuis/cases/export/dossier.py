@@ -16,9 +16,9 @@ from spreekbuis.cases.contacts import read_contacts
 from spreekbuis.cases.course import course_of
 from spreekbuis.cases.deadlines import Deadline, deadlines
 from spreekbuis.cases.dialogue import ShownMessage, StoredFile, read_dialogue, read_files
+from spreekbuis.cases.labels import labels_of
 from spreekbuis.cases.models import Case, CaseEvent
 from spreekbuis.cases.numbers import number_of
-from spreekbuis.cases.people import labels_of
 from spreekbuis.clock import now, today
 from spreekbuis.db.session import db
 from spreekbuis.documents.blocks import Block, Document, Facts, Heading, Paragraph, Said

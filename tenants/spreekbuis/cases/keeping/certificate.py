@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from spreekbuis.cases.keeping.grounds import GROUND_LABELS, Ground
 from spreekbuis.cases.keeping.models import ErasureCertificate
 from spreekbuis.cases.keeping.state import term_in_words
-from spreekbuis.cases.people import labels_of
+from spreekbuis.cases.labels import labels_of
 from spreekbuis.cases.shown import language, minute
 from spreekbuis.clock import now
 from spreekbuis.documents.blocks import Document, Facts, Heading, Paragraph

@@ -20,9 +20,9 @@ from spreekbuis.cases.keeping.holds import hold_on, holds_of, lift_hold, lift_re
 from spreekbuis.cases.keeping.overview import certificate_of
 from spreekbuis.cases.keeping.state import notes_on, term_in_words
 from spreekbuis.cases.keeping.terms import due_on
+from spreekbuis.cases.labels import labels_of
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
-from spreekbuis.cases.people import labels_of
 from spreekbuis.cases.procedures import retention_of
 from spreekbuis.clock import local_date, today
 from spreekbuis.errors import Invalid, NotFound, type_text

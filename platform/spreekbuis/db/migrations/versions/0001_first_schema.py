@@ -635,6 +635,21 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "saved_filter",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("view", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=True),
+        sa.Column("category", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_saved_filter_account_id")),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_saved_filter_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_saved_filter")),
+    )
+    op.create_index("uq_saved_filter_name", "saved_filter", ["entity_id", "account_id", "name"], unique=True)
+    op.create_table(
         "case",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -979,6 +994,25 @@ def upgrade() -> None:
     )
     op.create_index("ix_case_event_case", "case_event", ["entity_id", "case_id", "at", "id"], unique=False)
     op.create_table(
+        "case_exclusion",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_account_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_case_exclusion_account_id")),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_exclusion_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_exclusion_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "account_id", "case_id", name=op.f("pk_case_exclusion")),
+    )
+    op.create_index("ix_case_exclusion_case", "case_exclusion", ["entity_id", "case_id"], unique=False)
+    op.create_table(
         "case_hold",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1030,6 +1064,88 @@ def upgrade() -> None:
     op.create_index(
         "ix_case_key_desk", "case_key", ["entity_id", "desk_id", "version", "case_id"], unique=False
     )
+    op.create_table(
+        "case_key_copy",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("secret_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_case_key_copy_account_id")),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_key_copy_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "desk_id"],
+            ["desk.entity_id", "desk.id"],
+            name=op.f("fk_case_key_copy_entity_id_desk_id"),
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_key_copy_entity_id")),
+        sa.PrimaryKeyConstraint(
+            "entity_id", "case_id", "desk_id", "account_id", name=op.f("pk_case_key_copy")
+        ),
+    )
+    op.create_index(
+        "ix_case_key_copy_account", "case_key_copy", ["entity_id", "account_id", "desk_id"], unique=False
+    )
+    op.create_table(
+        "case_key_for_recovery",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("kit_id", sa.Uuid(), nullable=False),
+        sa.Column("secret_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_key_for_recovery_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "desk_id"],
+            ["desk.entity_id", "desk.id"],
+            name=op.f("fk_case_key_for_recovery_entity_id_desk_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "kit_id"],
+            ["recovery_key.entity_id", "recovery_key.id"],
+            name=op.f("fk_case_key_for_recovery_entity_id_kit_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id"], ["entity.id"], name=op.f("fk_case_key_for_recovery_entity_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "entity_id", "case_id", "desk_id", "kit_id", name=op.f("pk_case_key_for_recovery")
+        ),
+    )
+    op.create_index(
+        "ix_case_key_for_recovery_kit", "case_key_for_recovery", ["entity_id", "kit_id"], unique=False
+    )
+    op.create_table(
+        "case_person",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("details_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("once", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_person_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_person_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_case_person")),
+    )
+    op.create_index(
+        "ix_case_person_case", "case_person", ["entity_id", "case_id", "created_at", "id"], unique=False
+    )
+    op.create_index("uq_case_person_once", "case_person", ["entity_id", "case_id", "once"], unique=True)
     op.create_table(
         "case_reading",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
@@ -1503,10 +1619,20 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "recovery_key" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "recovery_key" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "saved_filter" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "saved_filter" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "saved_filter" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "saved_filter" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "saved_filter" TO spreekbuis_backup')
     op.execute('ALTER TABLE "case" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "case" FORCE ROW LEVEL SECURITY')
     op.execute(
         'CREATE POLICY tenant ON "case" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case\" AS RESTRICTIVE TO spreekbuis_app USING ((id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case" TO spreekbuis_backup')
@@ -1557,12 +1683,28 @@ def upgrade() -> None:
     op.execute(
         'CREATE POLICY tenant ON "case_event" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_event\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_event" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_event" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_exclusion" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_exclusion" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_exclusion" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_exclusion\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_exclusion" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_exclusion" TO spreekbuis_backup')
     op.execute('ALTER TABLE "case_hold" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "case_hold" FORCE ROW LEVEL SECURITY')
     op.execute(
         'CREATE POLICY tenant ON "case_hold" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_hold\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_hold" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_hold" TO spreekbuis_backup')
@@ -1571,12 +1713,48 @@ def upgrade() -> None:
     op.execute(
         'CREATE POLICY tenant ON "case_key" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_key\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_key" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_key" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_key_copy" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_key_copy" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_key_copy" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_key_copy\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_key_copy" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_key_copy" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_key_for_recovery" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_key_for_recovery" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_key_for_recovery" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_key_for_recovery\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_key_for_recovery" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_key_for_recovery" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_person" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_person" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_person" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_person\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_person" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_person" TO spreekbuis_backup')
     op.execute('ALTER TABLE "case_reading" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "case_reading" FORCE ROW LEVEL SECURITY')
     op.execute(
         'CREATE POLICY tenant ON "case_reading" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_reading\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_reading" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_reading" TO spreekbuis_backup')
@@ -1585,12 +1763,18 @@ def upgrade() -> None:
     op.execute(
         'CREATE POLICY tenant ON "contact" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
+    op.execute(
+        "CREATE POLICY withheld ON \"contact\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "contact" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "contact" TO spreekbuis_backup')
     op.execute('ALTER TABLE "data_request" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "data_request" FORCE ROW LEVEL SECURITY')
     op.execute(
         'CREATE POLICY tenant ON "data_request" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"data_request\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "data_request" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "data_request" TO spreekbuis_backup')
@@ -1606,12 +1790,18 @@ def upgrade() -> None:
     op.execute(
         'CREATE POLICY tenant ON "erasure_request" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
+    op.execute(
+        "CREATE POLICY withheld ON \"erasure_request\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "erasure_request" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "erasure_request" TO spreekbuis_backup')
     op.execute('ALTER TABLE "message" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "message" FORCE ROW LEVEL SECURITY')
     op.execute(
         'CREATE POLICY tenant ON "message" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"message\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "message" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "message" TO spreekbuis_backup')
@@ -1620,12 +1810,18 @@ def upgrade() -> None:
     op.execute(
         'CREATE POLICY tenant ON "referral" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
+    op.execute(
+        "CREATE POLICY withheld ON \"referral\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "referral" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "referral" TO spreekbuis_backup')
     op.execute('ALTER TABLE "retention_warning" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "retention_warning" FORCE ROW LEVEL SECURITY')
     op.execute(
         'CREATE POLICY tenant ON "retention_warning" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"retention_warning\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "retention_warning" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "retention_warning" TO spreekbuis_backup')
@@ -1634,12 +1830,18 @@ def upgrade() -> None:
     op.execute(
         'CREATE POLICY tenant ON "term_change" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
+    op.execute(
+        "CREATE POLICY withheld ON \"term_change\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "term_change" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "term_change" TO spreekbuis_backup')
     op.execute('ALTER TABLE "attachment" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "attachment" FORCE ROW LEVEL SECURITY')
     op.execute(
         'CREATE POLICY tenant ON "attachment" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"attachment\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "attachment" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "attachment" TO spreekbuis_backup')
@@ -1648,12 +1850,18 @@ def upgrade() -> None:
     op.execute(
         'CREATE POLICY tenant ON "left_note" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
+    op.execute(
+        "CREATE POLICY withheld ON \"left_note\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "left_note" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "left_note" TO spreekbuis_backup')
     op.execute('ALTER TABLE "redaction" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "redaction" FORCE ROW LEVEL SECURITY')
     op.execute(
         'CREATE POLICY tenant ON "redaction" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"redaction\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "redaction" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "redaction" TO spreekbuis_backup')
