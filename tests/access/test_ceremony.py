@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from spreekbuis import clock
 from spreekbuis.access import papers, recovery
-from spreekbuis.access.desk_keys import desk_states
+from spreekbuis.access.desk_keys import desk_states, open_shut_desk
 from spreekbuis.audit.models import AuditEvent
 from spreekbuis.cases.keys import reseal
 from spreekbuis.directory.catalogue import DeskKind
@@ -18,6 +18,8 @@ from spreekbuis.jobs.models import Job
 from spreekbuis.vault.recovery_share import Part, RecoveryShare, short_name, split
 from spreekbuis.vault.sealing import new_secret
 from spreekbuis.vault.words import AmbiguousWord
+from spreekbuis.web.access import Role
+from tests.access.test_key_mails import email
 from tests.access.test_recovery import Office
 
 INTEGRITY = DeskKind.INTEGRITY
@@ -50,7 +52,7 @@ class Ceremony(Office):
         a, b = self.papers
         return {
             "kit": str(self.kit().id), "part_a": a, "part_b": b, "to": [str(self.handler)],
-            "officer_a": str(self.administrator), "officer_b": str(self.listener),
+            "officer_a": str(self.administrator), "officer_b": str(self.handler),
         } | more  # fmt: skip
 
     def send(self, **more):
@@ -72,7 +74,8 @@ def test_the_page_asks_for_the_papers_the_readers_and_the_next_officers(office):
     page = office.browser.get(office.address).text
     assert short_name(office.kit().id) in page
     chosen = re.findall(r'name="to" value="([^"]+)"[^>]* checked', page)
-    assert chosen == [str(office.handler)], "who waits is chosen beforehand, who reads is not"
+    assert chosen == [], "nobody is chosen beforehand: whoever waits may have let themselves be invited"
+    assert email(office.handler) in page, "a name is what somebody chose"
     assert f'value="{office.listener}"' in page
     assert page.count('spellcheck="false"') == 2, "no browser sends the words to a spelling service"
 
@@ -87,7 +90,17 @@ def test_both_papers_let_the_chosen_read_again_and_bring_new_papers(office, worl
     assert office.secrets(office.handler)
     fresh = office.kit()
     assert fresh.id != before
-    assert {part.officer.account_id for part in fresh.parts} == {office.administrator, office.listener}
+    assert {part.officer.account_id for part in fresh.parts} == {office.administrator, office.handler}
+
+
+def test_nobody_chooses_other_officers_by_recovering(office, world):
+    before = office.kit().id
+    alias = world.member(office.entity, Role.ENTITY_ADMINISTRATOR)
+    answer = office.send(officer_b=str(alias))
+    assert answer.status_code == 422
+    assert "Wie nu een deel bewaart, blijft dat doen" in answer.text
+    assert office.kit().id == before
+    assert office.secrets(office.handler) == {}
 
 
 def test_the_parts_may_stand_in_each_others_place(office):
@@ -161,6 +174,8 @@ def test_papers_of_two_kits_do_not_go_together(office, world):
 
 def test_older_papers_open_older_cases_and_the_kit_in_force_stays(office, world):
     office.make_kit()  # the case of before is under a key that only the older papers cover
+    with world.inside(office.entity):
+        open_shut_desk(office.entity.desks[INTEGRITY])
     now = office.kit().id
     answer = office.send()
     assert answer.location.endswith("?done=recovered-old")

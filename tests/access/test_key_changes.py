@@ -1,4 +1,4 @@
-"""What could let somebody read who cannot now takes two people, or two days in which everybody can stop it."""
+"""What could let somebody read who cannot now takes both officers, or two days in which everybody can stop it."""
 
 from datetime import timedelta
 from threading import Thread
@@ -9,23 +9,25 @@ from sqlalchemy import select
 
 from spreekbuis import clock
 from spreekbuis.access import jobs
-from spreekbuis.access.desk_keys import MAIL_KEYS_CHANGED, DeskIsOpen, desk_states, had_readers
+from spreekbuis.access.desk_keys import DeskIsOpen, desk_states, had_readers
 from spreekbuis.access.key_changes import (
     LAPSE,
     WAIT,
     AlreadyDecided,
-    NotSecond,
+    NotAnOfficer,
+    OfficerGone,
     Outcome,
     TooEarly,
     agree,
     carry_out,
+    officers_today,
     open_desk,
     past_changes,
     replace_kit,
-    seconds,
     stop,
     waiting_changes,
 )
+from spreekbuis.access.key_news import MAIL_KEYS_CHANGED
 from spreekbuis.access.members import end_membership
 from spreekbuis.access.models import DeskKey, DeskKeyGrant, Membership, RecoveryKey
 from spreekbuis.actor import Actor, acting_as
@@ -33,11 +35,12 @@ from spreekbuis.audit.models import AuditEvent
 from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.session import transaction
 from spreekbuis.directory.catalogue import DeskKind
-from spreekbuis.errors import Invalid, NotFound
+from spreekbuis.errors import NotFound
 from spreekbuis.identity.models import Account
 from spreekbuis.jobs.models import Job
 from spreekbuis.jobs.outbox import DEFINED
 from spreekbuis.notify import mail
+from spreekbuis.web import links
 from spreekbuis.web.access import Role
 from tests.access.test_recovery import Office
 
@@ -57,9 +60,30 @@ class Lively(Office):
         with acting_as(Actor("account", account)), self.world.inside(self.entity):
             return what(*args)
 
-    def ask_kit(self, account=None):
+    def joins(self, account, desk):
+        """Becomes a handler, to whom nobody granted the key."""
+        with self.world.inside(self.entity) as session:
+            session.add(
+                Membership(
+                    entity_id=self.entity.id,
+                    account_id=account,
+                    role=Role.HANDLER,
+                    desk_id=self.entity.desks[desk],
+                )
+            )
+
+    def leaves(self, account, on=None):
+        with self.world.inside(self.entity) as session:
+            for held in session.scalars(select(Membership).where(Membership.account_id == account)):
+                held.until = (on or clock.today()) - timedelta(days=1)
+
+    def make_listener_an_officer(self):
+        self.officers = [self.administrator, self.listener]
+        self.first = self.make_kit()
+
+    def ask_kit(self, account=None, officers=None):
         account = account or self.administrator
-        assert self.does(account, replace_kit, [account, self.alias]) is False
+        assert self.does(account, replace_kit, officers or [account, self.alias]) is False
         (asked,) = self.waiting()
         return asked
 
@@ -98,57 +122,101 @@ def test_an_administrator_alone_replaces_no_kit(office):
     asked = office.ask_kit()
     assert office.kit().id == office.first
     for account in (office.administrator, office.alias):
-        with pytest.raises(NotSecond):
+        with pytest.raises(NotAnOfficer):
             office.does(account, agree, asked.id)
     with pytest.raises(TooEarly):
         office.does(office.administrator, carry_out, asked.id)
     assert office.kit().id == office.first
 
 
-def test_an_officer_of_the_kit_or_a_reader_is_the_second_person(office):
-    for second in (office.handler, office.listener):
-        asked = office.ask_kit()
-        before = office.kit().id
-        office.does(second, agree, asked.id)
-        assert office.kit().id != before
-        assert {p.officer.account_id for p in office.kit().parts} == {office.administrator, office.alias}
-        assert office.waiting() == []
+def test_the_other_officer_agrees_and_it_is_done(office):
+    asked = office.ask_kit()
+    assert office.does(office.handler, agree, asked.id) is True
+    assert {p.officer.account_id for p in office.kit().parts} == {office.administrator, office.alias}
+    assert office.waiting() == []
 
 
-def test_whoever_asks_is_not_the_second_person_though_an_officer(office):
+def test_a_reader_who_is_no_officer_does_not_decide(office):
+    asked = office.ask_kit()
+    with pytest.raises(NotAnOfficer):
+        office.does(office.listener, agree, asked.id)
+
+
+def test_when_somebody_else_asks_both_officers_must_agree(office):
+    """An administrator who is an officer, and asks with a second account, still needs the other officer."""
+    asked = office.ask_kit(office.alias, [office.administrator, office.alias])
+    assert office.does(office.administrator, agree, asked.id) is False
+    assert office.kit().id == office.first
+    assert office.waiting()[0].agreed_by.id == office.administrator
+    for account in (office.administrator, office.alias, office.listener):
+        with pytest.raises(NotAnOfficer):
+            office.does(account, agree, asked.id)
+    assert office.does(office.handler, agree, asked.id) is True
+    assert office.kit().id != office.first
+
+
+def test_whoever_asks_is_not_the_other_officer(office):
     asked = office.ask_kit(office.handler)
-    with pytest.raises(NotSecond):
+    with pytest.raises(NotAnOfficer):
         office.does(office.handler, agree, asked.id)
     office.does(office.administrator, agree, asked.id)
     assert office.kit().id != office.first
 
 
-def test_an_administrator_alone_opens_no_desk_that_had_readers(office, world):
+def test_an_administrator_alone_opens_no_desk_that_had_readers(office):
     asked = office.ask_desk()
-    for account in (office.administrator, office.alias, office.handler):
-        if account == office.handler:
+    for account in (office.administrator, office.alias, office.listener):
+        with pytest.raises(NotAnOfficer):
             office.does(account, agree, asked.id)
-        else:
-            with pytest.raises(NotSecond):
-                office.does(account, agree, asked.id)
-            assert office.is_shut()
-    assert not office.is_shut(), "the handler keeps a part of the kit"
+    assert office.is_shut()
 
 
 def test_an_alias_that_becomes_the_only_handler_does_not_read_by_itself(office, world):
     desk = office.entity.desks[INTEGRITY]
+    office.joins(office.alias, INTEGRITY)
     with world.inside(office.entity) as session:
-        session.add(Membership(
-            entity_id=office.entity.id, account_id=office.alias, role=Role.HANDLER, desk_id=desk
-        ))  # fmt: skip
         held = session.scalar(select(Membership.id).where(Membership.account_id == office.handler))
     office.does(office.administrator, end_membership, held)
     assert office.is_shut()
     assert office.does(office.administrator, open_desk, desk) is False
     assert office.secrets(office.alias) == {}
     (asked,) = office.waiting()
-    with pytest.raises(NotSecond):
+    for account in (office.alias, office.administrator):
+        with pytest.raises(NotAnOfficer):
+            office.does(account, agree, asked.id)
+
+
+def test_the_first_reader_of_a_desk_that_nobody_read_at_decides_about_nothing_else(office, world):
+    """A desk without readers is opened by one person: that makes no officer of whom it lets in."""
+    office.leaves(office.listener)
+    office.joins(office.alias, WELLBEING)
+    with world.inside(office.entity):
+        assert office.alias not in officers_today()
+    asked = office.ask_kit()
+    with pytest.raises(NotAnOfficer):
         office.does(office.alias, agree, asked.id)
+
+
+def test_another_kit_opens_no_desk_on_the_side(office):
+    """Somebody waits at a desk where nobody reads any more: the new kit gives nothing to them."""
+    office.forget_everything(WELLBEING)
+    office.joins(office.alias, WELLBEING)
+    asked = office.ask_kit(officers=[office.administrator, office.handler])
+    office.does(office.handler, agree, asked.id)
+    assert office.is_shut(WELLBEING)
+    assert office.secrets(office.alias, WELLBEING) == {}
+    assert office.secrets(office.listener, WELLBEING) == {}
+
+
+def test_a_desk_opens_for_those_who_were_there_when_it_was_asked(office):
+    office.make_listener_an_officer()
+    asked = office.ask_desk()
+    assert [one.id for one in asked.readers] == [office.handler]
+    office.joins(office.alias, INTEGRITY)
+    office.does(office.listener, agree, asked.id)
+    assert not office.is_shut()
+    assert office.secrets(office.alias) == {}
+    assert office.secrets(office.handler)
 
 
 def test_a_desk_that_nobody_ever_read_at_opens_at_once(world):
@@ -222,28 +290,66 @@ def test_what_was_asked_under_another_kit_counts_no_more(office):
     office.make_kit()
     assert office.waiting() == []
     with pytest.raises(AlreadyDecided):
-        office.does(office.listener, agree, desk.id)
+        office.does(office.handler, agree, desk.id)
 
 
-def test_officers_who_left_since_get_no_part(office, world):
+def test_officers_who_left_since_get_no_part(office):
     asked = office.ask_kit()
-    with world.inside(office.entity) as session:
-        session.delete(session.scalar(select(Membership).where(Membership.account_id == office.alias)))
-    with pytest.raises(Invalid):
+    office.leaves(office.alias)
+    with pytest.raises(OfficerGone):
         office.does(office.handler, agree, asked.id)
     assert office.kit().id == office.first
     assert [one.id for one in office.waiting()] == [asked.id]
 
 
-def test_a_former_officer_and_one_whose_account_is_closed_are_no_second(office, world):
-    with world.inside(office.entity) as session:
-        assert seconds() == {office.administrator, office.handler, office.listener}
-        held = session.scalars(select(Membership).where(Membership.account_id == office.administrator)).one()
-        held.until = clock.today() - timedelta(days=1)
-    with transaction(PLATFORM) as session:
-        session.get_one(Account, office.listener).disabled_at = clock.now()
+def test_a_former_officer_one_whose_account_is_closed_and_one_whose_part_is_lost_do_not_decide(office, world):
     with world.inside(office.entity):
-        assert seconds() == {office.handler}
+        assert officers_today() == {office.administrator, office.handler}
+    office.forget_everything()
+    with world.inside(office.entity):
+        assert officers_today() == {office.administrator}, "the part was not printed"
+    office.leaves(office.administrator)
+    with world.inside(office.entity):
+        assert officers_today() == set()
+    other = Lively(world)
+    with transaction(PLATFORM) as session:
+        session.get_one(Account, other.handler).disabled_at = clock.now()
+    with world.inside(other.entity):
+        assert officers_today() == {other.administrator}
+
+
+def test_the_wait_begins_again_when_somebody_leaves(office):
+    asked = office.ask_kit()
+    later = asked.asked_at + WAIT - timedelta(hours=1)
+    with clock.at(later):
+        office.leaves(office.listener)
+    with clock.at(asked.asked_at + WAIT + timedelta(hours=1)), pytest.raises(TooEarly):
+        office.does(office.administrator, carry_out, asked.id)
+    with clock.at(later + WAIT + timedelta(days=1)):
+        office.does(office.administrator, carry_out, asked.id)
+
+
+def test_who_left_lately_is_told_and_can_stop_it_with_the_link(office, world):
+    office.leaves(office.listener)
+    asked = office.ask_kit()
+    with transaction(PLATFORM) as session:
+        ours = select(Job.args).where(Job.name == MAIL_KEYS_CHANGED, Job.tenant_id == office.entity.id)
+        told = {args["account_id"] for args in session.scalars(ours) if args["kind"] == "kit_asked"}
+    assert str(office.listener) in told
+    with world.app.app_context():
+        url = f"/o/{office.entity.ovo}/keys/stop/{links.sign(jobs.STOP_LINK, asked.id)}"
+    browser = world.browser()
+    assert "Een nieuwe herstelsleutel" in browser.get(url).text
+    assert office.waiting(), "looking stops nothing"
+    assert browser.post(url).location == f"{url}?done=change-stopped"
+    assert office.waiting() == []
+    assert browser.get(url).status_code == 200
+    assert browser.post(url).status_code == 409
+    assert browser.get(url[:-3] + "abc").status_code == 404
+    other = Lively(world)
+    assert (
+        "Een nieuwe herstelsleutel" not in browser.get(url.replace(office.entity.ovo, other.entity.ovo)).text
+    )
 
 
 def test_another_entity_decides_nothing(office, world):
@@ -257,7 +363,7 @@ def test_another_entity_decides_nothing(office, world):
 
 
 def test_two_who_agree_at_once_make_one_kit(office):
-    asked = office.ask_kit()
+    asked = office.ask_kit(office.alias, [office.administrator, office.alias])
     faults = []
 
     def decide(account):
@@ -267,12 +373,12 @@ def test_two_who_agree_at_once_make_one_kit(office):
             except AlreadyDecided as fault:
                 faults.append(fault)
 
-    both = [Thread(target=decide, args=(account,)) for account in (office.handler, office.listener)]
+    both = [Thread(target=decide, args=(account,)) for account in (office.administrator, office.handler)]
     for one in both:
         one.start()
     for one in both:
         one.join(30)
-    assert len(faults) == 1
+    assert faults == []
     with office.world.inside(office.entity) as session:
         assert len(session.scalars(select(RecoveryKey)).all()) == 3, "of the world, the first, and this one"
 
@@ -307,7 +413,7 @@ def test_every_member_gets_a_mail_that_leads_to_the_page_where_it_is_stopped(off
         DEFINED[jobs.MAIL_KEYS_CHANGED].work(**asked[0])
     text = kept[0].get_content()
     assert "vraagt een nieuwe herstelsleutel" in text
-    assert f"/entity/{office.entity.ovo}/keys/changes" in text
+    assert f"/o/{office.entity.ovo}/keys/stop/" in text
 
 
 # -- the page ------------------------------------------------------------------------------------------------------

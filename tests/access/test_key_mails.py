@@ -89,10 +89,9 @@ def test_a_part_that_is_on_paper_or_replaced_by_then_is_not_mailed(office, post)
 
 def test_the_ceremony_tells_the_new_officers(office, world, post):
     kit, papers = office.make_kit(), office.print_parts()
-    officers = [office.administrator, office.listener]
     with world.inside(office.entity):
-        recovery.open_with_papers(kit, papers, [office.handler], officers)
-    assert {m["To"] for m in post()} == {email(account) for account in officers}
+        recovery.open_with_papers(kit, papers, [office.handler], office.officers)
+    assert {m["To"] for m in post()} == {email(account) for account in office.officers}
 
 
 def test_whoever_reads_at_the_desk_is_asked_to_let_a_newcomer_read(office, world, post):

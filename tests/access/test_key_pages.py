@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
+from spreekbuis import clock
 from spreekbuis.access import recovery
 from spreekbuis.access.key_changes import waiting_changes
 from spreekbuis.access.models import DeskKey, DeskKeyGrant, RecoveryKey, RecoveryShare
@@ -210,7 +211,9 @@ def test_a_desk_where_nobody_reads_is_red_and_opens_for_new_cases(office, world,
     assert "Hier kan niemand lezen" in admin.get(address(office)).text
     with world.inside(office.entity):
         (asked,) = waiting_changes()
-    world.browser(office.listener).post(address(office, f"/changes/{asked.id}/agree"))
+    with clock.at(asked.due_at):
+        late = world.browser(office.administrator)
+        assert late.post(address(office, f"/changes/{asked.id}/carry-out")).status_code == 303
     assert max(office.secrets(lost)) == 3
     page = admin.get(address(office)).text
     assert "Leest alleen nieuwe dossiers" in page

@@ -24,6 +24,7 @@ from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CaseKind, Channel, DeskKind, Identity, Outcome, ReporterClass
 from spreekbuis.errors import Conflict, Invalid, NotFound
 from spreekbuis.figures.models import Fact
+from spreekbuis.vault.receipt_code import from_submission
 from spreekbuis.web.access import Role
 from tests.cases.conftest import opened_with_key
 
@@ -220,6 +221,9 @@ def test_a_contact_lies_between_receipt_and_today(handler):
             register_contact(case, key, Channel.PHONE, moment, "")
 
 
+CODE = from_submission(bytes(32))
+
+
 def a_call(**changes):
     usual = {
         "case_id": new_id(), "channel": Channel.PHONE, "kind": CaseKind.NEW, "category": "fraud",
@@ -231,23 +235,23 @@ def a_call(**changes):
 
 def test_who_takes_a_call_handles_the_case_that_it_opens(handler):
     call = a_call()
-    case = register_case(call)
-    assert register_case(call).id == case.id
+    case = register_case(call, CODE)
+    assert register_case(call, CODE).id == case.id
     assert (case.handler_id, case.channel, case.unread_by_desk) == (handler, "phone", False)
     assert case.reporter_sealed is not None
 
 
 def test_a_call_about_another_desk_is_left_to_that_desk(handler):
-    assert register_case(a_call(category="bullying")).handler_id is None
+    assert register_case(a_call(category="bullying"), CODE).handler_id is None
 
 
 def test_an_anonymous_caller_leaves_no_name(handler):
-    assert register_case(a_call(identity=Identity.ANONYMOUS)).reporter_sealed is None
+    assert register_case(a_call(identity=Identity.ANONYMOUS), CODE).reporter_sealed is None
 
 
 def test_handlers_do_not_register_web_reports(handler):
     with pytest.raises(Invalid):
-        register_case(a_call(channel=Channel.WEB))
+        register_case(a_call(channel=Channel.WEB), CODE)
 
 
 def test_a_case_is_scored_once_after_closing(handler):

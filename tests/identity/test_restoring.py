@@ -331,4 +331,4 @@ def test_the_page_names_the_passkeys_that_can(world, handler, locked_out):
 def test_everything_that_is_sealed_to_an_account_is_known_here():
     """Whoever seals something else to the pair of an account, has it sealed again (access.new_pair)."""
     named = {name for name, table in mapped_tables().items() if "key_id" in table.__table__.columns}
-    assert named == {"account_key", "passkey", "desk_key_grant", "recovery_share"}
+    assert named == {"account_key", "passkey", "case_key_copy", "desk_key_grant", "recovery_share"}

@@ -109,7 +109,10 @@ def test_no_row_of_any_table_keeps_an_erased_case(desk, database):
             there = select(func.count()).select_from(table).where(table.c.case_id == case_id)
             if session.scalar(there) == 0 and table.name not in ("case_hold", "erasure_request"):
                 rows.made["case", desk.entity.id] = {"entity_id": desk.entity.id, "id": case_id}
-                rows.made["desk", desk.entity.id] = {"id": desk.entity.desks[DeskKind.INTEGRITY]}
+                rows.made["desk", desk.entity.id] = {
+                    "entity_id": desk.entity.id,
+                    "id": desk.entity.desks[DeskKind.INTEGRITY],
+                }
                 rows.fresh(table, desk.entity.id, insert=True)
                 assert session.scalar(there) == 1, table.name
     erase(desk, case_id, key)

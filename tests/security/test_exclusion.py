@@ -40,7 +40,7 @@ OF_THE_DESK = routes_by_id(
 )
 OF_A_CASE = {name: route for name, route in OF_THE_DESK.items() if "<uuid:case_id>" in route.rule}
 LISTS = [r for r in OF_THE_DESK.values() if r.method == "GET" and "_id>" not in r.rule]
-RANDOM = re.compile(r'(name="(?:csrf|once)" value="|<code>)[^"<]*')
+RANDOM = re.compile(r'(name="(?:csrf|once|token)" value="|<code>)[^"<]*')
 """What differs between any two answers: the token and the id of a form, the name of a request."""
 WORDS = "oranje-paviljoen"
 

@@ -7,7 +7,6 @@ somebody who may not read (the entity's administrator) can renew the key of a de
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import CompoundSelect, and_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from spreekbuis.access.key_news import KeysChanged, tell_everybody
 from spreekbuis.access.models import (
     CaseKey,
     Desk,
@@ -35,12 +35,9 @@ from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.errors import Conflict, NotAllowed, NotFound, Onward
 from spreekbuis.identity.models import Account, AccountKey
-from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.vault.recovery_share import Part
 from spreekbuis.vault.sealing import context, new_secret, open_sealed, public_key_of, seal
 from spreekbuis.web.access import Role
-
-MAIL_KEYS_CHANGED = "access.mail_keys_changed"
 
 
 class NoKeyYet(NotAllowed):
@@ -217,23 +214,6 @@ def publish_address(desk_id: UUID, version: int, public_key: bytes) -> None:
     )
 
 
-class KeysChanged(StrEnum):
-    """What everybody who works in the entity is told by mail: it could let somebody read. `…_ASKED`: it waits for a
-    second person, and each of them can stop it."""
-
-    KIT_ASKED = "kit_asked"
-    KIT_REPLACED = "kit_replaced"
-    KIT_USED = "kit_used"
-    DESK_ASKED = "desk_asked"
-    DESK_OPENED = "desk_opened"
-
-
-def tell_everybody(event: KeysChanged) -> None:
-    """Have a mail sent to every member of today, so that nobody gives themselves a way in unseen."""
-    for account_id in db.session.scalars(select(Membership.account_id).where(holds_today()).distinct()):
-        enqueue(MAIL_KEYS_CHANGED, kind=event.value, account_id=str(account_id))
-
-
 def newest_key(desk_id: UUID) -> tuple[int, bytes] | None:
     """Version and public key of the newest key of the desk, which stays until this transaction ends, also when it
     is renewed meanwhile. None while the desk has none."""
@@ -266,8 +246,8 @@ class DeskIsOpen(Conflict):
     advice = _l("Vraag aan die collega om de anderen toegang te geven. Er is niets veranderd.")
 
 
-def open_shut_desk(desk_id: UUID) -> None:
-    """Let the handlers of a desk where nobody can read new cases, read what comes from now on.
+def open_shut_desk(desk_id: UUID, only: Collection[UUID] | None = None) -> None:
+    """Let the handlers of a desk where nobody can read new cases, or `only` these of them, read what comes from now on.
 
     What came before stays closed until somebody who can read it, or the recovery kit, grants it. Raises NotFound,
     DeskIsOpen, NoRecoveryKit.
@@ -278,7 +258,8 @@ def open_shut_desk(desk_id: UUID) -> None:
         raise NotFound
     if not state.is_shut_for_new:
         raise DeskIsOpen
-    renew_desk_key(desk_id, handlers_with_key(desk_id))
+    holders = handlers_with_key(desk_id)
+    renew_desk_key(desk_id, [one for one in holders if only is None or one.account_id in only])
     tell_everybody(KeysChanged.DESK_OPENED)
 
 

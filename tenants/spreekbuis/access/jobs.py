@@ -1,14 +1,16 @@
 """Work of this room: mails with an invitation, about a part of the recovery kit, and about who waits to read."""
 
+from datetime import date
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
-from spreekbuis.access.desk_keys import MAIL_KEYS_CHANGED, KeysChanged, desk_states
+from spreekbuis.access.desk_keys import desk_states
+from spreekbuis.access.key_news import LATELY, MAIL_KEYS_CHANGED, KeysChanged
 from spreekbuis.access.models import Invitation, Membership, RecoveryKey, RecoveryShare
 from spreekbuis.access.roles import holds_today
-from spreekbuis.clock import now
+from spreekbuis.clock import now, today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.models import Entity
@@ -25,6 +27,7 @@ ASK_FOR_ACCESS = "access.ask_for_access"
 MAIL_READER = "access.mail_reader"
 MAIL_ADMINISTRATOR = "access.mail_administrator"
 LINK = "invitation"
+STOP_LINK = "key-change"
 
 
 @job(MAIL_INVITATION)
@@ -107,13 +110,14 @@ def mail_administrator(desk_id: str, account_id: str) -> None:
 
 
 @job(MAIL_KEYS_CHANGED)
-def mail_keys_changed(kind: str, account_id: str) -> None:
-    """Tell a member what was done with the keys of the entity: nobody lets themselves in unseen."""
-    row = db.session.execute(_reachable(UUID(account_id))).one_or_none()
+def mail_keys_changed(kind: str, account_id: str, change_id: str = "") -> None:
+    """Tell a member, or who was one until lately, what happens with the keys of the entity, with a link that stops it
+    as long as that can be."""
+    row = db.session.execute(_reachable(UUID(account_id), since=today() - LATELY)).one_or_none()
     if row is not None:
         happened = KeysChanged(kind)
-        waits = happened in (KeysChanged.KIT_ASKED, KeysChanged.DESK_ASKED)
-        link = _address("keys.changes", row.ovo_code) if waits else ""
+        token = links.sign(STOP_LINK, UUID(change_id)) if change_id else ""
+        link = _address("keys.stop_form", row.ovo_code, token=token) if token else ""
         told = {event.value: "yes" if event is happened else "" for event in KeysChanged}
         mail.deliver("keys_changed", row.email, row.language, entity=row.name, link=link, **told)
 
@@ -122,10 +126,15 @@ def _administrators() -> Select[UUID]:
     return select(Membership.account_id).where(holds_today(), Membership.role == Role.ENTITY_ADMINISTRATOR)
 
 
-def _reachable(account_id: UUID) -> Select[str, str, str, str]:
-    """Where to write to a member of today, and the entity about which."""
+def _reachable(account_id: UUID, since: date | None = None) -> Select[str, str, str, str]:
+    """Where to write to a member of today, or of a day from `since` on, and the entity about which."""
+    then = (Membership.entity_id == current_entity_id()) & or_(
+        Membership.until.is_(None), Membership.until >= (since or today())
+    )
     member: ColumnElement[bool] = (
-        select(Membership.id).where(holds_today(), Membership.account_id == account_id).exists()
+        select(Membership.id)
+        .where(holds_today() if since is None else then, Membership.account_id == account_id)
+        .exists()
     )
     return (
         select(Account.email, Account.language, Entity.name, Entity.ovo_code)
@@ -134,7 +143,7 @@ def _reachable(account_id: UUID) -> Select[str, str, str, str]:
     )
 
 
-def _address(endpoint: str, ovo: str) -> str:
+def _address(endpoint: str, ovo: str, **values: str) -> str:
     """The public address of a page of the entity: a job stands in no request that could tell."""
     settings: Settings = current_app.extensions["settings"]
-    return settings.base_url + current_app.url_map.bind("").build(endpoint, {"ovo": ovo})
+    return settings.base_url + current_app.url_map.bind("").build(endpoint, {"ovo": ovo, **values})

@@ -4,6 +4,7 @@ The words are given back in the page when something is wrong, and stand nowhere 
 logged.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -111,7 +112,7 @@ def _done(code: str) -> ResponseReturnValue:
 
 
 def _chosen_readers(form: Reading) -> set[UUID]:
-    possible = {option[0] for option in _readers(desk_states())}
+    possible = {str(m.account_id) for state in desk_states() for m in state.members if m.has_key}
     chosen = possible & set(request.form.getlist("to"))
     if not chosen:
         form.errors["to"] = _l("Kies minstens één collega die weer mag lezen.")
@@ -131,14 +132,13 @@ def _page(given: Given | None, errors: dict[str, type_text], refused: DomainErro
     me, ovo = the_account().id, the_entity().ovo_code
     kit, officers, states = recovery.kit_in_force(), recovery.possible_officers(), desk_states()
     if given is None:
-        waiting = [str(member.account_id) for state in states for member in state.waiting]
-        given = Given(officers=officers_given(officers, kit, me), to=waiting)
+        given = Given(officers=officers_given(officers, kit, me))
     return render_template(
         "access/recover.html",
         kit=str(kit.id) if kit else "",
         safe=kit is not None and kit.is_safe,
         names=_names(kit),
-        readers=_readers(states),
+        readers=_readers(states, {officer.account_id: officer.email for officer in officers}),
         officers=officer_options(officers),
         given=given,
         errors=errors,
@@ -156,15 +156,15 @@ def _names(kit: recovery.Kit | None) -> list[str]:
     return names if kit is None else [short_name(kit.id), *names]
 
 
-def _readers(states: list[DeskState]) -> list[tuple[str, str, str]]:
-    """Every handler with a key pair, and what they can read where."""
+def _readers(states: list[DeskState], emails: Mapping[UUID, str]) -> list[tuple[str, str, str]]:
+    """Every handler with a key pair, with the address, since a label is what somebody chose, and what they can read."""
     labels: dict[str, str] = {}
     hints: dict[str, list[str]] = {}
     for state in states:
         for member in state.members:
             if member.has_key:
                 account = str(member.account_id)
-                labels[account] = member.label
+                labels[account] = f"{member.label} ({emails.get(member.account_id, '')})"
                 hints.setdefault(account, []).append(
                     _("%(desk)s: %(state)s", desk=desk_title(state.kind), state=_inside(reading(member)[1]))
                 )

@@ -1,43 +1,43 @@
-"""Changes of the keys that could let somebody read who cannot now: they take two people.
+"""Changes of the keys that could let somebody read who cannot now: they take both officers, or two days.
 
 An administrator who also controls a second account could otherwise make that account an officer of a new recovery kit,
-or a handler of a desk that is opened for it, and so read. So one person asks and everybody is told. Another person who
-is trusted already (who keeps a part of the kit in force, or reads at a desk) agrees, and it is done. When nobody of
-those is left, it can be done after two days, in which every member could stop it. Whoever opens with both papers of the
-kit (recovery.open_with_papers) needed two people for that; a first kit, and a desk that nobody ever read at, shut
-nobody out.
+or a handler of a desk that is opened for it, and so read. So one person asks and everybody is told, also who worked
+here until lately. It is done when both officers of the kit in force want it: the same two who could open everything
+with their papers. Who reads at a desk does not count: a desk that nobody ever read at is opened by one person. When an
+officer is not there any more, it can be done after two days without a departure, in which each of those who were told
+could stop it, a former colleague with the link in the mail. What is done is what was asked: a desk opens for those
+who were its handlers then. A first kit, and a desk that nobody ever read at, shut nobody out.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from spreekbuis.access.desk_keys import (
     DeskIsOpen,
-    KeysChanged,
     NoRecoveryKit,
     desk_states,
     had_readers,
+    handlers_with_key,
     open_shut_desk,
-    readers_of,
-    tell_everybody,
 )
+from spreekbuis.access.key_news import KeysChanged, tell_everybody
 from spreekbuis.access.models import Desk, KeyChange, Membership, RecoveryKey
 from spreekbuis.access.recovery import holders_of, kit_in_force, make_kit
 from spreekbuis.access.roles import holds_today
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited, record
-from spreekbuis.clock import now
+from spreekbuis.clock import BRUSSELS, now, today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.directory.models import Entity
-from spreekbuis.errors import Conflict, NotFound
+from spreekbuis.errors import Conflict, Invalid, NotFound
 from spreekbuis.identity.models import Account
 
 WAIT = timedelta(hours=48)
@@ -53,7 +53,7 @@ class Kind(StrEnum):
 
 class Outcome(StrEnum):
     AGREED = "agreed"
-    """A second person agreed, and it was done."""
+    """Both officers wanted it, and it was done."""
     WAITED = "waited"
     """Nobody stopped it in time, and it was done."""
     STOPPED = "stopped"
@@ -61,17 +61,26 @@ class Outcome(StrEnum):
     """Asked anew."""
 
 
-class NotSecond(Conflict):
-    title = _l("Jij kunt dit niet alleen beslissen")
+class NotAnOfficer(Conflict):
+    title = _l("Jij kunt dit niet beslissen")
     advice = _l(
-        "Akkoord gaan kan alleen wie een deel van de herstelsleutel bewaart of bij een loket kan lezen, en niet wie het"
-        " zelf vroeg."
+        "Akkoord gaan kan alleen wie een deel van de herstelsleutel bewaart, en niet wie het zelf vroeg."
+    )
+
+
+class OfficerGone(Conflict):
+    title = _l("Wie een deel zou bewaren, kan dat niet meer")
+    advice = _l(
+        "Die persoon werkt hier niet meer of heeft geen wachtwoord. Houd deze vraag tegen en vraag het opnieuw."
     )
 
 
 class TooEarly(Conflict):
     title = _l("Dit kan nog niet")
-    advice = _l("Wacht tot een tweede persoon akkoord gaat, of tot de twee dagen voorbij zijn.")
+    advice = _l(
+        "Wacht tot beide bewaarders van de herstelsleutel akkoord gaan, of tot de twee dagen voorbij zijn. Die beginnen"
+        " opnieuw als er iemand vertrekt."
+    )
 
 
 class AlreadyDecided(Conflict):
@@ -94,16 +103,16 @@ class Asked:
     kind: Kind
     desk: DeskKind | None
     officers: tuple[Person, ...]
+    readers: tuple[Person, ...]
+    """Who reads at the desk once it is opened."""
     asked_by: Person
     asked_at: datetime
+    due_at: datetime
+    """From when on it can be done without both officers."""
+    agreed_by: Person | None
     ended_by: Person | None
     ended_at: datetime | None
     outcome: Outcome | None
-
-    @property
-    def due_at(self) -> datetime:
-        """From when on it can be done without a second person."""
-        return self.asked_at + WAIT
 
 
 def replace_kit(officers: Sequence[UUID]) -> bool:
@@ -134,46 +143,52 @@ def open_desk(desk_id: UUID) -> bool:
     if not had_readers(desk_id):
         open_shut_desk(desk_id)
         return True
-    _ask(Kind.DESK, kit.id, desk_id, ())
+    _ask(Kind.DESK, kit.id, desk_id, (), [one.account_id for one in handlers_with_key(desk_id)])
     return False
 
 
-def agree(change_id: UUID) -> None:
-    """Be the second person: the change is done. Raises AlreadyDecided, NotSecond, and as the change itself."""
-    change = _open_change(change_id)
-    if acting().account_id not in seconds() - {change.asked_by_id}:
-        raise NotSecond
+def agree(change_id: UUID) -> bool:
+    """Want it as an officer; whether it is done by that, since both do now. Raises AlreadyDecided, NotAnOfficer,
+    OfficerGone, and as the change itself."""
+    change, me = _open_change(change_id), acting().account_id
+    trusted = officers_today()
+    if me not in trusted - {change.asked_by_id, change.agreed_by_id}:
+        raise NotAnOfficer
     record(Audited.KEY_CHANGE_AGREED, change.id, {"kind": change.kind})
+    if not trusted & ({change.asked_by_id, change.agreed_by_id} - {None}):
+        change.agreed_by_id = me
+        return False
     _do(change, Outcome.AGREED)
+    return True
 
 
 def carry_out(change_id: UUID) -> None:
-    """Do a change that nobody stopped in time. Raises AlreadyDecided, TooEarly, and as the change itself."""
+    """Do a change that nobody stopped in time. Raises AlreadyDecided, TooEarly, OfficerGone, as the change itself."""
     change = _open_change(change_id)
-    if now() < change.asked_at + WAIT:
+    if now() < _due_at(change):
         raise TooEarly
     record(Audited.KEY_CHANGE_CARRIED_OUT, change.id, {"kind": change.kind})
     _do(change, Outcome.WAITED)
 
 
 def stop(change_id: UUID) -> None:
-    """Nothing changes. Every member may. Raises AlreadyDecided."""
+    """Nothing changes. Every member may, and who was told by mail. Raises AlreadyDecided."""
     change = _open_change(change_id)
     record(Audited.KEY_CHANGE_STOPPED, change.id, {"kind": change.kind})
     _end(change, Outcome.STOPPED)
 
 
-def seconds() -> set[UUID]:
-    """Who can be the second person today: whoever keeps a part of the kit in force, and who reads at a desk."""
+def officers_today() -> set[UUID]:
+    """The officers of the kit in force who work here today, and whose part is not lost."""
     kit = kit_in_force()
-    keepers = {part.officer.account_id for part in kit.parts} if kit else set()
-    members = db.session.scalars(
-        select(Membership.account_id)
-        .join(Account, Account.id == Membership.account_id)
-        .where(holds_today(), Membership.account_id.in_(keepers), Account.disabled_at.is_(None))
+    keepers = {part.officer.account_id for part in kit.parts if not part.lost} if kit else set()
+    return set(
+        db.session.scalars(
+            select(Membership.account_id)
+            .join(Account, Account.id == Membership.account_id)
+            .where(holds_today(), Membership.account_id.in_(keepers), Account.disabled_at.is_(None))
+        )
     )
-    readers = (holder.account_id for state in desk_states() for holder in readers_of(state.desk_id))
-    return set(members) | set(readers)
 
 
 def waiting_changes() -> list[Asked]:
@@ -199,7 +214,9 @@ def _hold_entity() -> None:
     )
 
 
-def _ask(kind: Kind, kit_id: UUID, desk_id: UUID | None, officers: Sequence[UUID]) -> None:
+def _ask(
+    kind: Kind, kit_id: UUID, desk_id: UUID | None, officers: Sequence[UUID], readers: Sequence[UUID] = ()
+) -> None:
     account_id = acting().account_id
     assert account_id is not None, "only an account asks"
     earlier = db.session.scalar(
@@ -214,12 +231,12 @@ def _ask(kind: Kind, kit_id: UUID, desk_id: UUID | None, officers: Sequence[UUID
     first, second = officers or (None, None)
     change = KeyChange(
         entity_id=current_entity_id(), kind=kind, kit_id=kit_id, desk_id=desk_id, officer_a_id=first,
-        officer_b_id=second, asked_by_id=account_id,
+        officer_b_id=second, readers=list(readers), asked_by_id=account_id,
     )  # fmt: skip
     db.session.add(change)
     db.session.flush()
     record(Audited.KEY_CHANGE_ASKED, change.id, {"kind": kind})
-    tell_everybody(KeysChanged.KIT_ASKED if kind is Kind.KIT else KeysChanged.DESK_ASKED)
+    tell_everybody(KeysChanged.KIT_ASKED if kind is Kind.KIT else KeysChanged.DESK_ASKED, change.id)
 
 
 def _waiting() -> Sequence[KeyChange]:
@@ -249,10 +266,25 @@ def _open_change(change_id: UUID) -> KeyChange:
 
 def _do(change: KeyChange, outcome: Outcome) -> None:
     if change.desk_id is not None:
-        open_shut_desk(change.desk_id)
+        open_shut_desk(change.desk_id, change.readers)
     else:
-        make_kit([one for one in (change.officer_a_id, change.officer_b_id) if one is not None])
+        try:
+            make_kit([one for one in (change.officer_a_id, change.officer_b_id) if one is not None])
+        except Invalid:
+            raise OfficerGone from None
     _end(change, outcome)
+
+
+def _due_at(change: KeyChange) -> datetime:
+    """Two days after it was asked; after the last departure, when that was later: nobody clears the way in silence."""
+    gone = db.session.scalar(
+        select(func.max(Membership.until)).where(
+            Membership.entity_id == current_entity_id(), Membership.until < today()
+        )
+    )
+    # `until` is the last day: who left on a day was there on the day before.
+    left = datetime.combine(gone + timedelta(days=2), time(), BRUSSELS) if gone else change.asked_at
+    return max(change.asked_at, left) + WAIT
 
 
 def _end(change: KeyChange, outcome: Outcome) -> None:
@@ -280,8 +312,11 @@ def _shown(changes: Sequence[KeyChange]) -> list[Asked]:
             Kind(change.kind),
             desks[change.desk_id] if change.desk_id else None,
             tuple(people[one] for one in (change.officer_a_id, change.officer_b_id) if one),
+            tuple(people[one] for one in change.readers),
             people[change.asked_by_id],
             change.asked_at,
+            _due_at(change),
+            people[change.agreed_by_id] if change.agreed_by_id else None,
             people[change.ended_by_id] if change.ended_by_id else None,
             change.ended_at,
             Outcome(change.outcome) if change.outcome else None,
@@ -291,5 +326,8 @@ def _shown(changes: Sequence[KeyChange]) -> list[Asked]:
 
 
 def _accounts(change: KeyChange) -> list[UUID]:
-    all_of = (change.officer_a_id, change.officer_b_id, change.asked_by_id, change.ended_by_id)
+    all_of = (
+        change.officer_a_id, change.officer_b_id, change.asked_by_id, change.agreed_by_id, change.ended_by_id,
+        *change.readers,
+    )  # fmt: skip
     return [one for one in all_of if one is not None]

@@ -35,7 +35,7 @@ KIT_ASKED = notice_after(
     "kit-asked",
     _l(
         "Je vraag om een nieuwe herstelsleutel staat klaar. Iedereen die in je entiteit met Spreekbuis werkt, kreeg een"
-        " mail. Een tweede persoon moet akkoord gaan."
+        " mail. Wie de twee delen van de herstelsleutel bewaart, moet akkoord gaan."
     ),
     "info",
 )
@@ -43,7 +43,7 @@ DESK_ASKED = notice_after(
     "desk-asked",
     _l(
         "Je vraag om het loket te openen staat klaar. Iedereen die in je entiteit met Spreekbuis werkt, kreeg een mail."
-        " Een tweede persoon moet akkoord gaan."
+        " Wie de twee delen van de herstelsleutel bewaart, moet akkoord gaan."
     ),
     "info",
 )

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now, today
@@ -113,7 +113,7 @@ class KeyChange(TenantTable):
 
     __tablename__ = "key_change"
     readable = {  # noqa: RUF012 (declared by TenantTable)
-        "says what was asked, when, and what became of it": "kind asked_at ended_at outcome",
+        "says what was asked, when, for whom, and what became of it": "kind readers asked_at ended_at outcome",
     }
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[str]
@@ -123,8 +123,12 @@ class KeyChange(TenantTable):
     """The kit in force when it was asked."""
     officer_a_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     officer_b_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    readers: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), default=list)
+    """Who reads at the desk once it is opened: those who were its handlers when it was asked."""
     asked_by_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     asked_at: Mapped[datetime] = mapped_column(default=now)
+    agreed_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    """The first officer who agreed, when another one asked for it."""
     ended_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     ended_at: Mapped[datetime | None]
     outcome: Mapped[str | None]

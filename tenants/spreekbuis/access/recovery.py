@@ -17,15 +17,15 @@ from spreekbuis.access import jobs
 from spreekbuis.access.case_keys import restore_copies
 from spreekbuis.access.desk_keys import (
     Holder,
-    KeysChanged,
     NoRecoveryKit,
     give_desk_keys,
+    had_readers,
     handlers_with_key,
     readers_of,
     recovery_binding,
     renew_desk_key,
-    tell_everybody,
 )
+from spreekbuis.access.key_news import KeysChanged, tell_everybody
 from spreekbuis.access.models import CaseKeyForRecovery, Desk, DeskKey, Membership, RecoveryKey, RecoveryShare
 from spreekbuis.access.roles import holds_today
 from spreekbuis.audit.trail import Audited, record
@@ -129,17 +129,18 @@ def make_kit(officers: Collection[UUID]) -> UUID:
     """Make the first kit of the tenant in scope, or one that replaces the kit in force; gives its id.
 
     Every desk gets a new key: of the first kit this is its first, and from then on the entity can take reports.
-    Whoever could read at a desk goes on reading; at a desk where nobody can, every handler with a key pair may read
-    new cases. Cases of before are covered by the kit before, until they are resealed. A kit in force is replaced
-    through access.key_changes alone: that takes a second person. Raises Invalid unless there are two different officers
-    who are members with a key pair.
+    Whoever could read at a desk goes on reading; at a desk where nobody ever could, every handler with a key pair may
+    read new cases. A desk where nobody can any more stays shut: opening it is asked by itself. Cases of before are
+    covered by the kit before, until they are resealed. A kit in force is replaced through access.key_changes alone:
+    that takes both officers. Raises Invalid unless there are two different officers who are members with a key pair.
     """
     desks = _hold_all()
     holders, replaced = holders_of(officers), _current()
     _end_kit()
     kit_id = _new_kit(holders)
     for desk_id in desks:
-        renew_desk_key(desk_id, readers_of(desk_id) or handlers_with_key(desk_id))
+        first = not had_readers(desk_id)
+        renew_desk_key(desk_id, readers_of(desk_id) or (handlers_with_key(desk_id) if first else []))
     db.session.execute(
         update(Entity)
         .where(Entity.id == current_entity_id(), Entity.status == EntityStatus.PREPARING)
@@ -182,11 +183,18 @@ def on_paper(kits: Collection[UUID]) -> set[UUID]:
     return set(db.session.scalars(kept))
 
 
+def staying_officers() -> list[Officer]:
+    """Who keeps a part of the kit in force, works here today and has a key pair."""
+    kit, possible = kit_in_force(), {officer.account_id for officer in possible_officers()}
+    return [part.officer for part in kit.parts if part.officer.account_id in possible] if kit else []
+
+
 def open_with_papers(
     kit_id: UUID, shares: Collection[Share], to: Collection[UUID], officers: Collection[UUID]
 ) -> int:
     """The ceremony: with both parts of a kit, grant the desk keys that it covers to those of their handlers who are
-    in `to`; gives how many grants were made. A kit that was used is replaced by a new one, held by `officers`.
+    in `to`; gives how many grants were made. A kit that was used is replaced by a new one, held by `officers`: whoever
+    keeps a part and still can, keeps one again, so that nobody chooses the next officers by recovering.
 
     Raises NoRecoveryKit, WrongPapers, Invalid as `make_kit`; nothing changed then.
     """
@@ -195,6 +203,14 @@ def open_with_papers(
     if current is None or used is None:
         raise NoRecoveryKit
     holders = holders_of(officers) if kit_id == current.id else []
+    if kit_id == current.id and not {one.account_id for one in staying_officers()} <= set(officers):
+        raise Invalid(
+            {
+                "officer_b": _l(
+                    "Wie nu een deel bewaart, blijft dat doen. Vraag anders een nieuwe herstelsleutel."
+                )
+            }
+        )
     parts = {share.part: share.share for share in shares}
     if parts.keys() != set(Part):
         raise WrongPapers

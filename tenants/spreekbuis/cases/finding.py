@@ -60,8 +60,9 @@ def case_of_reporter(case_id: UUID, *, lock: bool = False) -> Case:
 
 
 class ShownToReporter(NamedTuple):
-    """What the mailbox shows of a case, beside its dialogue; with the entity's name, policy area and code. `nobody_may`:
-    for conflict of interest no handler of the desk may see the case, and the reporter is told where else to go."""
+    """What the mailbox shows of a case, beside its dialogue; with the entity's name, policy area and code.
+
+    `nobody_may`: for conflict of interest no handler of the desk may see it; the reporter is told where else to go."""
 
     kind: str
     topic: str

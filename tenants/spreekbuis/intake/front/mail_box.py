@@ -154,7 +154,7 @@ def _files() -> list[Path]:
 
 def _file(key: str) -> Path:
     for file in _files():
-        if hmac.compare_digest(_key(file), key):
+        if hmac.compare_digest(_key(file).encode(), key.encode()):
             return file
     raise NotFound
 
