@@ -30,6 +30,7 @@ SEEDED = {
     "actor",
     "published_figure",
     "scope_rule",
+    "script",
 }
 SECRET = "a-secret-for-tests-only-and-long-enough-000"
 REAL_WORK = passwords.WORK

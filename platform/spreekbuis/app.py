@@ -17,7 +17,7 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "intake", "cases",
+    "entities", "access", "intake", "intake.front", "cases",
     "subscriptions",
 )  # fmt: skip
 
@@ -47,6 +47,9 @@ ROOMS = (
     "entities.views",
     "intake.report",
     "intake.mailbox",
+    "intake.front.views",
+    "intake.front.script_pages",
+    "intake.front.mail_pages",
     "intake.referral_answer",
     "cases.views",
     "figures.views",
@@ -65,11 +68,13 @@ def load_shared_data() -> None:
     """Load what all share: the register, the actors, published figures, scope rules. Twice is once."""
     from spreekbuis.directory.register import load_register
     from spreekbuis.figures.published import load_published
+    from spreekbuis.intake.front.scripts import load_scripts
     from spreekbuis.subscriptions.scope_rules import load_scope_rules
 
     load_register()
     load_published()
     load_scope_rules()
+    load_scripts()
 
 
 class UnsafeDatabase(Exception):
@@ -125,10 +130,10 @@ def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
     from spreekbuis.access.new_pair import ask_for_access, seal_again
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
-    from spreekbuis.cases import referral
+    from spreekbuis.cases import contacts, referral
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
-    from spreekbuis.intake.reporters import follow_case, returning_reporter
+    from spreekbuis.intake.reporters import follow_case, give_receipt, returning_reporter
     from spreekbuis.subscriptions.contributions import open_subscription
     from spreekbuis.web.door import Doors
 
@@ -143,6 +148,7 @@ def _install(app: Flask) -> None:
     workplaces.install(app, [workplaces_of])
     restoring.install(app, [seal_again], [ask_for_access])
     approval.APPROVAL_STEPS[:] = [open_subscription]
+    contacts.RECEIPTS[:] = [give_receipt]
     referral.FOLLOW[:] = [follow_case]
     for room in rooms():
         room.open(app)

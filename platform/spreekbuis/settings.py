@@ -53,6 +53,8 @@ class Settings:
     smtp_url: str | None
     mail_folder: Path
     """Where mails go when no SMTP server is set."""
+    incoming_mail: Path
+    """The mailbox of the front office: a folder of .eml files."""
     mail_sender: str
     """`Name <address>` in the From of each mail."""
     base_url: str
@@ -111,6 +113,7 @@ class Settings:
             clamd_url=scanner_address(env.get("CLAMD_URL", "")),
             smtp_url=smtp_url,
             mail_folder=Path(env.get("MAIL_FOLDER") or data / "mailbox").resolve(),
+            incoming_mail=Path(env.get("INCOMING_MAIL_FOLDER") or data / "incoming").resolve(),
             mail_sender=sender,
             base_url=base_url,
             max_upload=max_upload,

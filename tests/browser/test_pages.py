@@ -39,7 +39,11 @@ OF_THE_ROLES = {
     demo_people.ANALYST.email: [
         "/workplaces", "/central/figures", "/central/figures?year=2014", "/central/figures?year=2014&area=MOW",
         "/central/figures/entities", "/central/enrolments", "/central/enrolments?state=approved",
-        f"/desk/{ENTITY}/cases",
+        f"/desk/{ENTITY}/cases", "/central/scripts", "/central/front-office",
+    ],
+    demo_people.FRONT_DESK.email: [
+        "/workplaces", "/front/contacts/new", "/front/scripts", "/front/scripts?q=bestaat-niet", "/front/counts",
+        "/central/figures",
     ],
     demo_people.TREASURER.email: [
         "/workplaces", "/admin/contributions", "/admin/contributions?q=bestaat-niet",

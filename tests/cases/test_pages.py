@@ -373,8 +373,9 @@ def test_a_file_of_the_handler_is_kept_and_downloaded_by_the_desk_alone(world, e
 def new_contact(desk, entity, **data):
     page = desk.get(f"/desk/{entity.ovo}/contacts/new")
     once = re.search(r'name="once" value="([^"]+)"', page.text)[1]
+    token = re.search(r'name="token" value="([^"]+)"', page.text)[1]
     usual = {
-        "once": once, "channel": "phone", "about": "Belde over een bestelling", "category": "fraud",
+        "once": once, "token": token, "channel": "phone", "about": "Belde over een bestelling", "category": "fraud",
         "kind": "new", "identity": "named", "reporter_class": "staff", "name": "Contactpersoon",
         "contact": "", "number": "",
     }  # fmt: skip
@@ -382,13 +383,36 @@ def new_contact(desk, entity, **data):
     return sent, desk.post(f"/desk/{entity.ovo}/contacts/new", sent)
 
 
+def onward(answer):
+    """Where the page goes that shows the words of the receipt."""
+    assert answer.status_code == 200, answer.text
+    return re.search(r'class="button" href="([^"]+)"', answer.text)[1]
+
+
+def receipt_words(answer):
+    return re.findall(r"<li>(\w+)</li>", re.search(r'id="receipt-words".*?</ol>', answer.text, re.DOTALL)[0])
+
+
 def test_a_call_becomes_a_case_once(world, entity, desk):
     sent, answer = new_contact(desk, entity)
     again = desk.post(f"/desk/{entity.ovo}/contacts/new", sent)
-    assert (answer.status_code, answer.location) == (303, again.location)
-    page = desk.get(answer.location).text
+    assert onward(answer) == onward(again)
+    page = desk.get(onward(answer)).text
     for words in ("Belde over een bestelling", "Contactpersoon", "Jij", "Telefoon"):
         assert words in page
+
+
+def test_whoever_called_comes_back_with_the_words_that_the_handler_reads_out(world, entity, desk):
+    sent, answer = new_contact(desk, entity)
+    assert receipt_words(answer) == receipt_words(desk.post(f"/desk/{entity.ovo}/contacts/new", sent))
+    caller = world.browser()
+    assert caller.post("/inbox/open", {"code": " ".join(receipt_words(answer))}).location == "/inbox"
+    assert "Belde over een bestelling" in caller.get("/inbox").text
+
+
+def test_a_form_without_a_secret_of_ours_gets_a_code_that_nobody_can_foretell(world, entity, desk):
+    codes = [receipt_words(new_contact(desk, entity, token=token)[1]) for token in ("", "x", "")]
+    assert len({tuple(code) for code in codes}) == 3
 
 
 def test_a_call_about_an_existing_case_is_added_to_it(world, entity, desk):
@@ -410,8 +434,8 @@ def test_a_number_of_another_desk_is_unknown_here(world, entity, desk):
 
 def test_a_call_for_the_other_desk_goes_there_and_is_closed_to_who_took_it(world, entity, desk):
     _, answer = new_contact(desk, entity, category="bullying")
-    assert answer.location.startswith(f"/desk/{entity.ovo}/cases?done=")
-    assert "ander loket" in desk.get(answer.location).text
+    assert onward(answer) == f"/desk/{entity.ovo}/cases"
+    assert "ander loket" in answer.text
 
 
 def test_an_incomplete_contact_keeps_what_was_typed(world, entity, desk):

@@ -18,6 +18,7 @@ FIGURES_MAY: dict[str, dict[str, str]] = {
     "figure_cell": {"INSERT": "*", "UPDATE": "*", "DELETE": "*"},
     "figure_total": {"SELECT": "*", "INSERT": "*", "UPDATE": "*", "DELETE": "*"},
     "published_figure": {"SELECT": "*"},
+    "office_contact": {"SELECT": "day channel in_entity"},
     "policy_area": {"SELECT": "*"},
     "entity": {"SELECT": "id ovo_code name policy_area headcount"},
 }

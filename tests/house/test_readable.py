@@ -49,7 +49,7 @@ def test_what_people_write_is_sealed():
         "message.body_sealed", "case.reporter_sealed", "case.score_comment_sealed", "contact.note_sealed",
         "attachment.name_sealed", "attachment.key_sealed", "draft_file.name_sealed", "draft_file.key_sealed",
         "case_key.secret_sealed", "desk_key.secret_sealed", "desk_key_grant.secret_sealed",
-        "recovery_share.share_sealed",
+        "recovery_share.share_sealed", "left_note.note_sealed",
     }  # fmt: skip
 
 

@@ -37,6 +37,8 @@ from spreekbuis.entities.mails import PURPOSE as ENROLMENT
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
 from spreekbuis.identity.keys import lock_for_session
 from spreekbuis.identity.models import Account, PasswordReset, SignInSession
+from spreekbuis.intake.front.mail_box import waiting_mails
+from spreekbuis.intake.front.models import Script
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.reporters import open_mailbox, receipt_of
 from spreekbuis.jobs.models import Job, JobState
@@ -195,7 +197,7 @@ class House:
             world.reader(handler),
             world.member(entity, Role.ENTITY_ADMINISTRATOR),
         )
-        place.values |= self._case(place) | self._access(world, entity) | self._enrolment()
+        place.values |= self._script() | self._case(place) | self._access(world, entity) | self._enrolment()
         return place
 
     @staticmethod
@@ -257,6 +259,11 @@ class House:
             invited = invite(f"{uuid4().hex}@voorbeeld.example", Role.HANDLER, DeskKind.INTEGRITY, "nl")
             return {"membership_id": str(membership), "invitation_id": str(invited.id)}
 
+    @staticmethod
+    def _script() -> dict[str, str]:
+        with transaction(PLATFORM) as session:
+            return {"script_id": str(session.scalars(select(Script.id).limit(1)).one())}
+
     def _enrolment(self) -> dict[str, str]:
         with transaction(PLATFORM) as session:
             known = select(Entity.ovo_code).union(select(Enrolment.ovo_code))
@@ -305,7 +312,19 @@ class House:
         raise LookupError(f"teach tests/security/house.py a token for {route.rule}")
 
     def _code(self, route: Route, place: Place, visitor: Visitor) -> str:
+        if route.endpoint.startswith("front_mail."):
+            return self._mail()
         return self.free_ovo if route.endpoint.startswith("entities.") else place.entity.ovo
+
+    def _mail(self) -> str:
+        """A mail in the box of the front office."""
+        box = self.app.extensions["settings"].incoming_mail
+        box.mkdir(exist_ok=True)
+        (box / "house.eml").write_bytes(
+            b"From: a@voorbeeld.example\r\nMessage-ID: <1@voorbeeld.example>\r\n\r\nVraag\r\n"
+        )
+        with transaction(PLATFORM):
+            return waiting_mails()[0].key
 
     @property
     def free_ovo(self) -> str:

@@ -58,6 +58,7 @@ EXTRA: dict[str, tuple[str, ...]] = {
     ),
     "figure_total": (f"GRANT SELECT, INSERT, UPDATE, DELETE ON figure_total TO {FIGURES_ROLE}",),
     "published_figure": (f"GRANT SELECT ON published_figure TO {FIGURES_ROLE}",),
+    "office_contact": (f"GRANT SELECT (day, channel, in_entity) ON office_contact TO {FIGURES_ROLE}",),
     "entity": (f"GRANT SELECT (id, ovo_code, name, policy_area, headcount) ON entity TO {FIGURES_ROLE}",),
     "policy_area": (f"GRANT SELECT ON policy_area TO {FIGURES_ROLE}",),
 }

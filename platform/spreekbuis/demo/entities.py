@@ -120,6 +120,7 @@ def settle_present(team: Staff) -> dict[str, UUID]:
             last_day = date(today().year - 1, 12, 31)
             _as_treasurer(team, partial(end_affiliation, entity_id, last_day))
     _ask(WAITING)
+    people.make_account(people.FRONT_DESK)
     people.make_account(people.OPERATOR)
     return entities
 

@@ -67,6 +67,7 @@ ENTITY_ADMINISTRATOR = DemoAccount(
 ANALYST = DemoAccount(
     "centrale.dienst@voorbeeld.example", "Centrale dienst", Role.CENTRAL_ANALYST, "/central/figures"
 )
+FRONT_DESK = DemoAccount("onthaal@voorbeeld.example", "Onthaal", Role.FRONT_DESK, "/front/contacts/new")
 TREASURER = DemoAccount(
     "bijdragen@voorbeeld.example",
     "Beheerder bijdragen",
@@ -76,7 +77,7 @@ TREASURER = DemoAccount(
 OPERATOR = DemoAccount(
     "platform@voorbeeld.example", "Beheerder platform", Role.PLATFORM_ADMINISTRATOR, "/admin/jobs"
 )
-ACCOUNTS = (*HANDLERS.values(), ENTITY_ADMINISTRATOR, ANALYST, TREASURER, OPERATOR)
+ACCOUNTS = (*HANDLERS.values(), ENTITY_ADMINISTRATOR, FRONT_DESK, ANALYST, TREASURER, OPERATOR)
 
 
 @dataclass(frozen=True, slots=True)

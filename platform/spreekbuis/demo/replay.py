@@ -107,7 +107,8 @@ def _open(script: CaseScript, entity_id: UUID) -> UUID:
             case_id=script.id, channel=script.channel, kind=script.kind, category=script.category,
             identity=script.identity, reporter_class=script.reporter_class, summary=script.text,
             reporter={"email": address},
-        )
+        ),
+        code_of(_token(script)),
     ).id  # fmt: skip
 
 

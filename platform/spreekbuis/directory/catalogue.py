@@ -167,3 +167,23 @@ OUTCOME_LABELS: dict[Outcome, LazyString] = {
     Outcome.ANSWERED: _l("Beantwoord"),
     Outcome.REFERRED: _l("Doorverwezen"),
 }
+
+
+class ContactEnd(StrEnum):
+    """How a contact with the front office ended."""
+
+    ANSWERED = "answered"
+    CASE = "case"
+    REFERRED = "referred"
+    NO_SERVICE = "no_service"
+    """The entity takes no reports: the other person heard where else to go."""
+    ADDED = "added"
+
+
+CONTACT_END_LABELS: dict[ContactEnd, LazyString] = {
+    ContactEnd.ANSWERED: _l("Meteen beantwoord"),
+    ContactEnd.CASE: _l("Nieuw dossier"),
+    ContactEnd.REFERRED: _l("Doorverwezen"),
+    ContactEnd.NO_SERVICE: _l("Entiteit niet aangesloten"),
+    ContactEnd.ADDED: _l("Bij een bestaand dossier"),
+}

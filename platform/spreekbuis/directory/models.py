@@ -36,7 +36,7 @@ class Organisation(SharedTable):
     code_is_real: Mapped[bool]
     """False for a code that was made up for want of a published one."""
     search_text: Mapped[str] = mapped_column(index=True)
-    """Name and code in lower case without accents."""
+    """Name, abbreviations and code in lower case without accents."""
 
 
 class OrganisationPolicyArea(SharedTable):

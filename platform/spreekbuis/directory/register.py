@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from importlib.resources import files
 
-from sqlalchemy import ColumnElement, false, select
+from sqlalchemy import ColumnElement, and_, false, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.clock import today
@@ -62,7 +62,7 @@ def load_register() -> None:
             Organisation(
                 ovo_code=code, name=row["name_nl"], kbo=row["kbo"] or None,
                 code_is_real=row["code_is_real"] == "yes",
-                search_text=searchable(f"{row['name_nl']} {code}"),
+                search_text=searchable(f"{row['name_nl']} {row['also_known_as']} {code}"),
             )
         )  # fmt: skip
         session.flush()
@@ -105,18 +105,33 @@ def holds_words(query: str) -> list[ColumnElement[bool]]:
 
 
 def search(query: str, limit: int = 10) -> list[Organisation]:
-    """Organisations whose name or code holds every word of `query`; best match first, at most `limit`."""
+    """Organisations whose name, abbreviation or code holds every word of `query`, at most `limit`; best match first:
+    whole words ("ABB") before parts of words."""
     words = searchable(query[:LONGEST_SEARCH]).split()
     if not words:
         return []
+    whole = and_(*_whole(words))
     starts = Organisation.search_text.startswith(words[0], autoescape=True)
     found = db.session.scalars(
         select(Organisation)
         .where(*holds_words(query))
-        .order_by(starts.desc(), Organisation.search_text)
+        .order_by(whole.desc(), starts.desc(), Organisation.search_text)
         .limit(limit)
     )
     return list(found)
+
+
+def meant_by(query: str, limit: int = 10) -> list[Organisation]:
+    """The organisations that somebody can mean: those that hold the words whole when there are any, else `search`."""
+    words = searchable(query[:LONGEST_SEARCH]).split()
+    found = search(query, limit)
+    whole = [o for o in found if set(words) <= set(o.search_text.split())]
+    return whole or found
+
+
+def _whole(words: list[str]) -> list[ColumnElement[bool]]:
+    padded = literal(" ") + Organisation.search_text + literal(" ")
+    return [padded.contains(f" {word} ", autoescape=True) for word in words]
 
 
 def organisation_of(ovo_code: str) -> Organisation | None:

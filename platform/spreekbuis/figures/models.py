@@ -1,5 +1,6 @@
 """Facts that tenants record, and the totals that the central office reads: no text, person or case key."""
 
+from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID, uuid4
@@ -7,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Index, Numeric
 from sqlalchemy.orm import Mapped, mapped_column
 
-from spreekbuis.db.base import SharedTable, TenantTable, to_entity
+from spreekbuis.db.base import APPEND_ONLY, SharedTable, TenantTable, to_entity
 
 
 class Fact(TenantTable):
@@ -97,6 +98,28 @@ class FigureTotal(SharedTable):
     value: Mapped[str] = mapped_column(primary_key=True)
     n: Mapped[int]
     total: Mapped[int]
+
+
+class OfficeContact(SharedTable):
+    """A contact with the front office: how, about what and how it ended. No text, no person, no entity."""
+
+    __tablename__ = "office_contact"
+    shared_because = "the front office counts for all entities; no row says whom or which entity it concerned"
+    app_may = APPEND_ONLY
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    """Made of the form's own secret: the same form sent twice is one contact."""
+    day: Mapped[date]
+    """The Belgian day, and no hour."""
+    channel: Mapped[str]
+    topic: Mapped[str | None]
+    """None for a contact on a case that exists: the front office does not know its topic."""
+    ended: Mapped[str]
+    """A directory.catalogue.ContactEnd."""
+    in_entity: Mapped[bool]
+    """An entity counts this contact too, on a case of its own."""
+    script_id: Mapped[UUID | None]
+    script_version: Mapped[int | None]
+    __table_args__ = (Index("ix_office_contact_day", "day", "channel", "topic", "ended", "in_entity"),)
 
 
 class PublishedFigure(SharedTable):

@@ -107,6 +107,9 @@ SELECT scope, year, dimension, value, sum(n)::int AS n, sum(total)::int AS total
         SELECT entity_id, year, dimension, value, sum(n) AS n, sum(total) AS total
         FROM figure_delta GROUP BY entity_id, year, dimension, value
     ) AS waiting JOIN entity ON entity.id = entity_id, unnest(ARRAY['all', policy_area]) AS scope
+    UNION ALL
+    SELECT 'all', %(year)s::int, 'contacts', channel, count(*), 0 FROM office_contact
+    WHERE NOT in_entity AND day BETWEEN make_date(%(year)s, 1, 1) AND make_date(%(year)s, 12, 31) GROUP BY channel
 ) AS both_kinds
 WHERE (scope = %(scope)s AND year = %(year)s)
     OR (dimension = 'cases' AND (scope = %(scope)s OR year = %(year)s))

@@ -38,7 +38,9 @@ class LockedOut(DomainError):
     advice = _l("Wacht een kwartier en probeer het dan opnieuw.")
 
 
-Purpose = Literal["sign-in", "known-browser", "session", "second-factor", "reset", "recovery"]
+Purpose = Literal[
+    "sign-in", "known-browser", "session", "second-factor", "reset", "recovery", "case-reference"
+]
 
 
 def key_of(purpose: Purpose, name: str) -> bytes:

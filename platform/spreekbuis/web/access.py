@@ -23,7 +23,9 @@ class Permission(StrEnum):
     MANAGE_ENTITY = "manage_entity"
     VIEW_OWN_FIGURES = "view_own_figures"
     KEEP_RECOVERY_PART = "keep_recovery_part"
+    ANSWER_CONTACTS = "answer_contacts"
     DECIDE_ENROLMENTS = "decide_enrolments"
+    EDIT_SERVICE = "edit_service"
     VIEW_FIGURES = "view_figures"
     MANAGE_CONTRIBUTIONS = "manage_contributions"
     MANAGE_PLATFORM = "manage_platform"
@@ -32,6 +34,8 @@ class Permission(StrEnum):
 class Role(StrEnum):
     HANDLER = "handler"
     ENTITY_ADMINISTRATOR = "entity_administrator"
+    FRONT_DESK = "front_desk"
+    """Registers contacts for every entity, and reads no case back: what it writes is sealed to the entity's desk."""
     CENTRAL_ANALYST = "central_analyst"
     CONTRIBUTION_ADMINISTRATOR = "contribution_administrator"
     PLATFORM_ADMINISTRATOR = "platform_administrator"
@@ -45,7 +49,10 @@ MAY: dict[Role, frozenset[Permission]] = {
     Role.ENTITY_ADMINISTRATOR: frozenset(
         {Permission.MANAGE_ENTITY, Permission.VIEW_OWN_FIGURES, Permission.KEEP_RECOVERY_PART}
     ),
-    Role.CENTRAL_ANALYST: frozenset({Permission.DECIDE_ENROLMENTS, Permission.VIEW_FIGURES}),
+    Role.FRONT_DESK: frozenset({Permission.ANSWER_CONTACTS}),
+    Role.CENTRAL_ANALYST: frozenset(
+        {Permission.DECIDE_ENROLMENTS, Permission.EDIT_SERVICE, Permission.VIEW_FIGURES}
+    ),
     Role.CONTRIBUTION_ADMINISTRATOR: frozenset({Permission.MANAGE_CONTRIBUTIONS}),
     Role.PLATFORM_ADMINISTRATOR: frozenset({Permission.MANAGE_PLATFORM}),
 }
@@ -53,6 +60,7 @@ MAY: dict[Role, frozenset[Permission]] = {
 ROLE_LABELS: dict[Role, LazyString] = {
     Role.HANDLER: _l("Behandelaar"),
     Role.ENTITY_ADMINISTRATOR: _l("Beheerder van de entiteit"),
+    Role.FRONT_DESK: _l("Onthaal"),
     Role.CENTRAL_ANALYST: _l("Centrale dienst"),
     Role.CONTRIBUTION_ADMINISTRATOR: _l("Beheerder van de bijdragen"),
     Role.PLATFORM_ADMINISTRATOR: _l("Beheerder van het platform"),

@@ -22,6 +22,7 @@ from spreekbuis.access.models import (
     DeskKey,
     DeskKeyGrant,
     DeskLetter,
+    LeftNote,
     Membership,
     RecoveryKey,
     RecoveryShare,
@@ -351,13 +352,15 @@ def desk_secrets(desk_id: UUID, account_id: UUID, secret: bytes) -> dict[int, by
 
 
 def _needed_versions(desk_id: UUID) -> CompoundSelect[int]:
-    """The versions of the desk's key that a case, or a letter that waits for an answer, is sealed to."""
+    """The versions of the desk's key that a case, a note that was left for one, or a letter that waits for an answer,
+    is sealed to."""
     entity_id = current_entity_id()
     of_cases = select(CaseKey.version).where(CaseKey.entity_id == entity_id, CaseKey.desk_id == desk_id)
     of_letters = select(DeskLetter.version).where(
         DeskLetter.to_id == entity_id, DeskLetter.desk_id == desk_id, DeskLetter.answered_at.is_(None)
     )
-    return of_cases.union(of_letters)
+    of_notes = select(LeftNote.version).where(LeftNote.entity_id == entity_id, LeftNote.desk_id == desk_id)
+    return of_cases.union(of_notes, of_letters)
 
 
 def take_desk_keys(desk_id: UUID, accounts: Collection[UUID]) -> None:

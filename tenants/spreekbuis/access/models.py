@@ -162,6 +162,32 @@ class CaseKey(TenantTable):
     )
 
 
+class LeftNote(TenantTable):
+    """A note on a contact by somebody who cannot read the case: sealed to a key of the desk until a handler opens the
+    case, who moves it under the key of the case (cases.left_notes). Here for the same reason as CaseKey."""
+
+    __tablename__ = "left_note"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    contact_id: Mapped[UUID]
+    case_id: Mapped[UUID]
+    desk_id: Mapped[UUID]
+    version: Mapped[int]
+    """Of the desk's key."""
+    note_sealed: Mapped[Sealed]
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        to_tenant("contact", "contact_id", ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["entity_id", "desk_id", "version"],
+            ["desk_key.entity_id", "desk_key.desk_id", "desk_key.version"],
+        ),
+        Index("ix_left_note_case", "entity_id", "case_id"),
+        Index("ix_left_note_contact", "entity_id", "contact_id"),
+        Index("ix_left_note_desk", "entity_id", "desk_id", "version"),
+    )
+
+
 class Membership(TenantTable):
     """A role of an account in an entity, of one desk when the role is handler. `until` is inclusive."""
 

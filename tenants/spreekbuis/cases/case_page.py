@@ -13,12 +13,13 @@ from werkzeug.wrappers import Response
 
 from spreekbuis.access.models import Membership
 from spreekbuis.cases import shown
-from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, read_contacts
+from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, ShownContact, read_contacts
 from spreekbuis.cases.course import course_of
 from spreekbuis.cases.deadlines import Deadline, deadlines, next_deadline
 from spreekbuis.cases.dialogue import ShownFile, ShownMessage, read_dialogue, read_file
-from spreekbuis.cases.doors import my_desks, my_key, room
+from spreekbuis.cases.doors import my_desks, my_key, myself, room
 from spreekbuis.cases.finding import case_for, note_reading
+from spreekbuis.cases.left_notes import take_in_notes
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move, procedure_of
@@ -97,9 +98,10 @@ def case_page(
             contacts=[
                 {
                     "who": words.channel[c.channel], "when": shown.day(c.at, now), "iso": shown.iso(c.at),
-                    "text": c.note, "kind": "note",
+                    "text": gettext("Deze nota wacht op een collega met een vroegere sleutel.") if c.left else c.note,
+                    "kind": "note",
                 }
-                for c in read_contacts(key)
+                for c in _contacts(key)
             ],
             closed=closed,
             may_acknowledge=may_move(case, State.ACKNOWLEDGED),
@@ -123,6 +125,16 @@ def case_page(
         ),
         status,
     )  # fmt: skip
+
+
+def _contacts(key: ContentKey) -> list[ShownContact]:
+    """The contacts; notes that the front office left are taken in first."""
+    contacts = read_contacts(key)
+    if not any(contact.left for contact in contacts):
+        return contacts
+    me = myself()
+    take_in_notes(key, me.account_id, me.secret)
+    return read_contacts(key)
 
 
 def _handlers(case: Case) -> dict[UUID, str]:

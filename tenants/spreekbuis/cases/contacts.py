@@ -1,6 +1,6 @@
 """Calls, e-mails, chats, visits and letters: register one on a case, or open a case with it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from spreekbuis.access.models import LeftNote
 from spreekbuis.actor import acting
 from spreekbuis.cases.changes import Happened, changed
 from spreekbuis.cases.models import Case, Contact
@@ -22,19 +23,25 @@ from spreekbuis.directory.catalogue import CaseKind, Channel, Identity, Reporter
 from spreekbuis.errors import Invalid
 from spreekbuis.figures.facts import ContactFact, record_contact
 from spreekbuis.vault.content import ContentKey
+from spreekbuis.vault.receipt_code import ReceiptCode
 
 HAPPENED_ELSEWHERE = tuple(channel for channel in Channel if channel is not Channel.WEB)
 """Channels that somebody of the desk registers."""
 
 
+RECEIPTS: list[Callable[[ReceiptCode, ContentKey], object]] = []
+"""Writes the receipt of a case that a handler registers. Filled by the composition root: receipts are the intake's."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShownContact:
-    """A contact that was opened for a reader."""
+    """A contact that was opened for a reader. `left`: its note waits (cases.left_notes)."""
 
     id: UUID
     channel: str
     at: datetime
     note: str
+    left: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ def register_contact(
     if at > now() or local_date(at) < local_date(case.received_at):
         raise Invalid({"at": _l("Kies een dag tussen de ontvangst van het dossier en vandaag.")})
     contact_id = new_id()
-    sealed = key.seal(_note_of(contact_id), note) if note else None
+    sealed = key.seal(note_of(contact_id), note) if note else None
     contact = db.session.scalars(
         insert(Contact)
         .values(
@@ -89,30 +96,32 @@ def register_contact(
     return contact
 
 
-def register_case(report: ContactReport) -> Case:
+def register_case(report: ContactReport, code: ReceiptCode) -> Case:
     """Open a case for somebody who called, wrote or came by. It is the handler's own when the desk is.
 
-    The same `case_id` again gives the case that it opened, untouched. Raises Invalid for the channel web:
-    reporters use it themselves.
+    `code` lets the other person come back: the handler reads its words out, and it follows from the form.
+    The same `case_id` again gives the case that it opened, untouched. Raises Invalid for the channel web: reporters
+    use it themselves.
     """
     if report.channel not in HAPPENED_ELSEWHERE:
         raise Invalid({"channel": _l("Kies een van de mogelijkheden.")})
     anonymous = report.identity is Identity.ANONYMOUS
-    case, made = open_or_find(
-        NewCase(
-            id=report.case_id,
-            kind=report.kind,
-            category=report.category,
-            channel=report.channel,
-            identity=report.identity,
-            reporter_class=report.reporter_class,
-            language=report.language,
-            text=report.summary,
-            reporter=None if anonymous else {k: v for k, v in report.reporter.items() if v} or None,
-            duty_accepted=False,
-        )
+    new = NewCase(
+        id=report.case_id,
+        kind=report.kind,
+        category=report.category,
+        channel=report.channel,
+        identity=report.identity,
+        reporter_class=report.reporter_class,
+        language=report.language,
+        text=report.summary,
+        reporter=None if anonymous else {k: v for k, v in report.reporter.items() if v} or None,
+        duty_accepted=False,
     )
+    case, made = open_or_find(new)
     if made:
+        for give in RECEIPTS:
+            give(code, ContentKey(case.entity_id, case.id, new.secret))
         adopt(case)
         case.unread_by_desk = case.handler_id is None
     return case
@@ -121,16 +130,23 @@ def register_case(report: ContactReport) -> Case:
 def read_contacts(key: ContentKey) -> list[ShownContact]:
     """The contacts on the case of this key, the oldest first, notes opened. One query."""
     rows = db.session.execute(
-        select(Contact.id, Contact.channel, Contact.at, Contact.note_sealed)
+        select(
+            Contact.id, Contact.channel, Contact.at, Contact.note_sealed,
+            LeftNote.contact_id.is_not(None).label("left"),
+        )
+        .outerjoin(
+            LeftNote, (LeftNote.entity_id == Contact.entity_id) & (LeftNote.contact_id == Contact.id)
+        )
         .where(Contact.entity_id == current_entity_id(), Contact.case_id == key.subject_id)
         .order_by(Contact.at, Contact.id)
-    )
+    )  # fmt: skip
     return [
         ShownContact(
             row.id,
             row.channel,
             row.at,
-            key.open(_note_of(row.id), row.note_sealed) if row.note_sealed else "",
+            key.open(note_of(row.id), row.note_sealed) if row.note_sealed else "",
+            row.left,
         )
         for row in rows
     ]
@@ -146,7 +162,7 @@ def notes_of(keys: Mapping[UUID, ContentKey]) -> Iterator[tuple[UUID, str | None
         )
     )
     for case_id, contact_id, sealed in found:
-        yield case_id, keys[case_id].open_or_none(_note_of(contact_id), sealed or b"")
+        yield case_id, keys[case_id].open_or_none(note_of(contact_id), sealed or b"")
 
 
 def contact_made_by(case: Case, once: UUID) -> Contact | None:
@@ -158,5 +174,5 @@ def contact_made_by(case: Case, once: UUID) -> Contact | None:
     )
 
 
-def _note_of(contact_id: UUID) -> str:
+def note_of(contact_id: UUID) -> str:
     return f"contact/{contact_id}"

@@ -4,7 +4,7 @@ A handler's way to a text: the session's cookie opens the account's secret, that
 key of the case, that the text. Each step is one sealing, so none of them costs more with more cases.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ARRAY, Uuid, and_, any_, bindparam, func, select, update
 
 from spreekbuis.access.desk_keys import NoKeyYet, desk_secrets, end_unused_keys, grant_binding, newest_key
-from spreekbuis.access.models import CaseKey, DeskKey, DeskKeyGrant
+from spreekbuis.access.models import CaseKey, DeskKey, DeskKeyGrant, LeftNote
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, rows
 from spreekbuis.errors import Conflict
@@ -196,5 +196,40 @@ def reseal(desk_id: UUID, reader: Reader, to: int, at_most: int = AT_ONCE) -> Re
             .values(version=bindparam("to_version"), secret_sealed=bindparam("to_sealed")),
             fresh,
         )
+    _reseal_notes(desk_id, [case_id for case_id, _, _ in old], secrets, newest)
     end_unused_keys(desk_id)
     return Resealed(len(fresh), to_reseal([desk_id]).get(desk_id, 0))
+
+
+def _reseal_notes(
+    desk_id: UUID, cases: Collection[UUID], secrets: Mapping[int, bytes], newest: tuple[int, bytes]
+) -> None:
+    """Move the notes that the front office left on these cases to the newest key of the desk, with the cases."""
+    old = db.session.scalars(
+        select(LeftNote)
+        .where(
+            LeftNote.entity_id == current_entity_id(),
+            LeftNote.desk_id == desk_id,
+            LeftNote.case_id.in_(cases),
+            LeftNote.version.in_([version for version in secrets if version < newest[0]]),
+        )
+        .with_for_update(skip_locked=True)
+    ).all()
+    for note in old:
+        text, (version, public_key) = open_left(note, secrets[note.version]), newest
+        note.note_sealed = seal(
+            public_key, text, left_binding(note.entity_id, note.contact_id, desk_id, version)
+        )
+        note.version = version
+    db.session.flush()
+
+
+def open_left(note: LeftNote, secret: bytes) -> bytes:
+    """The note that was left, opened with the secret of its version of the desk's key. Raises CannotOpen."""
+    bound_to = left_binding(note.entity_id, note.contact_id, note.desk_id, note.version)
+    return open_sealed(secret, note.note_sealed, bound_to)
+
+
+def left_binding(entity_id: UUID, contact_id: UUID, desk_id: UUID, version: int) -> bytes:
+    """What such a note is bound to."""
+    return context("note on a contact, for a desk", entity_id, contact_id, desk_id, version)

@@ -199,6 +199,7 @@ class Contact(TenantTable):
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "counted per channel, and a date for the deadlines": "channel at account_id fact_id",
         "the same form twice is one contact; made with a random id that is stored nowhere": "once",
+        "says which answer text was read out, of those that everybody may know": "script_id script_version",
     }
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     case_id: Mapped[UUID]
@@ -206,7 +207,10 @@ class Contact(TenantTable):
     at: Mapped[datetime] = mapped_column(default=now)
     account_id: Mapped[UUID | None]
     note_sealed: Mapped[Sealed | None]
+    """None without a note, and while the note waits for a handler (access.LeftNote)."""
     once: Mapped[UUID | None]
+    script_id: Mapped[UUID | None]
+    script_version: Mapped[int | None]
     fact_id: Mapped[UUID] = mapped_column(default=uuid4)
     __table_args__ = (
         to_entity(),

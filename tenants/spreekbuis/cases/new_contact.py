@@ -1,7 +1,11 @@
 """'Nieuw contact': write down a call, an e-mail or a visit in under a minute, on a new case or on one that
 exists."""
 
+import hashlib
+import hmac
+import secrets
 from typing import Any
+from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -31,17 +35,13 @@ from spreekbuis.directory.catalogue import (
     ReporterClass,
 )
 from spreekbuis.errors import Invalid, NotFound
+from spreekbuis.vault.receipt_code import SHORTEST_TOKEN, ReceiptCode, from_submission
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
 
-OPENED = notice_after("case-opened", _l("Het contact is vastgelegd in een nieuw dossier."))
 ADDED = notice_after("contact-added", _l("Het contact is vastgelegd in dit dossier."))
-ELSEWHERE = notice_after(
-    "case-opened-elsewhere",
-    _l("Het contact is vastgelegd bij een ander loket. Jij kunt dat dossier niet openen."),
-)
 
 
 @room.in_nav(_l("Nieuw contact"))
@@ -72,6 +72,9 @@ def keep_contact() -> ResponseReturnValue:
         reporter_class = form.choice("reporter_class", ReporterClass) or ReporterClass.STAFF
         name = form.text("name", longest=200, required=False)
         contact = form.text("contact", longest=200, required=False)
+        token = form.raw("token")
+        if len(token) < SHORTEST_TOKEN:  # not a form of ours
+            token = secrets.token_urlsafe(24)
         report = ContactReport(
             # Of the account: an id that the form chose freely could be that of a case of another desk.
             case_id=id_of(
@@ -95,13 +98,22 @@ def keep_contact() -> ResponseReturnValue:
             reporter={"name": name, "contact": contact},
         )
         form.check()
-        case = register_case(report)
+        code = _code_of(token, report.case_id)
+        case = register_case(report, code)
     except Invalid as invalid:
         return _form(dict(request.form), invalid.errors, str(once)), invalid.status
-    ovo = door.the_entity().ovo_code
-    if case.desk_id not in my_desks():
-        return redirect(url_for("cases.work_list", ovo=ovo, done=ELSEWHERE), 303)
-    return redirect(url_for("cases.show", ovo=ovo, case_id=case.id, done=OPENED), 303)
+    ovo, mine = door.the_entity().ovo_code, case.desk_id in my_desks()
+    return render_template(
+        "cases/contact_kept.html",
+        words=code.words(report.language), mine=mine,
+        onward=url_for("cases.show", ovo=ovo, case_id=case.id) if mine else url_for("cases.work_list", ovo=ovo),
+    )  # fmt: skip
+
+
+def _code_of(token: str, case_id: UUID) -> ReceiptCode:
+    """The code of what this form registers: `token` is the form's own secret, the id follows from what it says."""
+    about = f"{door.the_entity().id} {case_id}"
+    return from_submission(hmac.digest(token.encode(), about.encode(), hashlib.sha256))
 
 
 def _on_existing(number: str, channel: Channel, summary: str, form: Reading) -> ResponseReturnValue:
@@ -129,6 +141,7 @@ def _form(kept: dict[str, str], errors: Any, once: str) -> str:
         values={**usual, **kept},
         errors=errors,
         once=once,
+        token=kept.get("token") or secrets.token_urlsafe(24),
         channels=[(c, words.channel[c]) for c in HAPPENED_ELSEWHERE],
         categories=[
             (

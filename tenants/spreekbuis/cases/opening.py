@@ -81,6 +81,10 @@ class NewCase:
     said_at: datetime | None = None
     """When the reporter wrote it, when that was before."""
     files: tuple[NewFile, ...] = ()
+    through_front_office: bool = False
+    """Then nobody of the desk has spoken with the reporter yet, whatever the channel."""
+    script: tuple[UUID, int] | None = None
+    """Id and version of the answer text that was read out."""
     secret: bytes = field(default_factory=new_secret, repr=False)
 
 
@@ -197,7 +201,7 @@ def _values(
         state=State.NEW.value,
         received_at=moment,
         last_activity_at=moment,
-        conversation_at=moment if new.channel in SPOKEN else None,
+        conversation_at=moment if new.channel in SPOKEN and not new.through_front_office else None,
         duty_accepted_at=moment if new.duty_accepted else None,
         reporter_sealed=_sealed_reporter(new, key),
         submission_digest=new.submission_digest,
@@ -230,6 +234,7 @@ def _write_first_rows(
         contact = {
             "entity_id": case.entity_id, "id": new_id(), "case_id": case.id, "channel": case.channel,
             "at": moment, "account_id": account_id, "fact_id": contact_fact_id,
+            "script_id": new.script and new.script[0], "script_version": new.script and new.script[1],
         }  # fmt: skip
         parts.append(insert(Contact).values(contact).cte("first_contact"))
     event = {

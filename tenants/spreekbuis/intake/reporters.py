@@ -9,15 +9,27 @@ from uuid import UUID
 
 from flask import current_app
 from psycopg import Connection
-from sqlalchemy import delete, insert
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.clock import now
+from spreekbuis.db.base import new_id
+from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.intake.models import Receipt, ReporterSession
 from spreekbuis.settings import Settings
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.receipt_code import ReceiptCode, lookup_hash
-from spreekbuis.vault.sealing import context, derive, lock, open_sealed, public_key_of, seal, unlock
+from spreekbuis.vault.sealing import (
+    context,
+    derive,
+    lock,
+    new_secret,
+    open_sealed,
+    public_key_of,
+    seal,
+    unlock,
+)
 from spreekbuis.web.cookies import MAILBOX, read_cookie
 from spreekbuis.web.door import ReporterHere, hash_token, here
 
@@ -65,6 +77,26 @@ def _receipt(lookup: bytes, public_key: bytes, key: ContentKey) -> dict[str, Any
         "lookup_hash": lookup, "tenant_id": key.entity_id, "case_id": key.subject_id, "public_key": public_key,
         "secret_sealed": sealed,
     }  # fmt: skip
+
+
+def take_receipt(code: ReceiptCode) -> ContentKey | None:
+    """Write the receipt of a case that is about to be opened in the tenant in scope; gives the key of that case.
+
+    None: the code has a receipt already. Of two at once the second waits for the first, and then gets None.
+    """
+    key = ContentKey(current_entity_id(), new_id(), new_secret())
+    return key if give_receipt(code, key) else None
+
+
+def give_receipt(code: ReceiptCode, key: ContentKey) -> bool:
+    """Write the receipt of the case of this key. False when the code has a receipt already."""
+    first = db.session.scalar(
+        insert(Receipt)
+        .values(receipt_of(code, key))
+        .on_conflict_do_nothing()
+        .returning(Receipt.case_id)
+    )  # fmt: skip
+    return first is not None
 
 
 def key_of_receipt(receipt: Receipt, code: ReceiptCode) -> ContentKey:

@@ -6,24 +6,19 @@ from enum import StrEnum
 from uuid import NAMESPACE_OID, uuid5
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.cases.dialogue import message_made_by, write_message
 from spreekbuis.cases.finding import case_of_reporter
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.opening import NewCase, open_case
-from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CaseKind, Channel
 from spreekbuis.errors import Conflict, DomainError, NotFound
 from spreekbuis.intake.drafts import files_of, take_files
 from spreekbuis.intake.models import Receipt
-from spreekbuis.intake.reporters import find_receipt, key_of_receipt, receipt_of
+from spreekbuis.intake.reporters import find_receipt, key_of_receipt, take_receipt
 from spreekbuis.intake.story import Story
-from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.receipt_code import ReceiptCode, from_submission
-from spreekbuis.vault.sealing import new_secret
 
 
 class ServiceEnded(DomainError):
@@ -68,14 +63,9 @@ def submit_report(token: str, story: Story, *, files_shown: int, language: str, 
     `accepting`: whether the entity takes new reports; what was received before is shown all the same.
     Raises ServiceEnded, or FilesGone when there are not as many files as `files_shown`.
     """
-    code, key = code_of(token), ContentKey(current_entity_id(), new_id(), new_secret())
-    first = db.session.scalar(
-        insert(Receipt)
-        .values(receipt_of(code, key))
-        .on_conflict_do_nothing()
-        .returning(Receipt.case_id)
-    )  # fmt: skip
-    if first is None:
+    code = code_of(token)
+    key = take_receipt(code)
+    if key is None:
         return _sent_before(token, story, code)
     if not accepting:
         raise ServiceEnded

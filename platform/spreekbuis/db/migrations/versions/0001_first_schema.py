@@ -68,6 +68,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("scope", "year", "dimension", "value", name=op.f("pk_figure_total")),
     )
     op.create_table(
+        "handled_mail",
+        sa.Column("mark", sa.LargeBinary(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("mark", name=op.f("pk_handled_mail")),
+    )
+    op.create_table(
         "job",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -95,6 +101,24 @@ def upgrade() -> None:
         ["run_at"],
         unique=False,
         postgresql_where=sa.text("state in ('waiting','queued','running')"),
+    )
+    op.create_table(
+        "office_contact",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=True),
+        sa.Column("ended", sa.Text(), nullable=False),
+        sa.Column("in_entity", sa.Boolean(), nullable=False),
+        sa.Column("script_id", sa.Uuid(), nullable=True),
+        sa.Column("script_version", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_office_contact")),
+    )
+    op.create_index(
+        "ix_office_contact_day",
+        "office_contact",
+        ["day", "channel", "topic", "ended", "in_entity"],
+        unique=False,
     )
     op.create_table(
         "organisation",
@@ -156,6 +180,17 @@ def upgrade() -> None:
         sa.Column("from_year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("from_year", name=op.f("pk_scope_rule")),
+    )
+    op.create_table(
+        "script",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("titles", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("texts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("retired", sa.Boolean(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_script")),
     )
     op.create_table(
         "sign_in_attempt",
@@ -847,6 +882,8 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Uuid(), nullable=True),
         sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("once", sa.Uuid(), nullable=True),
+        sa.Column("script_id", sa.Uuid(), nullable=True),
+        sa.Column("script_version", sa.Integer(), nullable=True),
         sa.Column("fact_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["entity_id", "case_id"],
@@ -967,6 +1004,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_attachment")),
     )
     op.create_index("ix_attachment_case", "attachment", ["entity_id", "case_id", "message_id"], unique=False)
+    op.create_table(
+        "left_note",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("note_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_left_note_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "contact_id"],
+            ["contact.entity_id", "contact.id"],
+            name=op.f("fk_left_note_entity_id_contact_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "desk_id", "version"],
+            ["desk_key.entity_id", "desk_key.desk_id", "desk_key.version"],
+            name=op.f("fk_left_note_entity_id_desk_id_version"),
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_left_note_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_left_note")),
+    )
+    op.create_index("ix_left_note_case", "left_note", ["entity_id", "case_id"], unique=False)
+    op.create_index("ix_left_note_contact", "left_note", ["entity_id", "contact_id"], unique=False)
+    op.create_index("ix_left_note_desk", "left_note", ["entity_id", "desk_id", "version"], unique=False)
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "account" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "account" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "actor_kind" TO spreekbuis_app')
@@ -987,8 +1056,13 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "audit_head" TO spreekbuis_backup')
     op.execute('GRANT SELECT ON "figure_total" TO spreekbuis_backup')
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON figure_total TO spreekbuis_figures")
+    op.execute('GRANT SELECT, INSERT ON "handled_mail" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "handled_mail" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "job" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "job" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT ON "office_contact" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "office_contact" TO spreekbuis_backup')
+    op.execute("GRANT SELECT (day, channel, in_entity) ON office_contact TO spreekbuis_figures")
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "organisation" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "organisation" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "policy_area" TO spreekbuis_app')
@@ -1005,6 +1079,8 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "schedule_mark" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "scope_rule" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "scope_rule" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT ON "script" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "script" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "sign_in_attempt" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "sign_in_attempt" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "account_key" TO spreekbuis_app')
@@ -1213,4 +1289,11 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "attachment" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "attachment" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "left_note" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "left_note" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "left_note" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "left_note" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "left_note" TO spreekbuis_backup')
     # ### end Alembic commands ###
