@@ -17,7 +17,7 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "intake", "intake.front", "cases",
+    "entities", "access", "intake", "intake.front", "intake.chat", "cases",
     "subscriptions",
 )  # fmt: skip
 
@@ -48,7 +48,10 @@ ROOMS = (
     "intake.report",
     "intake.mailbox",
     "intake.front.views",
+    "intake.chat.desk_pages",
     "intake.front.script_pages",
+    "intake.chat.hours_pages",
+    "intake.chat.views",
     "intake.front.mail_pages",
     "intake.referral_answer",
     "cases.views",
