@@ -2,7 +2,7 @@
 
 A web process has eight threads, and an answer that stays open holds one. So:
 
-- an answer lasts `LONGEST` seconds at most; the browser asks again by itself;
+- an answer lasts some `LOOKS` seconds at most; the browser asks again by itself;
 - a process keeps `MOST_OPEN` of them open. Beyond those the answer comes at once and asks the browser to come back in
   some seconds: the page is a little later, and every other page keeps its threads;
 - while it waits it holds no transaction, and a connection only for the moment of one look.
@@ -22,8 +22,8 @@ from spreekbuis.db.pool import bare_connection
 from spreekbuis.db.session import db
 from spreekbuis.intake.chat.queue import VISITOR_LOST
 
-LONGEST = 15.0
-"""Seconds that one answer lasts. Shorter than every limit on a sign of life (intake.chat.queue)."""
+LOOKS = 15
+"""Looks of one answer. Together they take less than every limit on a sign of life (intake.chat.queue)."""
 MOST_OPEN = 4
 """Answers that one process holds open, of its eight threads."""
 LOOK_EVERY = 1.0
@@ -76,15 +76,13 @@ def events(look: Callable[[], str], seen: str, sleep: Callable[[float], None] = 
     held = _places.acquire(blocking=False)
     try:
         yield f"retry: {AGAIN if held else AGAIN_LATER}\n\n"
-        until = time.monotonic() + LONGEST
-        while True:
+        for looked in range(LOOKS if held else 1):
+            if looked:
+                sleep(LOOK_EVERY)
             state = look()
             if state != seen:
                 seen = state
                 yield f"id: {state}\nevent: news\ndata: {state}\n\n"
-            if not held or time.monotonic() >= until:
-                return
-            sleep(LOOK_EVERY)
     finally:
         if held:
             _places.release()
