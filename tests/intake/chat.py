@@ -8,8 +8,9 @@ from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
 from spreekbuis.clock import BRUSSELS
-from spreekbuis.db.base import new_id
+from spreekbuis.db.base import SharedTable, new_id
 from spreekbuis.db.scope import PLATFORM
+from spreekbuis.db.security import mapped_tables
 from spreekbuis.db.session import db, transaction
 from spreekbuis.intake.chat.models import Chat, ChatLine
 from spreekbuis.web.access import Role
@@ -84,13 +85,26 @@ def lines() -> int:
 
 
 def everything() -> str:
-    """Every row of the two tables, as the database has it."""
+    """Every row of every shared table, as the database has it."""
+    shared = sorted(
+        name
+        for name, table in mapped_tables().items()
+        if issubclass(table, SharedTable) and "SELECT" in table.app_may
+    )
     with transaction(PLATFORM):
         return "\n".join(
             str(row)
-            for table in ("chat", "chat_line")
-            for row in db.session.execute(text(f"SELECT t::text FROM {table} t")).scalars()
+            for table in shared
+            for row in db.session.execute(text(f'SELECT t::text FROM "{table}" t')).scalars()
         )
+
+
+def kept_secrets() -> list[str]:
+    """What is sealed or locked of all chats at this moment, as it stands in `everything`."""
+    with transaction(PLATFORM) as session:
+        rows = [(c.key_locked, c.key_for_agent, c.words_locked) for c in session.scalars(select(Chat))]
+        sealed = [part for row in rows for part in row if part]
+        return [part.hex() for part in (*sealed, *session.scalars(select(ChatLine.text_sealed)))]
 
 
 def place(page: str) -> int:

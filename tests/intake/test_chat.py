@@ -18,7 +18,7 @@ from spreekbuis.intake.chat.models import Chat
 from spreekbuis.intake.chat.queue import NobodyWaits, take_next
 from spreekbuis.intake.chat.upkeep import tidy_chats
 from tests.at_once import PATIENCE
-from tests.intake.chat import OPEN, ChatAgent, Visitor, chats, everything, lines, place, talking
+from tests.intake.chat import OPEN, ChatAgent, Visitor, chats, everything, kept_secrets, lines, place, talking
 from tests.intake.flow import field, words
 from tests.intake.front import cases, counted, texts
 
@@ -308,11 +308,15 @@ def nothing_left() -> None:
 def test_when_the_visitor_stops_and_erases_nothing_is_left_but_the_count(visitor, agent):
     talking(visitor, agent)
     visitor.say(SECRET)
+    secrets = kept_secrets()
+    assert len(secrets) == 3
+    assert all(secret in everything() for secret in secrets)
     visitor.stop()
     assert chats()[0].key_for_agent is None, "the agent's key goes with the talk"
     assert SECRET not in agent.page()
     visitor.leave()
     nothing_left()
+    assert not [secret for secret in [*secrets, SECRET, SECRET.encode().hex()] if secret in everything()]
     assert counted() == []
     agent.finish()
     assert counted() == [("chat", "wellbeing", "answered", False)]
@@ -445,4 +449,4 @@ def test_the_rows_of_a_chat_say_nothing_of_the_case_it_became(world, visitor, ag
         row = session.scalars(select(Chat)).one()
         kept = {row.id, row.agent_id}
     assert case.id not in kept
-    assert abb.ovo not in everything()
+    assert str(abb.id) not in str(vars(row))

@@ -85,8 +85,8 @@ def test_a_page_that_says_what_it_knows_hears_only_what_is_new(world):
         assert "event: news" not in again.text
 
 
-def test_who_has_no_chat_gets_an_answer_that_tells_nothing(world):
-    assert "data: none" in world.browser().get("/chat/events").text
+def test_who_has_no_chat_gets_an_answer_at_once_that_tells_nothing_and_takes_no_place(world, hold):
+    assert world.browser().get("/chat/events").text == "retry: 5000\n\nid: none\nevent: news\ndata: none\n\n"
 
 
 def test_an_answer_is_shorter_than_each_sign_of_life(app):

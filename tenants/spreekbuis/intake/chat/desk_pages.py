@@ -17,6 +17,7 @@ from spreekbuis.intake.chat import live
 from spreekbuis.intake.chat.keys import key_of_agent
 from spreekbuis.intake.chat.models import Chat
 from spreekbuis.intake.chat.queue import (
+    NobodyWaits,
     TalkIsOver,
     attend,
     begun,
@@ -37,9 +38,7 @@ from spreekbuis.web.room import Room
 room = Room("chat_desk")
 
 FILED = notice_after("chat-filed", _l("Het gesprek is afgesloten en geteld."))
-NOBODY = notice_after(
-    "chat-nobody", _l("Er wacht niemand meer. Een collega was je voor, of de ander ging weg."), "calm"
-)
+NOBODY = notice_after("chat-nobody", NobodyWaits.title, "calm")
 ENDS = (ContactEnd.ANSWERED, ContactEnd.REFERRED)
 """How a talk that nobody keeps can end; one that is kept is counted with its case."""
 
@@ -73,7 +72,7 @@ def events() -> ResponseReturnValue:
 def take() -> ResponseReturnValue:
     try:
         take_next(the_account().id)
-    except Conflict:
+    except NobodyWaits:
         return redirect(url_for("chat_desk.desk", done=NOBODY), 303)
     return redirect(url_for("chat_desk.desk"), 303)
 

@@ -43,17 +43,20 @@ SELECT (SELECT count(*) FROM chat WHERE state = 'waiting'), own.state, own.versi
 FROM (VALUES (1)) AS one LEFT JOIN chat AS own ON own.agent_id = %(agent)s"""
 
 
-def news_for_visitor(visitor_hash: bytes) -> Response:
-    """Tell when something changed in this visitor's chat, or the place in the queue."""
-    return _answer(_OF_VISITOR, lambda: {"visitor": visitor_hash})
+def news_for_visitor(visitor_hash: bytes, *, hold: bool) -> Response:
+    """Tell when something changed in this visitor's chat, or the place in the queue.
+
+    `hold`: there is a chat that goes on. Anybody can ask for these events, and without one gets no place.
+    """
+    return _answer(_OF_VISITOR, lambda: {"visitor": visitor_hash}, hold=hold)
 
 
 def news_for_agent(agent_id: UUID) -> Response:
     """Tell when something changed in this agent's talk, or in how many wait."""
-    return _answer(_OF_AGENT, lambda: {"agent": agent_id, "lost": now() - VISITOR_LOST})
+    return _answer(_OF_AGENT, lambda: {"agent": agent_id, "lost": now() - VISITOR_LOST}, hold=True)
 
 
-def _answer(query: str, values: Callable[[], dict[str, Any]]) -> Response:
+def _answer(query: str, values: Callable[[], dict[str, Any]], *, hold: bool) -> Response:
     """The view gives this and its transaction ends; the server reads the events after that."""
     engine = db.engine
 
@@ -63,7 +66,7 @@ def _answer(query: str, values: Callable[[], dict[str, Any]]) -> Response:
 
     seen = request.headers.get("Last-Event-ID", "")[:100]
     headers = {"X-Accel-Buffering": "no", "Content-Type": "text/event-stream; charset=utf-8"}
-    return Response(events(look, seen), headers=headers)
+    return Response(events(look, seen, hold=hold), headers=headers)
 
 
 def _state(connection: Connection[tuple[Any, ...]], query: str, values: dict[str, Any]) -> str:
@@ -71,9 +74,11 @@ def _state(connection: Connection[tuple[Any, ...]], query: str, values: dict[str
     return "-".join(map(str, row)) if row else "none"
 
 
-def events(look: Callable[[], str], seen: str, sleep: Callable[[float], None] = time.sleep) -> Iterator[str]:
+def events(
+    look: Callable[[], str], seen: str, sleep: Callable[[float], None] = time.sleep, *, hold: bool = True
+) -> Iterator[str]:
     """The lines of one answer: an event whenever `look` gives something else than was `seen`."""
-    held = _places.acquire(blocking=False)
+    held = hold and _places.acquire(blocking=False)
     try:
         yield f"retry: {AGAIN if held else AGAIN_LATER}\n\n"
         for looked in range(LOOKS if held else 1):

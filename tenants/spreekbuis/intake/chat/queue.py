@@ -85,17 +85,16 @@ class ChatShut(Conflict):
 
 
 class NobodyWaits(Conflict):
-    """Another agent was first."""
+    """Another agent was first, or the visitor went away."""
 
     title = _l("Er wacht niemand meer")
-    advice = _l("Een collega was je voor, of de ander ging weg.")
 
 
 class TalkIsOver(Conflict):
     """The chat is not in a state for this any more."""
 
-    title = _l("Dit gesprek is gedaan")
-    advice = _l("Wat je net schreef, is niet verstuurd.")
+    title = _l("Het gesprek is gedaan")
+    advice = _l("Je laatste bericht is niet meer verstuurd.")
 
 
 # --- the visitor -------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from spreekbuis.intake.chat.queue import (
     ChatShut,
     ChatState,
     Ending,
+    TalkIsOver,
     begun,
     chat_of,
     ends_at,
@@ -79,8 +80,8 @@ def part() -> ResponseReturnValue:
 
 @room.get("/chat/events", Audience.EVERYONE)
 def events() -> ResponseReturnValue:
-    visit(_token())
-    return live.news_for_visitor(hash_token(_token()))
+    there = visit(_token())
+    return live.news_for_visitor(hash_token(_token()), hold=there is not None and _goes_on(there))
 
 
 @room.post("/chat", Audience.EVERYONE)
@@ -110,7 +111,9 @@ def send_line() -> ResponseReturnValue:
         return _page({"text": text}, {})
     try:
         form.check()
-        say(there, key_of_visitor(there, _token()), VISITOR, text, once) if begun(there) else _over()
+        if not begun(there):
+            raise TalkIsOver
+        say(there, key_of_visitor(there, _token()), VISITOR, text, once)
     except Invalid as invalid:
         return _page({"text": text}, invalid.errors), invalid.status
     except Conflict as refused:
@@ -151,10 +154,6 @@ def keep_talk() -> ResponseReturnValue:
 
 def _token() -> str:
     return read_cookie(CHAT) or ""
-
-
-def _over() -> None:
-    raise Conflict(_("Dit gesprek is gedaan"), _("Je laatste bericht is niet meer verstuurd."))
 
 
 def _wish(form: Reading) -> Wish:
