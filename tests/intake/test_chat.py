@@ -85,8 +85,7 @@ def test_a_double_click_and_a_second_tab_are_one_chat(visitor):
 def test_an_agent_has_one_talk_at_a_time_also_after_a_double_click(world, agent):
     for _ in range(2):
         Visitor(world.browser()).join()
-    agent.take()
-    agent.take()
+    assert [agent.take().location for _ in range(2)] == ["/front/chat", "/front/chat"]
     assert sorted(c.state for c in chats()) == ["talking", "waiting"]
 
 
