@@ -1,10 +1,13 @@
 """The chat: who is next, what happens when somebody falls away, and that nothing of a talk stays behind."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import date, timedelta
-from uuid import uuid4
+from typing import TypeVar
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
@@ -22,6 +25,7 @@ from tests.intake.chat import OPEN, ChatAgent, Visitor, chats, everything, kept_
 from tests.intake.flow import field, words
 from tests.intake.front import cases, counted, texts
 
+T = TypeVar("T")
 SECRET = "De directeur heeft de kas leeggehaald"
 
 
@@ -50,6 +54,13 @@ def agent(world):
 @pytest.fixture
 def abb(world):
     return world.entity("OVO001835")
+
+
+def at_once(deeds: list[Callable[[], T]]) -> list[T]:
+    """Do these at the same moment, each in a thread of its own, at the time of the test."""
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        begun = [pool.submit(copy_context().run, deed) for deed in deeds]
+        return [one.result(PATIENCE) for one in begun]
 
 
 def tidy() -> None:
@@ -93,17 +104,24 @@ def test_two_agents_at_the_same_moment_never_take_the_same(app, world, agent):
     other = ChatAgent(world)
     for _ in range(2):
         Visitor(world.browser()).join()
+
+    def theirs() -> UUID:
+        with app.app_context(), transaction(PLATFORM):
+            return take_next(other.account_id).id
+
     with transaction(PLATFORM):
         mine = take_next(agent.account_id).id  # not committed yet
-        from concurrent.futures import ThreadPoolExecutor
-        from contextvars import copy_context
-
-        def theirs():
-            with app.app_context(), transaction(PLATFORM):
-                return take_next(other.account_id).id
-
         with ThreadPoolExecutor(1) as pool:
             assert pool.submit(copy_context().run, theirs).result(PATIENCE) != mine
+
+
+def test_many_agents_who_press_at_once_each_get_another_visitor(world):
+    agents = [ChatAgent(world) for _ in range(4)]
+    for _ in range(4):
+        Visitor(world.browser()).join()
+    at_once([lambda agent=agent: agent.take() for agent in agents for _ in range(2)])
+    taken = [c.agent_id for c in chats() if c.state == "talking"]
+    assert sorted(taken) == sorted(agent.account_id for agent in agents)
 
 
 def test_an_agent_hears_that_nobody_waits(agent):
@@ -395,6 +413,26 @@ def test_keeping_twice_is_one_case(world, visitor, agent, abb):
     visitor.stop()
     assert words(visitor.keep("ABB")) == words(visitor.keep("ABB", "fraud"))
     assert len(cases(world, abb)) == 1
+
+
+def test_keeping_twice_at_the_same_moment_is_one_case(world, visitor, agent, abb):
+    talking(visitor, agent)
+    visitor.say(SECRET)
+    visitor.stop()
+    at_once([lambda: visitor.keep("ABB")] * 3)
+    assert len(cases(world, abb)) == 1
+    assert len(words(visitor.browser.get("/chat"))) == 8
+
+
+def test_a_line_and_the_end_at_the_same_moment_leave_a_talk_that_is_over(visitor, agent):
+    talking(visitor, agent)
+    visitor.say(SECRET)
+    answers = at_once([lambda: visitor.say("En nog dit"), agent.finish, visitor.stop])
+    assert all(answer is None or answer.status_code in (303, 409) for answer in answers)
+    (chat,) = chats()
+    assert (chat.state, chat.key_for_agent) == ("closing", None)
+    visitor.leave()
+    nothing_left()
 
 
 def test_an_agent_who_filed_it_before_it_was_kept_does_not_count_it_twice(world, visitor, agent, abb):
