@@ -18,7 +18,8 @@ from spreekbuis.db.session import transaction
 from spreekbuis.intake.chat import queue, talk
 from spreekbuis.intake.chat.hours import close_on
 from spreekbuis.intake.chat.models import Chat
-from spreekbuis.intake.chat.queue import NobodyWaits, take_next
+from spreekbuis.intake.chat.queue import take_next
+from spreekbuis.intake.chat.states import NobodyWaits
 from spreekbuis.intake.chat.upkeep import tidy_chats
 from tests.at_once import PATIENCE
 from tests.intake.chat import OPEN, ChatAgent, Visitor, chats, everything, kept_secrets, lines, place, talking

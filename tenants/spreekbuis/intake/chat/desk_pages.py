@@ -16,17 +16,8 @@ from spreekbuis.identity.keys import my_secret
 from spreekbuis.intake.chat import live
 from spreekbuis.intake.chat.keys import key_of_agent
 from spreekbuis.intake.chat.models import Chat
-from spreekbuis.intake.chat.queue import (
-    NobodyWaits,
-    TalkIsOver,
-    attend,
-    begun,
-    ends_at,
-    finish,
-    maybe_gone,
-    take_next,
-    waiting,
-)
+from spreekbuis.intake.chat.queue import attend, finish, maybe_gone, take_next, waiting
+from spreekbuis.intake.chat.states import NobodyWaits, TalkIsOver, begun, ends_at
 from spreekbuis.intake.chat.talk import AGENT, LONGEST_LINE, said, say
 from spreekbuis.web.access import Permission
 from spreekbuis.web.dates import hour_in_words

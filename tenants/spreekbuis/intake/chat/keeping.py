@@ -11,7 +11,7 @@ from spreekbuis.directory.models import Organisation
 from spreekbuis.errors import Invalid
 from spreekbuis.intake.chat.keys import key_of_visitor, lock_words
 from spreekbuis.intake.chat.models import Chat
-from spreekbuis.intake.chat.queue import ChatState, TalkIsOver, erase
+from spreekbuis.intake.chat.states import ChatState, TalkIsOver, erase
 from spreekbuis.intake.chat.talk import VISITOR, said
 from spreekbuis.intake.front.registering import Heard, register, served
 from spreekbuis.vault.sealing import context, derive

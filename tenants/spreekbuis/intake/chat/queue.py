@@ -1,38 +1,36 @@
 """The queue of the chat: who waits, who is next, and what happens when somebody goes away without a word.
 
-A chat goes through these states:
-
-    waiting → talking → closing → kept → ended
-
-- Waiting: in the queue, by the time of joining. A talk whose agent fell away waits again; it joined before everybody
-  who waits, so it is at the front.
-- Talking: one agent has it. Two agents never take the same, and an agent has one talk at a time.
-- Closing: the talk is over. The agent's key is gone, and the visitor says what becomes of it; no answer erases it.
-- Kept: it stands in a case. The words of the receipt are shown until the visitor has them.
-- Ended: no line and no key is left. The row stays an hour, so that a page that is reloaded can say what happened.
-
 Each request of a page that somebody looks at is a sign of life. `tidy` does what follows from their absence.
 """
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 from uuid import UUID
 
-from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.audit.trail import Audited, record
-from spreekbuis.clock import local_date, now
+from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.session import db
-from spreekbuis.directory.catalogue import Channel, ContactEnd, Topic
-from spreekbuis.errors import Conflict
-from spreekbuis.figures.office import OfficeFact, record_office_contact
+from spreekbuis.directory.catalogue import ContactEnd, Topic
 from spreekbuis.identity.models import AccountKey
 from spreekbuis.intake.chat.hours import schedule
 from spreekbuis.intake.chat.keys import new_key, pass_key
-from spreekbuis.intake.chat.models import Chat, ChatLine
+from spreekbuis.intake.chat.models import Chat
+from spreekbuis.intake.chat.states import (
+    LONGEST_TALK,
+    TO_DECIDE,
+    ChatFull,
+    ChatShut,
+    ChatState,
+    Ending,
+    NobodyWaits,
+    begun,
+    close,
+    count,
+    end,
+)
 from spreekbuis.web.door import hash_token
 
 MOST_WAITING = 20
@@ -43,58 +41,7 @@ TALKER_LOST = timedelta(minutes=10)
 """The same for a visitor whose agent fell away, who may be writing a long message on a page without a script."""
 AGENT_LOST = timedelta(seconds=60)
 """Without a sign of life of the agent the talk goes back to the queue."""
-LONGEST_TALK = timedelta(hours=2)
-TO_DECIDE = timedelta(minutes=15)
-"""How long a visitor may think about what becomes of a talk that is over."""
 ROW_STAYS = timedelta(hours=1)
-
-
-class ChatState(StrEnum):
-    WAITING = "waiting"
-    TALKING = "talking"
-    CLOSING = "closing"
-    KEPT = "kept"
-    ENDED = "ended"
-
-
-class Ending(StrEnum):
-    """Why a chat ended."""
-
-    LEFT = "left"
-    """The visitor went, from the queue or from a talk that nobody keeps."""
-    LOST = "lost"
-    """No sign of life of the visitor, or no answer."""
-    SHUT = "shut"
-    """The opening hours ended while the visitor waited."""
-    KEPT = "kept"
-
-
-class ChatFull(Conflict):
-    """So many wait that one more would wait in vain."""
-
-    status = 503
-    title = _l("Er wachten nu te veel mensen")
-    advice = _l("Probeer het over een half uur opnieuw. Bellen of een melding doen kan ook nu.")
-
-
-class ChatShut(Conflict):
-    """Outside the opening hours."""
-
-    title = _l("De chat is nu gesloten")
-    advice = _l("Op de chatpagina lees je wanneer we er weer zijn.")
-
-
-class NobodyWaits(Conflict):
-    """Another agent was first, or the visitor went away."""
-
-    title = _l("Er wacht niemand meer")
-
-
-class TalkIsOver(Conflict):
-    """The chat is not in a state for this any more."""
-
-    title = _l("Het gesprek is gedaan")
-    advice = _l("Je laatste bericht is niet meer verstuurd.")
 
 
 # --- the visitor -------------------------------------------------------------------------------------------------
@@ -147,7 +94,7 @@ def position_of(chat: Chat) -> int:
 def stop_talk(chat: Chat) -> None:
     """The visitor stops the talk, and says next what becomes of it. Twice is once. `chat` is locked."""
     if begun(chat):
-        _close(chat)
+        close(chat)
 
 
 def leave(chat: Chat) -> None:
@@ -208,9 +155,9 @@ def finish(agent_id: UUID, topic: Topic, filed: ContactEnd) -> None:
     if chat is None:
         return
     if begun(chat):
-        _close(chat)
+        close(chat)
     chat.topic, chat.filed, chat.agent_id = topic.value, filed.value, None
-    _count(chat)
+    count(chat)
 
 
 def maybe_gone(chat: Chat) -> bool:
@@ -221,37 +168,10 @@ def maybe_gone(chat: Chat) -> bool:
 # --- both --------------------------------------------------------------------------------------------------------
 
 
-def begun(chat: Chat) -> bool:
-    """Whether a talk goes on: an agent has it, or fell away in the middle of it."""
-    return chat.state == ChatState.TALKING or (chat.state == ChatState.WAITING and chat.taken_at is not None)
-
-
-def ends_at(chat: Chat) -> datetime | None:
-    """When a talk is over at the latest."""
-    return chat.taken_at + LONGEST_TALK if chat.taken_at else None
-
-
 def waiting(*only: ColumnElement[bool]) -> int:
     """How many wait."""
-    count = select(func.count()).select_from(Chat).where(Chat.state == ChatState.WAITING, *only)
-    return db.session.scalar(count) or 0
-
-
-def erase(chat: Chat) -> None:
-    """Take away what was said and every key. `chat` is locked."""
-    db.session.execute(delete(ChatLine).where(ChatLine.chat_id == chat.id))
-    chat.key_locked = chat.key_for_agent = chat.words_locked = None
-    chat.length, chat.ended_at = 0, now()
-    chat.version += 1
-
-
-def end(chat: Chat, ending: Ending) -> None:
-    """Erase it, and remember for a while why. `chat` is locked."""
-    erase(chat)
-    chat.state, chat.ending = ChatState.ENDED, ending.value
-    if chat.taken_at is not None:
-        record(Audited.CHAT_ENDED, chat.id)  # not how: an agent is no witness of which case a talk became
-    _count(chat)
+    counted = select(func.count()).select_from(Chat).where(Chat.state == ChatState.WAITING, *only)
+    return db.session.scalar(counted) or 0
 
 
 def tidy() -> int:
@@ -289,14 +209,14 @@ def _settle(chat: Chat, moment: datetime) -> None:
         case ChatState.ENDED:
             if chat.taken_at is not None and chat.filed is None:  # nobody said how it ended
                 chat.topic, chat.filed = Topic.OTHER.value, ContactEnd.ANSWERED.value
-                _count(chat)
+                count(chat)
             db.session.delete(chat)
         case ChatState.KEPT:
             end(chat, Ending.KEPT)
         case ChatState.CLOSING:
             end(chat, Ending.LOST)
         case _ if chat.taken_at is not None and chat.taken_at < moment - LONGEST_TALK:
-            _close(chat)
+            close(chat)
         case ChatState.TALKING:
             chat.state = ChatState.WAITING
             chat.version += 1
@@ -313,24 +233,6 @@ def _resume(chat: Chat) -> None:
     if chat.state == ChatState.TALKING:
         chat.agent_seen_at = now()
     db.session.flush()
-
-
-def _close(chat: Chat) -> None:
-    """The talk is over: the agent's key goes at once, the visitor decides about the rest, if there is any."""
-    if not chat.length:
-        end(chat, Ending.LEFT)
-        return
-    chat.state, chat.ended_at, chat.key_for_agent = ChatState.CLOSING, now(), None
-    chat.version += 1
-
-
-def _count(chat: Chat) -> None:
-    """Count the contact once it is over and filed; one that stands in a case was counted there."""
-    if chat.state != ChatState.ENDED or chat.filed is None or chat.ending == Ending.KEPT:
-        return
-    topic = Topic(chat.topic) if chat.topic else None
-    fact = OfficeFact(local_date(now()), Channel.CHAT, topic, ContactEnd(chat.filed), in_entity=False)
-    record_office_contact(chat.id, fact)
 
 
 def _one(which: ColumnElement[bool], *, lock: bool) -> Chat | None:

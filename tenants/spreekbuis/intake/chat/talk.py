@@ -13,7 +13,7 @@ from spreekbuis.clock import now
 from spreekbuis.db.session import db
 from spreekbuis.errors import Conflict
 from spreekbuis.intake.chat.models import Chat, ChatLine
-from spreekbuis.intake.chat.queue import TalkIsOver, begun
+from spreekbuis.intake.chat.states import TalkIsOver, begun
 from spreekbuis.vault.content import ContentKey
 
 LONGEST_LINE = 2_000

@@ -26,6 +26,15 @@ from spreekbuis.intake.chat.keys import key_of_visitor, words_of
 from spreekbuis.intake.chat.models import Chat
 from spreekbuis.intake.chat.queue import (
     MOST_WAITING,
+    chat_of,
+    join,
+    leave,
+    position_of,
+    stop_talk,
+    visit,
+    waiting,
+)
+from spreekbuis.intake.chat.states import (
     TO_DECIDE,
     ChatFull,
     ChatShut,
@@ -33,14 +42,7 @@ from spreekbuis.intake.chat.queue import (
     Ending,
     TalkIsOver,
     begun,
-    chat_of,
     ends_at,
-    join,
-    leave,
-    position_of,
-    stop_talk,
-    visit,
-    waiting,
 )
 from spreekbuis.intake.chat.talk import LONGEST_LINE, VISITOR, Said, said, say
 from spreekbuis.intake.front.registering import served_among
