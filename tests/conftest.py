@@ -20,6 +20,7 @@ from spreekbuis.db.session import transaction
 from spreekbuis.embedded.postgres import EmbeddedPostgres
 from spreekbuis.embedded.valkey import EmbeddedValkey
 from spreekbuis.identity import passwords
+from spreekbuis.intake.chat import live
 from spreekbuis.settings import Environment, Settings
 from tests.world import World
 
@@ -44,6 +45,9 @@ passwords.WORK = passwords.Work(passes=1, memory=8, lanes=1)
 """Here many people sign in, and the strength of a password is asked in one test."""
 numbers.UNUSED = 0.0
 """Here numbers run on, so that a test can say them; tests/cases/test_numbers.py asks for the gaps."""
+REAL_LOOKS = live.LOOKS
+live.LOOKS = 1
+"""Nobody waits here for what is new; tests/intake/test_chat_live.py says what a page that waits is told."""
 _servers: list[EmbeddedPostgres | EmbeddedValkey] = []
 
 

@@ -17,7 +17,8 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "questionnaires", "intake", "intake.front", "cases", "cases.keeping", "cases.export",
+    "entities", "access", "questionnaires", "intake", "intake.front", "intake.chat", "cases", "cases.keeping",
+    "cases.export",
     "subscriptions",
 )  # fmt: skip
 
@@ -54,7 +55,10 @@ ROOMS = (
     "intake.paper_form",
     "intake.mailbox",
     "intake.front.views",
+    "intake.chat.desk_pages",
     "intake.front.script_pages",
+    "intake.chat.hours_pages",
+    "intake.chat.views",
     "intake.front.mail_pages",
     "intake.referral_answer",
     "cases.views",

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 EVERYBODY = [
     "/", "/report", "/report?q=omgeving", "/report?q=bestaat-niet", "/about", "/actors", "/privacy",
-    "/leave-no-traces", "/accessibility", "/contact", "/enrol", "/enrol?q=departement", "/enrol/OVO000067",
+    "/leave-no-traces", "/accessibility", "/contact", "/chat", "/enrol", "/enrol?q=departement", "/enrol/OVO000067",
     "/enrol/OVO990001", "/enrol/mailbox", "/enrol/confirmation/onzin", "/inbox/open", "/inbox", "/sign-in",
     "/password-reset", "/password-reset/onzin", "/invitation/onzin", f"/o/{ENTITY}/report", "/o/OVO000100/report",
     f"/o/{ENTITY}/report/stop", f"/o/{ENTITY}/report/story?topic=integrity&integrity=fraud",
@@ -46,10 +46,11 @@ OF_THE_ROLES = {
         "/central/questionnaires", "/central/questionnaires/integrity",
         "/central/questionnaires/behaviour/preview",
         f"/desk/{ENTITY}/cases", "/central/scripts", "/central/front-office",
+        "/central/chat-hours",
     ],
     demo_people.FRONT_DESK.email: [
         "/workplaces", "/front/contacts/new", "/front/scripts", "/front/scripts?q=bestaat-niet", "/front/counts",
-        "/central/figures",
+        "/front/chat", "/central/figures",
     ],
     demo_people.TREASURER.email: [
         "/workplaces", "/admin/contributions", "/admin/contributions?q=bestaat-niet",

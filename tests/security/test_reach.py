@@ -10,12 +10,13 @@ from werkzeug.routing import RequestRedirect
 from spreekbuis.web.room import routes_of
 from tests.security.house import House, Visitor
 
-LINK = re.compile(r'<[a-z]+\b[^>]*?\s(?:href|action|data-hx-get)="([^"]*)"')
+LINK = re.compile(r'<[a-z]+\b[^>]*?\s(?:href|action|data-hx-get|data-chat)="([^"]*)"')
 BY_MAIL = re.compile("token>")
 BY_DEED = {
     "identity.second_factor", "entities.look_in_mailbox", "entities.fill_in", "report.story", "report.stop",
+    "chat.part", "chat.events", "chat_desk.events",
 }  # fmt: skip
-"""Pages that come after a form was sent, or a choice was made."""
+"""Pages that come after a form was sent, or a choice was made; and what a page that waits asks by itself."""
 
 
 def follow(house: House, visitor: Visitor, start: tuple[str, ...]) -> tuple[set[str], list[str]]:

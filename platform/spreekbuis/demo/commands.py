@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from datetime import time
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -10,13 +11,15 @@ from pathlib import Path
 import click
 from flask import Flask
 
+from spreekbuis.actor import COMMAND, acting_as
 from spreekbuis.app import load_shared_data
-from spreekbuis.clock import now
+from spreekbuis.clock import now, today
 from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.session import transaction
 from spreekbuis.demo import entities, people, present, replay, year_2014
 from spreekbuis.errors import NotFound
 from spreekbuis.figures.roll_up import roll_up_all
+from spreekbuis.intake.chat.hours import WEEKDAYS, schedule, set_hours
 
 
 @click.group("demo", invoke_without_command=True)
@@ -75,8 +78,16 @@ def load_present() -> None:
     """The entities as they stand now, and cases of these months."""
     team = entities.staff()
     settled = entities.settle_present(team)
+    keep_chat_open()
     replay.play_all(present.plan(now()), settled, team, _progress("Present"))
     roll_up_all()
+
+
+def keep_chat_open() -> None:
+    """Day and night: a demo is shown at any hour."""
+    with acting_as(COMMAND), transaction(PLATFORM):
+        if not schedule().weeks:
+            set_hours(today(), dict.fromkeys(WEEKDAYS, (time.min, time(23, 59))))
 
 
 def show_sign_ins() -> None:

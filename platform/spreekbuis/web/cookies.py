@@ -13,6 +13,7 @@ from spreekbuis.settings import Settings
 
 SIGN_IN = "sign-in"
 MAILBOX = "mailbox"
+CHAT = "chat"
 FORM = "form"
 KNOWN_BROWSER = "known-browser"
 LANGUAGE = "lang"

@@ -53,10 +53,18 @@ def start() -> ResponseReturnValue:
             "scales",
         ),
         (
+            _("Liever chatten"),
+            url_for("chat.chat"),
+            _(
+                "Stel je vraag aan een medewerker. Zonder naam, en we bewaren niets zonder dat jij het vraagt."
+            ),
+            "chat",
+        ),
+        (
             _("Liever praten dan typen"),
             f"{about}#talk",
             _("Bel ons of vraag een gesprek. De behandelaar noteert wat je vertelt."),
-            "chat",
+            "phone",
         ),
         (
             _("Je helpt een collega"),

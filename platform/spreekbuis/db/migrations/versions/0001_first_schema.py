@@ -59,6 +59,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity_id", name=op.f("pk_audit_head")),
     )
     op.create_table(
+        "chat_closed_day",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_chat_closed_day")),
+    )
+    op.create_table(
+        "chat_hours",
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("hours", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("valid_from", name=op.f("pk_chat_hours")),
+    )
+    op.create_table(
         "figure_total",
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("year", sa.Integer(), nullable=False),
@@ -267,6 +278,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code", name=op.f("pk_actor")),
     )
     op.create_table(
+        "chat",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("visitor_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("agent_id", sa.Uuid(), nullable=True),
+        sa.Column("agent_seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ending", sa.Text(), nullable=True),
+        sa.Column("topic", sa.Text(), nullable=True),
+        sa.Column("filed", sa.Text(), nullable=True),
+        sa.Column("length", sa.Integer(), nullable=False),
+        sa.Column("key_locked", sa.LargeBinary(), nullable=True),
+        sa.Column("key_for_agent", sa.LargeBinary(), nullable=True),
+        sa.Column("words_locked", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["account.id"], name=op.f("fk_chat_agent_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_chat")),
+        sa.UniqueConstraint("visitor_hash", name=op.f("uq_chat_visitor_hash")),
+    )
+    op.create_index("ix_chat_queue", "chat", ["state", "joined_at"], unique=False)
+    op.create_index(
+        "uq_chat_agent", "chat", ["agent_id"], unique=True, postgresql_where=sa.text("state = 'talking'")
+    )
+    op.create_table(
         "entity",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("ovo_code", sa.Text(), nullable=False),
@@ -395,6 +436,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_affiliation")),
     )
     op.create_index("ix_affiliation_from", "affiliation", ["entity_id", "valid_from"], unique=False)
+    op.create_table(
+        "chat_line",
+        sa.Column("chat_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("text_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["chat_id"], ["chat.id"], name=op.f("fk_chat_line_chat_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("chat_id", "id", name=op.f("pk_chat_line")),
+    )
     op.create_table(
         "contribution",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
@@ -1450,6 +1503,10 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "audit_head" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "audit_head" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "chat_closed_day" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "chat_closed_day" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "chat_hours" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "chat_hours" TO spreekbuis_backup')
     op.execute('GRANT SELECT ON "figure_total" TO spreekbuis_backup')
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON figure_total TO spreekbuis_figures")
     op.execute('GRANT SELECT, INSERT ON "handled_mail" TO spreekbuis_app')
@@ -1491,6 +1548,8 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "account_key" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "actor" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "actor" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "chat" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "chat" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "entity" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "entity" TO spreekbuis_backup')
     op.execute("GRANT SELECT (id, ovo_code, name, policy_area, headcount) ON entity TO spreekbuis_figures")
@@ -1517,6 +1576,8 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "affiliation" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "affiliation" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, DELETE ON "chat_line" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "chat_line" TO spreekbuis_backup')
     op.execute('ALTER TABLE "contribution" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "contribution" FORCE ROW LEVEL SECURITY')
     op.execute(
