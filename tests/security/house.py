@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from spreekbuis.access.invitations import invite
 from spreekbuis.access.jobs import LINK as INVITATION
+from spreekbuis.access.jobs import STOP_LINK
 from spreekbuis.access.key_changes import replace_kit
 from spreekbuis.access.models import KeyChange, Membership
 from spreekbuis.access.recovery import make_kit
@@ -362,6 +363,8 @@ class House:
                 return self._reset(visitor)
             case "access":
                 return links.sign(INVITATION, UUID(place.values["invitation_id"]))
+            case "keys":
+                return links.sign(STOP_LINK, UUID(place.values["change_id"]))
             case "entities":
                 return links.sign(ENROLMENT, UUID(place.values["enrolment_id"]))
         raise LookupError(f"teach tests/security/house.py a token for {route.rule}")
