@@ -131,7 +131,7 @@ def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
     from spreekbuis.access.new_pair import ask_for_access, seal_again
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
-    from spreekbuis.cases import referral
+    from spreekbuis.cases import receiving
     from spreekbuis.cases.keeping import erasure
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
@@ -152,6 +152,6 @@ def _install(app: Flask) -> None:
     restoring.install(app, [seal_again], [ask_for_access])
     approval.APPROVAL_STEPS[:] = [open_subscription]
     erasure.ERASURE_STEPS[:] = [forget_reporter]
-    referral.FOLLOW[:] = [follow_case]
+    receiving.FOLLOW[:] = [follow_case]
     for room in rooms():
         room.open(app)

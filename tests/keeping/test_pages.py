@@ -38,7 +38,12 @@ def confirmation(desk: Desk, case_id) -> dict[str, str]:
 def test_the_page_says_how_long_and_by_which_law(desk):
     case_id, _, _ = desk.closed_case()
     page = desk.browser(desk.one).get(desk.url(case_id)).text
-    for words in ("5 jaar na het afsluiten", "vanaf 31 maart 2031", "niet langer bewaren dan nodig", "reservekopieën"):
+    for words in (
+        "5 jaar na het afsluiten",
+        "vanaf 31 maart 2031",
+        "niet langer bewaren dan nodig",
+        "reservekopieën",
+    ):
         assert words in page
     assert desk.url(case_id) in desk.browser(desk.one).get(desk.url(case_id, "")[:-1]).text
 

@@ -226,6 +226,7 @@ def _inbox_page(
     desk = desk_of(case)
     desk = desk[:1].upper() + desk[1:]
     words, step = state_of(case)
+    closed = case.closed_at is not None
     return render_template(
         "intake/inbox.html",
         case=case, state_words=words, step=step,
@@ -234,15 +235,16 @@ def _inbox_page(
         received_on=day_in_words(local_date(case.received_at)),
         answers=answers_shown(case, key_in_session()),
         messages=[_shown(m, desk) for m in read_dialogue(key_in_session(), internal=False)],
-        closed=case.closed_at is not None, scorable=case.closed_at is not None and case.score is None,
+        closed=closed, scorable=closed and case.score is None and case.outcome != Outcome.REFERRED,
         outcome=OUTCOME_LABELS[Outcome(case.outcome)] if case.outcome else None,
         errors=errors, text=text, once=once or new_id(), keep_original=keep_original, comment=comment, given=given,
         minutes=IDLE_LIMIT // timedelta(minutes=1), accept=accepting.ACCEPT,
         most_files=accepting.MOST_FILES, most_megabytes=accepting.most_megabytes(),
         message_url=url_for("mailbox.send_message"), score_url=url_for("mailbox.score"),
-        leave_url=url_for("mailbox.leave"), referral=referral_box(_case_id(), key_in_session()),
+        leave_url=url_for("mailbox.leave"),
+        referral=None if closed else referral_box(_case_id(), key_in_session()),
         on_its_way=case.state == State.REFERRED,
-        scores=_scores() if case.closed_at is not None else [],
+        scores=_scores() if closed else [],
     )  # fmt: skip
 
 
