@@ -27,6 +27,7 @@ from spreekbuis.db.base import new_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CATEGORIES, OUTCOME_LABELS, Outcome
 from spreekbuis.errors import Conflict, Invalid, type_text
+from spreekbuis.intake import stock
 from spreekbuis.intake.course import course_of, desk_of, state_of, steps
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.patience import patience
@@ -91,6 +92,7 @@ def send_message() -> ResponseReturnValue:
     uploads = [upload for upload in request.files.getlist("files") if upload]
     this = _once_of(once, text, uploads)
     if message_made_by(case_of_reporter(_case_id()), this) is None:
+        uploads = _with_room(uploads, form)
         db.session.rollback()  # no transaction stays open while files are cleaned, which takes seconds
         accepted = accepting.accept(
             {new_id(): upload for upload in uploads}, keep_original=bool(form.raw("keep_original"))
@@ -109,6 +111,13 @@ def send_message() -> ResponseReturnValue:
                 case, key_in_session(), author="reporter", text=text, once=this,
                 files=[NewFile.of(file) for file in accepted.files.values()],
             )  # fmt: skip
+            if accepted.files:
+                stock.bring(sum(file.size for file in accepted.files.values()))
+        except stock.DayFull as full:
+            db.session.rollback()
+            accepting.discard(accepted.files.values())
+            kept = bool(form.raw("keep_original"))
+            return _inbox_page({"files": str(full)}, text=text, once=once, keep_original=kept), Invalid.status
         except (Invalid, Conflict) as refused:
             accepting.discard(accepted.files.values())
             errors = refused.errors if isinstance(refused, Invalid) else {"": refused.title}
@@ -148,6 +157,17 @@ def leave() -> ResponseReturnValue:
     drop_cookie(response, MAILBOX)
     drop_cookie(response, FORM)
     return response
+
+
+def _with_room(uploads: list[FileStorage], form: Reading) -> list[FileStorage]:
+    """The files, or none and why when no more can come today."""
+    try:
+        if uploads:
+            stock.check_day(1)
+    except stock.DayFull as full:
+        form.errors["files"] = str(full)
+        return []
+    return uploads
 
 
 def _once_of(once: UUID, text: str, uploads: Sequence[FileStorage]) -> UUID:
