@@ -54,7 +54,7 @@ def test_who_called_is_asked_in_a_talk(demo_home: Installation, people: NewPerso
     handler = people(demo_home)
     enter(handler, HANDLER)
     handler.follow("Nieuw contact")
-    handler.select("Onderwerp", "Diefstal (loket Integriteit)")
+    handler.select("Onderwerp", "Diefstal van werkmiddelen (loket Integriteit)")
     handler.fill_long("Waarover gaat het?", "Iemand belde over gereedschap dat verdwijnt.")
     handler.press("Leg vast")
     handler.follow("Verwijs door")
