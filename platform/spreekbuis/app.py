@@ -145,7 +145,7 @@ def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
     from spreekbuis.access.new_pair import ask_for_access, seal_again
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
-    from spreekbuis.cases import contacts, referral
+    from spreekbuis.cases import contacts, receiving
     from spreekbuis.cases.keeping import erasure
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
@@ -167,6 +167,6 @@ def _install(app: Flask) -> None:
     approval.APPROVAL_STEPS[:] = [open_subscription]
     erasure.ERASURE_STEPS[:] = [forget_reporter]
     contacts.RECEIPTS[:] = [give_receipt]
-    referral.FOLLOW[:] = [follow_case]
+    receiving.FOLLOW[:] = [follow_case]
     for room in rooms():
         room.open(app)

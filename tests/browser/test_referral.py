@@ -40,7 +40,7 @@ def test_a_case_goes_on_at_another_desk_under_the_same_words(
     reporter.photo("r-on-its-way", narrow=True)
 
     enter(receiver, OTHER_HANDLER)
-    receiver.follow("Doorverwijzingen")
+    receiver.goto(f"/desk/{ENTITY}/letters")
     receiver.follow("Departement Omgeving")
     receiver.photo("r-letter", narrow=True)
     receiver.press("Neem het dossier aan")
@@ -48,3 +48,23 @@ def test_a_case_goes_on_at_another_desk_under_the_same_words(
 
     return_with(reporter, words)
     assert reporter.sees("Pesten, ontvangen op")
+
+
+def test_who_called_is_asked_in_a_talk(demo_home: Installation, people: NewPerson) -> None:
+    handler = people(demo_home)
+    enter(handler, HANDLER)
+    handler.follow("Nieuw contact")
+    handler.select("Onderwerp", "Diefstal van werkmiddelen (loket Integriteit)")
+    handler.fill_long("Waarover gaat het?", "Iemand belde over gereedschap dat verdwijnt.")
+    handler.press("Leg vast")
+    handler.follow("Verwijs door")
+    handler.choose("Het andere loket van je entiteit: loket Welzijn")
+    handler.select("Onderwerp daar", "Pesten")
+    handler.choose("De ander kan beter helpen")
+    handler.fill_long("Leg uit waarom", "Besproken aan de telefoon, vandaag om tien uur.")
+    handler.press("Stel het voor")
+    assert handler.sees("Deze melder heeft geen toegangscode.")
+    handler.photo("r-talk", narrow=True)
+    handler.choose("De melder ging akkoord in een gesprek")
+    handler.press("Stel het voor")
+    assert handler.sees("De melding is doorgestuurd.")

@@ -4,11 +4,16 @@ import io
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
-from spreekbuis.cases.models import Attachment, Message
+from spreekbuis.actor import Actor, acting_as
+from spreekbuis.cases import receiving, referral
+from spreekbuis.cases.models import Attachment, Case, Message
 from spreekbuis.clock import at, now
+from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.intake.models import DraftFile
 from spreekbuis.intake.story import DRAFT_LIFETIME
+from spreekbuis.web.access import Role
 from tests.intake.flow import PDF, PNG, STORY, Reporter, field, hidden, words
 
 FILLED = {"text": STORY, "identity": "anonymous", "reporter_class": "staff"}
@@ -50,6 +55,42 @@ def test_going_back_and_sending_something_else_offers_to_add_it(reporter, addres
     assert "Deze versie is anders" in changed.text
     assert words(changed) == words(first)
     assert count() == 1
+
+
+@pytest.mark.parametrize("where", ["the other desk", "another entity"])
+def test_sending_again_what_goes_on_elsewhere_gives_the_words_to_open_it(
+    world, entity, reporter, address, where
+):
+    first = reporter.send(reporter.check(filled(reporter, address)))
+    there, desk, category = (
+        (entity, DeskKind.INTEGRITY, "fraud")
+        if where == "the other desk"
+        else (world.entity(), DeskKind.WELLBEING, "bullying")
+    )
+    pass_on(world, entity, there, desk, category)
+    for text in (STORY, "Nu weet ik meer."):
+        again = reporter.send(reporter.check(filled(reporter, address, text=text)))
+        assert again.status_code == 200
+        assert words(again) == words(first)
+        assert "Je melding loopt elders verder" in again.text
+    added = reporter.browser.post(f"{reporter.at}/add", {**filled(reporter, address), "text": "NOG IETS"})
+    assert added.status_code == 409
+    assert "NOG IETS" in added.text, "what was typed is not lost"
+    reporter.open_mailbox(" ".join(words(first)))
+    assert STORY in reporter.browser.get("/inbox").text
+
+
+def pass_on(world, here, there, desk, category):
+    """The one case of `here` is taken over by that desk."""
+    sender = world.member(here, Role.HANDLER, DeskKind.WELLBEING)
+    receiver = world.member(there, Role.HANDLER, desk)
+    with acting_as(Actor("account", sender)), world.inside(here) as session:
+        case = session.scalars(select(Case).with_for_update()).one()
+        key, to = world.key(here, case.id), referral.Destination(there.id, category)
+        made = referral.propose(case, key, to, referral.Why.BETTER_PLACED, "Zij kunnen beter helpen.").id
+        referral.agree(case, key, made)
+    with acting_as(Actor("account", receiver)), world.inside(there):
+        receiving.accept(made, frozenset([there.desks[desk]]), world.reader(receiver))
 
 
 def test_the_files_are_still_there_after_going_back(reporter, address, count):

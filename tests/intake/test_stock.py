@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from spreekbuis.cases.models import Attachment
 from spreekbuis.clock import at, now, today
 from spreekbuis.db.pool import bare_connection
 from spreekbuis.db.scope import PLATFORM
@@ -171,6 +172,101 @@ def add_file(entity) -> None:
         )
     )  # fmt: skip
     db.session.flush()
+
+
+DAY_FULL = "Er kwamen hier vandaag te veel bestanden binnen."
+
+
+def came(entity) -> int:
+    with transaction(PLATFORM) as session:
+        return session.get_one(DraftStock, entity.id).came
+
+
+@pytest.fixture
+def mailbox(reporter) -> Browser:
+    reporter.open_mailbox(" ".join(words(reporter.report())))
+    return reporter.browser
+
+
+def message(browser, text="Nog iets.", *files):
+    data = {"text": text, "files": [(io.BytesIO(content), name) for name, content in files]}
+    return browser.post("/inbox/messages", data, content_type="multipart/form-data")
+
+
+def test_a_thousand_reporters_fit_into_a_day_and_more_than_may_wait():
+    assert stock.DAY_BYTES == 1000 * 10 * 2**20
+    assert stock.DAY_BYTES > stock.ENTITY_BYTES
+
+
+def test_what_reporters_bring_is_counted_once_whatever_becomes_of_it(entity, reporter):
+    form = reporter.start()
+    for _ in range(2):
+        checked = reporter.check(form, TEXT_FILE)
+    assert came(entity) == len(TEXT_FILE[1])
+    code = " ".join(words(reporter.send(checked)))
+    reporter.open_mailbox(code)
+    assert message(reporter.browser, "Nog iets.", TEXT_FILE).status_code == 303
+    assert came(entity) == 2 * len(TEXT_FILE[1])
+
+
+def test_when_the_day_is_full_reports_and_messages_come_without_files(
+    world, entity, reporter, neighbour, mailbox, count, monkeypatch
+):
+    monkeypatch.setattr(stock, "DAY_BYTES", 2 * len(TEXT_FILE[1]))
+    for text in ("Een.", "Twee."):
+        assert message(mailbox, text, TEXT_FILE).status_code == 303
+    refused = message(mailbox, "MIJN BERICHT", TEXT_FILE)
+    assert refused.status_code == 422
+    assert DAY_FULL in refused.text
+    assert "MIJN BERICHT" in refused.text
+    assert message(mailbox, "MIJN BERICHT").status_code == 303
+    late = Reporter(world.browser(), entity)
+    form = late.start()
+    page = late.check(form, TEXT_FILE)
+    assert page.status_code == 422
+    assert DAY_FULL in page.text
+    assert STORY in page.text
+    assert len(words(late.send(late.check(form)))) == 8
+    assert count(Attachment) == 2
+    assert neighbour.check(neighbour.start(), TEXT_FILE).status_code == 200
+    with at(now() + timedelta(days=1)):
+        assert late.check(late.start(), TEXT_FILE).status_code == 200
+    assert came(entity) == len(TEXT_FILE[1])
+
+
+def test_what_passes_the_bound_of_the_day_is_refused_whole_and_leaves_no_content(
+    entity, mailbox, reporter, count, monkeypatch
+):
+    monkeypatch.setattr(stock, "DAY_BYTES", len(TEXT_FILE[1]) + 1)
+    files = [("een.txt", b"tekst"), ("twee.txt", b"meer tekst")]
+    refused = message(mailbox, "MIJN BERICHT", *files)
+    assert refused.status_code == 422
+    assert "MIJN BERICHT" in refused.text
+    assert DAY_FULL in refused.text
+    page = reporter.check(reporter.start(), *files)
+    assert DAY_FULL in page.text
+    assert (count(Attachment), count(DraftFile)) == (0, 0)
+    assert storage().keys_of(entity.id, today()) == []
+
+
+def test_messages_that_come_at_the_same_moment_stay_within_the_day(world, entity, monkeypatch):
+    monkeypatch.setattr(stock, "DAY_BYTES", 2 * len(TEXT_FILE[1]))
+    together, answers = threading.Barrier(4), []
+
+    def send() -> None:
+        with world.app.app_context():
+            one = Reporter(Browser(world.app), entity)
+            one.open_mailbox(" ".join(words(one.report())))
+            together.wait(20)
+            answers.append(message(one.browser, "Nog iets.", TEXT_FILE).status_code)
+
+    sending = [threading.Thread(target=send) for _ in range(4)]
+    for one in sending:
+        one.start()
+    for one in sending:
+        one.join(30)
+    assert sorted(answers) == [303] * 2 + [422] * 2
+    assert len(storage().keys_of(entity.id, today())) == 2
 
 
 def test_files_that_do_not_fit_together_are_refused_together(world, entity, reporter, count, bound):

@@ -31,7 +31,7 @@ from spreekbuis.cases.models import Attachment, Case
 from spreekbuis.cases.opening import NewCase, NewFile, open_case
 from spreekbuis.cases.people import Person, add_person, people_in
 from spreekbuis.cases.procedure_drafts import start_draft
-from spreekbuis.cases.referral import Destination, Why, propose
+from spreekbuis.cases.referral import Destination, Why, agree, propose
 from spreekbuis.clock import now, today
 from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.security import mapped_tables
@@ -247,9 +247,9 @@ class House:
             with transaction(tenant(place.entity.id)) as session:
                 key = ContentKey(place.entity.id, other, self.world.case_secrets[other])
                 to = Destination(place.entity.id, "fraud")
-                sent = propose(
-                    session.get_one(Case, (place.entity.id, other)), key, to, Why.WRONG_PLACE, SECRET_TEXT
-                )
+                case = session.get_one(Case, (place.entity.id, other))
+                sent = propose(case, key, to, Why.BETTER_PLACED, SECRET_TEXT)
+                agree(case, key, sent.id)
                 place.values["letter_id"] = str(sent.id)
 
     def _case(self, place: Place) -> dict[str, str]:

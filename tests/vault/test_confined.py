@@ -4,8 +4,10 @@ Each attack runs in the real process, in the place of a cleaner. `WAYS` are swit
 say what each is worth, and what is left where a kernel has none of them.
 """
 
+import ctypes
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -26,7 +28,7 @@ from tests.vault import made
 WAYS = ("namespaces", "landlock", "seccomp")
 SECRET = "het-geheim-van-de-server"
 TAKEN_OVER = """
-import ctypes, json, os, signal, socket, sys
+import ctypes, fcntl, json, os, resource, signal, socket, struct, sys
 from spreekbuis.vault import confined
 from spreekbuis.vault.hidden import __main__ as process
 from spreekbuis.vault.hidden.traces import CannotClean
@@ -64,6 +66,27 @@ def fork():
         os._exit(0)
     os.waitpid(child, 0)
 
+def signals_of_a_file():
+    end, _ = os.pipe()
+    fcntl.fcntl(end, fcntl.F_SETOWN, told["server"])
+
+def signals_of_a_file_again():
+    end, _ = os.pipe()
+    fcntl.fcntl(end, 15, struct.pack("ii", 1, told["server"]))  # F_SETOWN_EX, F_OWNER_PID
+
+def which_signal():
+    end, _ = os.pipe()
+    fcntl.fcntl(end, 10, signal.SIGTERM)  # F_SETSIG
+
+def call(name, *given):
+    libc = ctypes.CDLL(None, use_errno=True)
+    found = libc.syscall(name, *given) if isinstance(name, int) else getattr(libc, name)(*given)
+    if found == -1:
+        raise OSError(ctypes.get_errno())
+
+BATCH = struct.pack("=IIQiIQQQ", 48, os.SCHED_BATCH, 0, 19, 0, 0, 0, 0)
+IOPRIO_SET, SCHED_SETATTR = {"x86_64": (251, 314), "aarch64": (30, 274)}[os.uname().machine]
+
 ATTACKS = {
     "machine": lambda: connect(socket.AF_INET, tuple(told["machine"])),
     "database": lambda: connect(socket.AF_UNIX, told["database"]),
@@ -73,6 +96,19 @@ ATTACKS = {
     "write": lambda: open(told["storage"] + ".new", "w").close(),
     "signal": lambda: os.kill(told["server"], 0),
     "fork": fork,
+    "limits": lambda: resource.prlimit(told["server"], resource.RLIMIT_CPU, (900, 900)),
+    "priority": lambda: os.setpriority(os.PRIO_PROCESS, told["server"], 19),
+    "scheduler": lambda: os.sched_setscheduler(told["server"], os.SCHED_BATCH, os.sched_param(0)),
+    "scheduler's number": lambda: os.sched_setparam(told["server"], os.sched_param(0)),
+    "scheduler's attributes": lambda: call(SCHED_SETATTR, told["server"], BATCH, 0),
+    "processors": lambda: os.sched_setaffinity(told["server"], os.sched_getaffinity(0)),
+    "turn at the disk": lambda: call(IOPRIO_SET, 1, told["server"], 3 << 13),
+    "owner of a file": signals_of_a_file,
+    "owner of a file, again": signals_of_a_file_again,
+    "signal of a file": which_signal,
+    "shared memory": lambda: call("shmget", told["shared"], 0, 0),
+    "semaphores": lambda: call("semget", told["shared"], 0, 0),
+    "queue": lambda: call("msgget", told["shared"], 0),
 }
 
 def attack(plain, cleaned):
@@ -97,7 +133,13 @@ place = ctypes.create_string_buffer(b"a secret")
 print(ctypes.addressof(place), flush=True)
 sys.stdin.read()
 """
+SHARED = {"shared memory", "semaphores", "queue"}
+HOW_OTHERS_RUN = {
+    "limits", "priority", "scheduler", "scheduler's number", "scheduler's attributes", "processors",
+    "turn at the disk", "owner of a file", "owner of a file, again", "signal of a file",
+}  # fmt: skip
 EVERYTHING = {"machine", "database", "environment", "memory", "storage", "write", "signal", "fork"}
+EVERYTHING |= SHARED | HOW_OTHERS_RUN
 
 
 @dataclass
@@ -109,10 +151,24 @@ class Surroundings:
     server: int
     place: int
     storage: str
+    shared: int
+    """The key of a memory, semaphores and a queue of System V."""
 
 
 @pytest.fixture
-def surroundings(tmp_path) -> Iterator[Surroundings]:
+def shared() -> Iterator[int]:
+    """Three things of System V that processes of this user share."""
+    libc, key, create = ctypes.CDLL(None, use_errno=True), secrets.randbelow(1 << 30) + 1, 0o1600
+    made = libc.shmget(key, 4096, create), libc.semget(key, 1, create), libc.msgget(key, create)
+    assert -1 not in made
+    yield key
+    libc.shmctl(made[0], 0, None)
+    libc.semctl(made[1], 0, 0)
+    libc.msgctl(made[2], 0, None)
+
+
+@pytest.fixture
+def surroundings(tmp_path, shared) -> Iterator[Surroundings]:
     stored, address = tmp_path / "stored", tempfile.mktemp(prefix="spreekbuis-", dir="/tmp")
     stored.write_text("ciphertext")
     server = subprocess.Popen(
@@ -123,7 +179,7 @@ def surroundings(tmp_path) -> Iterator[Surroundings]:
         database.bind(address)
         database.listen()
         yield Surroundings(
-            machine.getsockname(), address, server.pid, int(server.stdout.readline()), str(stored)
+            machine.getsockname(), address, server.pid, int(server.stdout.readline()), str(stored), shared
         )
         Path(address).unlink()
         server.stdin.close()
@@ -153,13 +209,13 @@ def stopped_by(ways: set[str]) -> set[str]:
     if not root:
         stopped |= {"environment", "memory", "fork"}  # the server closed its memory; RLIMIT_NPROC
     if "namespaces" in ways:
-        stopped |= {"machine", "environment", "memory"}
+        stopped |= {"machine", "environment", "memory"} | SHARED
     if "landlock" in ways:
         stopped |= {"storage", "write", "environment", "memory"}
         stopped |= {"machine"} if landlock() >= 4 else set()
         stopped |= {"signal"} if landlock() >= 6 else set()
     if "seccomp" in ways:
-        stopped |= {"machine", "database", "memory", "signal", "fork"}
+        stopped |= {"machine", "database", "memory", "signal", "fork"} | SHARED | HOW_OTHERS_RUN
     return stopped
 
 

@@ -60,6 +60,8 @@ def play(script: CaseScript, entity_id: UUID, team: Staff) -> None:
         case = _opened(script)
         played = 0 if case is None else _played(case, script)
         case_id = case.id if case is not None else _open(script, entity_id)
+    if case_id is None:
+        return
     for number, step in list(enumerate(script.steps))[played:]:
         actor = REPORTER if step.act in (Act.REPLY, Act.SCORE) else handler
         with at(step.at), acting_as(actor), transaction(tenant(entity_id)):
@@ -93,7 +95,8 @@ def _opened(script: CaseScript) -> Case | None:
         return None
 
 
-def _open(script: CaseScript, entity_id: UUID) -> UUID:
+def _open(script: CaseScript, entity_id: UUID) -> UUID | None:
+    """Gives None for a case that somebody passed on since."""
     accepting = accepts_reports(db.session.get_one(Entity, entity_id))
     if not accepting:
         raise NotEntitled(script.key)
@@ -104,7 +107,7 @@ def _open(script: CaseScript, entity_id: UUID) -> UUID:
             "Personeelslid" if address else "", address, "", _answered(script),
         )  # fmt: skip
         sent = submit_report(_token(script), story, files_shown=0, language="nl", accepting=accepting)
-        return sent.case.id
+        return sent.case.id if sent.case is not None else None
     return register_case(
         ContactReport(
             case_id=script.id, channel=script.channel, kind=script.kind, category=script.category,

@@ -3,7 +3,8 @@
 Four ways, each of which helps where another is missing:
 
 - Landlock (Linux 5.13): no file but those named, no TCP (6.7), no signals to others (6.12), no other process's memory;
-- seccomp (3.17): no new process or program, no socket, no look into another process, on x86-64 and ARM64;
+- seccomp (3.17): no new process or program, no socket, no look into another process, no say over how it runs, and no
+  memory, queue or semaphore that processes share, on x86-64 and ARM64;
 - namespaces, where users may make them: no network, and of a server that runs as root none of root's powers;
 - no new privileges (3.5): no program gives back what was given up.
 
@@ -33,19 +34,25 @@ _WRITE: Final = _READ | 1 << 1 | 1 << 5 | 1 << 8 | 1 << 14
 """And write, remove, make and shorten files."""
 
 _ARCHITECTURES: Final = {
-    "x86_64": (0xC000_003E, (
+    "x86_64": (0xC000_003E, 302, 72, (
         41, 42, 49, 50, 53,  # socket, connect, bind, listen, socketpair
         56, 57, 58, 59, 322, 435,  # clone, fork, vfork, execve, execveat, clone3
         62, 129, 200, 234, 297, 424,  # kill and its kin
         101, 310, 311, 434, 438,  # ptrace, process_vm_*, pidfd_open, pidfd_getfd
         165, 272, 308, 321, 298, 323, 248, 249, 250, 425,  # mount … io_uring_setup: doors into the kernel
+        141, 142, 144, 203, 314, 251,  # setpriority, sched_set*, ioprio_set
+        256, 279, 440, 448,  # migrate_pages, move_pages, process_madvise, process_mrelease
+        29, 30, 31, 64, 65, 66, 220, 68, 69, 70, 71, 240, 241,  # shm*, sem*, msg*, mq_open, mq_unlink
     )),
-    "aarch64": (0xC000_00B7, (
+    "aarch64": (0xC000_00B7, 261, 25, (
         198, 203, 200, 201, 199, 220, 221, 281, 435, 129, 138, 130, 131, 240, 424, 117, 270, 271, 434, 438,
-        40, 97, 268, 280, 241, 282, 217, 218, 219, 425,
+        40, 97, 268, 280, 241, 282, 217, 218, 219, 425, 140, 118, 119, 122, 274, 30, 238, 239, 440, 448,
+        194, 196, 195, 190, 193, 191, 192, 186, 189, 188, 187, 180, 181,
     )),
 }  # fmt: skip
-"""Of each: its number for audit, and the system calls that are refused."""
+"""Of each: its number for audit, its `prlimit64` and `fcntl`, and the system calls that are always refused."""
+_SIGNALS_OF_A_FILE: Final = (8, 10, 15)
+"""F_SETOWN, F_SETSIG, F_SETOWN_EX: with these a file sends any signal to any process of its user."""
 
 _LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -117,15 +124,22 @@ def _seccomp() -> bool:
     known = _ARCHITECTURES.get(os.uname().machine)
     if known is None or sys.maxsize < 1 << 32:
         return False
-    architecture, refused = known
-    load, equal, at_least, give = 0x20, 0x15, 0x35, 0x06
-    last = len(refused) + 1
+    architecture, limits, control, refused = known
+    load, equal, at_least, give, out = 0x20, 0x15, 0x35, 0x06, -1
     lines = [
-        (load, 0, 0, 4), (equal, 0, last + 2, architecture), (load, 0, 0, 0), (at_least, last, 0, 1 << 30),
-        *((equal, last - 1 - place, 0, number) for place, number in enumerate(refused)),
+        (load, 0, 0, 4), (equal, 0, out, architecture), (load, 0, 0, 0), (at_least, out, 0, 1 << 30),
+        *((equal, out, 0, number) for number in refused),
+        (equal, 0, 2, limits), (load, 0, 0, 16), (equal, 0, out, 0),  # the limits of itself, which is 0, and no others
+        (equal, 0, 1 + len(_SIGNALS_OF_A_FILE), control), (load, 0, 0, 24),
+        *((equal, out, 0, what) for what in _SIGNALS_OF_A_FILE),
         (give, 0, 0, 0x7FFF_0000), (give, 0, 0, 0x0005_0000 | errno.EPERM),
     ]  # fmt: skip
-    code = b"".join(struct.pack("=HBBI", *line) for line in lines)
+    last = len(lines) - 1
+    resolved = [
+        (does, *(last - place - 1 if jump == out else jump for jump in (yes, no)), value)
+        for place, (does, yes, no, value) in enumerate(lines)
+    ]
+    code = b"".join(struct.pack("=HBBI", *line) for line in resolved)
     program = ctypes.create_string_buffer(code, len(code))
     told = struct.pack("@HP", len(lines), ctypes.addressof(program))
     return _LIBC is not None and _LIBC.prctl(_PR_SET_SECCOMP, 2, told, 0, 0) == 0

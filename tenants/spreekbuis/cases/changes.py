@@ -48,6 +48,8 @@ class Happened(StrEnum):
     CONSENT = "consent"
     AFTERCARE_ASKED = "aftercare_asked"
     REFERRAL_ASKED = "referral_asked"
+    REFERRAL_AGREED_IN_TALK = "referral_agreed_in_talk"
+    """By a reporter without a mailbox; a handler wrote it down."""
     REFERRAL_DECLINED = "referral_declined"
     REFERRAL_ENDED = "referral_ended"
     """Withdrawn, refused by the receiver, or not answered in time."""

@@ -134,6 +134,8 @@ def _words(
             return gettext("De melder vraagt nazorg"), ""
         case Happened.REFERRAL_ASKED:
             return gettext("Doorverwijzing voorgesteld"), gettext("De melder beslist.")
+        case Happened.REFERRAL_AGREED_IN_TALK:
+            return gettext("De melder ging akkoord met een doorverwijzing"), gettext("In een gesprek.")
         case Happened.REFERRAL_DECLINED:
             return gettext("De melder wil geen doorverwijzing"), gettext("Het dossier blijft hier.")
         case Happened.REFERRED:

@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from spreekbuis.access.key_doors import desk_title
 from spreekbuis.access.models import Desk, DeskLetter
-from spreekbuis.cases import referral, shown
+from spreekbuis.cases import receiving, shown
 from spreekbuis.cases.doors import my_desks, myself, room
-from spreekbuis.cases.letters import Letter, waiting_letters
+from spreekbuis.cases.letters import Answer, Letter, waiting_letters
 from spreekbuis.clock import today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
@@ -59,7 +59,7 @@ def letter(letter_id: UUID) -> ResponseReturnValue:
 
 @room.post("/desk/<ovo:ovo>/letters/<uuid:letter_id>/accept", Permission.HANDLE_CASES)
 def accept_letter(letter_id: UUID) -> ResponseReturnValue:
-    case = referral.accept(letter_id, my_desks(), myself())
+    case = receiving.accept(letter_id, my_desks(), myself())
     ovo = door.the_entity().ovo_code
     return redirect(url_for("cases.show", ovo=ovo, case_id=case.id, done=TAKEN_OVER), 303)
 
@@ -67,15 +67,15 @@ def accept_letter(letter_id: UUID) -> ResponseReturnValue:
 @room.post("/desk/<ovo:ovo>/letters/<uuid:letter_id>/refuse", Permission.HANDLE_CASES)
 def refuse_letter(letter_id: UUID) -> ResponseReturnValue:
     form = Reading()
-    why = form.one_of("why", [answer.value for answer in referral.REFUSALS])
+    why = form.one_of("why", [answer.value for answer in receiving.REFUSALS])
     if why is None or form.errors:
         return _page(letter_id, {"why": _l("Kies waarom.")}), 422
-    referral.refuse(letter_id, my_desks(), referral.Answer(why))
+    receiving.refuse(letter_id, my_desks(), myself(), Answer(why))
     return redirect(url_for("cases.letters", ovo=door.the_entity().ovo_code, done=GIVEN_BACK), 303)
 
 
 def _page(letter_id: UUID, errors: dict[str, Any]) -> str:
-    found, told = referral.read_letter(letter_id, my_desks(), myself())
+    found, told = receiving.read_letter(letter_id, my_desks(), myself())
     ovo, words = door.the_entity().ovo_code, shown.labels()
     return render_template(
         "cases/letter.html",
@@ -92,7 +92,7 @@ def _page(letter_id: UUID, errors: dict[str, Any]) -> str:
             for message in told.messages
         ],
         files=[file.name for message in told.messages for file in message.files],
-        refusals=[(answer.value, str(label)) for answer, label in referral.REFUSALS.items()],
+        refusals=[(answer.value, str(label)) for answer, label in receiving.REFUSALS.items()],
         errors=errors,
         letters_url=url_for("cases.letters", ovo=ovo),
         accept_url=url_for("cases.accept_letter", ovo=ovo, letter_id=letter_id),
@@ -103,7 +103,7 @@ def _page(letter_id: UUID, errors: dict[str, Any]) -> str:
 def _facts(found: DeskLetter, told: Letter, words: shown.Labels) -> list[tuple[str, str]]:
     who = f"{words.reporter_class[told.reporter_class]}, {words.identity[told.identity].lower()}"
     return [
-        (gettext("Afzender"), told.from_entity),
+        (gettext("Afzender"), receiving.sender_of(found)),
         (gettext("Dossier van de afzender"), told.from_number),
         (gettext("Voor"), _desk(found)),
         (gettext("Onderwerp"), words.category.get(told.category, told.category)),

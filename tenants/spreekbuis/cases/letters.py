@@ -3,9 +3,9 @@ the desk wrote for itself. Sealed to the desk that receives it."""
 
 import base64
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.models import DeskLetter
+from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.answers import answers_of
 from spreekbuis.cases.dialogue import (
     Author,
@@ -26,14 +27,31 @@ from spreekbuis.cases.dialogue import (
 from spreekbuis.cases.models import Attachment, Case, Message, Referral
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.opening import NewFile
-from spreekbuis.clock import now
+from spreekbuis.clock import now, today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
+from spreekbuis.directory.models import Entity, EntityStatus
+from spreekbuis.errors import NotFound
+from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.questionnaires.answers import Answered, kept_answers
 from spreekbuis.questionnaires.published import Version
 from spreekbuis.vault.content import ContentKey
-from spreekbuis.vault.files import take_over
+from spreekbuis.vault.files import DamagedFile, take_over
 from spreekbuis.vault.sealing import context, open_sealed, seal
+from spreekbuis.vault.storage import storage
+
+ANSWERED = "cases.referral_answered"
+"""The job that tells the sender of a letter."""
+
+
+class Answer(StrEnum):
+    """What became of a letter."""
+
+    ACCEPTED = "accepted"
+    NOT_OURS = "not_ours"
+    INVOLVED = "involved"
+    UNANSWERED = "unanswered"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +84,6 @@ class Letter:
 
     from_case: UUID
     from_number: str
-    from_entity: str
     category: str
     channel: str
     identity: str
@@ -80,13 +97,27 @@ class Letter:
     messages: tuple[PassedMessage, ...]
 
 
-def write_letter(case: Case, key: ContentKey, category: str, entity_name: str, explanation: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """The files of a letter, sealed anew for who receives it: those of each of its messages, and the names of those
+    that were there no more or damaged."""
+
+    of_messages: tuple[tuple[NewFile, ...], ...]
+    lost: tuple[str, ...]
+
+
+def receives() -> tuple[ColumnElement[bool], ...]:
+    """What makes an entity one that can be sent letters, today."""
+    return (Entity.status == EntityStatus.ACTIVE, Entity.service_until >= today())
+
+
+def write_letter(case: Case, key: ContentKey, category: str, explanation: str) -> bytes:
     """The letter of a case, as it is sealed."""
     reporter = json.loads(key.open("reporter", case.reporter_sealed)) if case.reporter_sealed else None
     answered = answers_of(case, key)
     told = {
         "from_case": str(case.id), "from_number": number_of(case.topic, case.year, case.number),
-        "from_entity": entity_name, "category": category, "channel": case.channel, "identity": case.identity,
+        "category": category, "channel": case.channel, "identity": case.identity,
         "reporter_class": case.reporter_class, "language": case.language,
         "duty_accepted": case.duty_accepted_at is not None, "reporter": reporter, "explanation": explanation,
         "answered": answered and [*answered.to.version, answered.as_json()],
@@ -141,30 +172,64 @@ def open_letter(letter: DeskLetter, desk_secret: bytes) -> Letter:
     return Letter(**{**told, **made})
 
 
-def first_files(letter: Letter) -> tuple[NewFile, ...]:
-    """The files of the report itself, taken over."""
-    return tuple(_taken_over(file) for file in letter.messages[0].files)
+def copy_files(letter: Letter) -> Copies:
+    """Take the files over. Reads and writes whole contents: nobody may wait for this transaction meanwhile."""
+    copied: list[tuple[NewFile, ...]] = []
+    lost: list[str] = []
+    try:
+        for message in letter.messages:
+            copied.append(())
+            for file in message.files:
+                try:
+                    storage_key, key = take_over(file.storage_key, file.key)
+                except (NotFound, DamagedFile):
+                    lost.append(file.name)
+                else:
+                    fresh = NewFile(file.name, file.media_type, file.size, storage_key, key, file.cleaned)
+                    copied[-1] += (fresh,)
+    except BaseException:
+        discard_copies(Copies(tuple(copied), ()))
+        raise
+    return Copies(tuple(copied), tuple(lost))
 
 
-def write_the_rest(case: Case, key: ContentKey, messages: Sequence[PassedMessage]) -> None:
-    """What was said between the reporter and the desk before, with its moments, on the case that goes on here."""
+def discard_copies(copies: Copies) -> None:
+    """Forget them: nothing came of it."""
+    for files in copies.of_messages:
+        for file in files:
+            storage().delete(file.storage_key)
+
+
+def write_the_rest(case: Case, key: ContentKey, letter: Letter, copies: Copies) -> None:
+    """What was said after the report between the reporter and the desk before, with its moments, on the case that goes
+    on here."""
     here: dict[UUID | None, UUID] = {}
-    for message in messages:
+    for message, copied in zip(letter.messages[1:], copies.of_messages[1:], strict=True):
         nature = replace(message.nature, about_id=here.get(message.nature.about_id))
         row = message_row(case, key, author=message.author, text=message.text, at=message.at, nature=nature)
         row |= {"account_id": None, "agreed_at": message.agreed_at}  # of its writer the reader knows nothing
         here[message.id] = row["id"]
         db.session.execute(insert(Message).values(row))
-        files = [
-            attachment_row(case, key, row["id"], _taken_over(file), message.at) for file in message.files
-        ]
+        files = [attachment_row(case, key, row["id"], file, message.at) for file in copied]
         if files:
             db.session.execute(insert(Attachment).values(files))
 
 
-def _taken_over(file: PassedFile) -> NewFile:
-    storage_key, key = take_over(file.storage_key, file.key)
-    return NewFile(file.name, file.media_type, file.size, storage_key, key, file.cleaned)
+def answer_letter(letter_id: UUID, answer: Answer) -> bool:
+    """Answer a letter, once: its contents are gone after that. Gives whether it was open."""
+    sender = db.session.scalar(
+        update(DeskLetter)
+        .where(DeskLetter.id == letter_id, DeskLetter.answered_at.is_(None))
+        .values(answered_at=now(), answer=answer, contents_sealed=None)
+        .returning(DeskLetter.from_id)
+        .execution_options(synchronize_session=False)
+    )
+    if sender is None:
+        return False
+    record(Audited.LETTER_ANSWERED, letter_id, {"answer": answer})
+    if answer is not Answer.WITHDRAWN:
+        enqueue(ANSWERED, entity_id=sender, id=str(letter_id))
+    return True
 
 
 def waiting_letters(desks: frozenset[UUID]) -> list[DeskLetter]:

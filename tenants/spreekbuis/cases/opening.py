@@ -83,7 +83,7 @@ class NewCase:
     answered: Answered | None = None
     """What was answered to the questionnaire of the category."""
     received_at: datetime | None = None
-    """When it was sent here; now, unless another desk passed it on."""
+    """When another desk passed it on here; what the reporter does at this moment has none."""
     said_at: datetime | None = None
     """When the reporter wrote it, when that was before."""
     files: tuple[NewFile, ...] = ()
@@ -128,7 +128,7 @@ def open_or_find(new: NewCase) -> tuple[Case, bool]:
     if opened is None:
         _give_back(desk.id, year, distance)
         return db.session.get_one(Case, (current_entity_id(), new.id)), False
-    contact_fact_id = uuid4() if new.channel is not Channel.WEB else None
+    contact_fact_id = uuid4() if new.channel is not Channel.WEB and new.received_at is None else None
     _write_first_rows(opened, new, key, desk, contact_fact_id)
     record_fact(opened, new=True)
     if contact_fact_id is not None:
@@ -216,7 +216,9 @@ def _values(
         term_changes={},
         received_at=moment,
         last_activity_at=moment,
-        conversation_at=moment if new.channel in SPOKEN and not new.through_front_office else None,
+        conversation_at=moment
+        if new.channel in SPOKEN and not new.through_front_office and new.received_at is None
+        else None,
         duty_accepted_at=moment if new.duty_accepted else None,
         reporter_sealed=_sealed_reporter(new, key),
         submission_digest=new.submission_digest,

@@ -1,73 +1,64 @@
 """Handing a case over: to the other desk, to a desk of another entity, or to a central actor.
 
-The reporter decides: nothing goes anywhere before a yes. One exception, by law: an anonymous report that came to the
-wrong place is passed on at once (decree of 18 November 2022; identity cannot show). What goes is what the reporter said
-and was told, unmodified (cases.letters). The desk that receives it reads it, and accepts or refuses. On acceptance it
-has a case of its own, the reporter's words open that one, and the sender's case is closed: it is counted where it is
-handled. Until then nobody writes, so that nothing is left behind. A letter that nobody answers comes back.
+The reporter decides: nothing goes anywhere before a yes. That is given in the mailbox, or in a talk by who has no words
+(a call, a visit). One exception, by law: an anonymous report about integrity that came to the wrong place is passed on
+at once to the integrity desk of another (decree of 18 November 2022; identity cannot show), unless the reporter said no
+before. Never between wellbeing and integrity: those files are apart (Codex, book I title 3).
+
+What goes is what the reporter said and was told, unmodified (cases.letters). The desk that receives it reads it, and
+accepts or refuses (cases.receiving). On acceptance it has a case of its own, the reporter's words open that one, and
+the sender's case is closed: it is counted where it is handled. Until then nobody writes, so that nothing is left
+behind. So nobody can acknowledge either: passing on is the acknowledgement, which the reporter reads in the mailbox.
+A letter that nobody answers comes back.
+
+Locks are taken in this order everywhere: the case, its referral, the letter.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from flask import current_app
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from spreekbuis.access.desk_keys import NoKeyYet, desk_secrets, handlers_with_key
 from spreekbuis.access.models import DeskAddress, DeskLetter
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.changes import Happened, changed, refuse_closed
 from spreekbuis.cases.deadlines import set_state
-from spreekbuis.cases.dialogue import write_message
-from spreekbuis.cases.exclusion import carry_over, withhold_from
-from spreekbuis.cases.keys import Reader
 from spreekbuis.cases.letters import (
-    Letter,
-    first_files,
-    not_withheld,
-    open_letter,
+    ANSWERED,
+    Answer,
+    answer_letter,
+    note_closed,
+    receives,
     seal_letter,
     write_letter,
-    write_the_rest,
 )
 from spreekbuis.cases.models import Case, Referral
-from spreekbuis.cases.opening import NewCase, open_case
-from spreekbuis.cases.procedures import State
-from spreekbuis.clock import now, today
+from spreekbuis.cases.procedures import State, may_move
+from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import (
     CATEGORIES,
     DESK_OF_TOPIC,
-    CaseKind,
     Channel,
+    DeskKind,
     Identity,
     Outcome,
-    ReporterClass,
     Topic,
 )
-from spreekbuis.directory.models import Actor, Entity, EntityStatus
+from spreekbuis.directory.models import Actor, Entity
 from spreekbuis.errors import Conflict, Invalid, NotFound
-from spreekbuis.identity.models import Account
 from spreekbuis.jobs.outbox import enqueue, job
-from spreekbuis.notify.mail import deliver
-from spreekbuis.settings import Settings
 from spreekbuis.vault.content import ContentKey
 
 MAIL_LETTER = "cases.mail_letter"
-MAIL_RECEIVER = "cases.mail_receiver"
-ANSWERED = "cases.referral_answered"
-UNANSWERED_AFTER = timedelta(days=14)
-"""Then a letter comes back to its sender, whose terms go on running. House rule: half of what is left of 3 months
-would be too much, a holiday is not."""
 
 
 class Why(StrEnum):
@@ -88,6 +79,9 @@ class Stage(StrEnum):
     """The reporter is asked."""
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
+    """By the desk."""
+    TAKEN_BACK = "taken_back"
+    """By the reporter, after it was sent."""
     SENT = "sent"
     """A desk has the letter."""
     ACCEPTED = "accepted"
@@ -95,22 +89,6 @@ class Stage(StrEnum):
     UNANSWERED = "unanswered"
     PASSED_ON = "passed_on"
     """The reporter agreed to an actor; the desk passes it on itself."""
-
-
-class Answer(StrEnum):
-    """Of the desk that receives a letter."""
-
-    ACCEPTED = "accepted"
-    NOT_OURS = "not_ours"
-    INVOLVED = "involved"
-    UNANSWERED = "unanswered"
-    WITHDRAWN = "withdrawn"
-
-
-REFUSALS: dict[Answer, LazyString] = {
-    Answer.NOT_OURS: _l("Dit hoort niet bij ons"),
-    Answer.INVOLVED: _l("We zijn zelf betrokken"),
-}
 
 
 class AlreadyReferred(Conflict):
@@ -123,11 +101,6 @@ class NothingAsked(Conflict):
     advice = _l("Kijk hoe je melding er nu voorstaat. Er is niets veranderd.")
 
 
-class LetterGone(Conflict):
-    title = _l("Deze doorverwijzing is al afgehandeld")
-    advice = _l("Een collega was je voor, of de afzender trok ze in.")
-
-
 @dataclass(frozen=True, slots=True)
 class Destination:
     """Where to: an entity (the own one for its other desk) with the category as which it goes, or a central actor."""
@@ -137,18 +110,35 @@ class Destination:
     actor_code: str | None = None
 
 
-FOLLOW: list[Callable[[UUID, UUID, ContentKey], None]] = []
-"""What else moves when a case goes on elsewhere, given the entity and the case that it was, and the key of the one that
-it is now: the reporter's receipt. Set by the composition root."""
+def has_mailbox(case: Case) -> bool:
+    """Whether the reporter has words, and so can be asked there: who called or came by has none."""
+    return case.channel == Channel.WEB
+
+
+def may_go_at_once(case: Case) -> bool:
+    """Whether the case goes to another integrity desk without a question, when it came to the wrong place."""
+    return (
+        case.identity == Identity.ANONYMOUS
+        and case.topic == Topic.INTEGRITY
+        and not any(one.state in (Stage.DECLINED, Stage.TAKEN_BACK) for one in referrals_of(case.id))
+    )
 
 
 def propose(
-    case: Case, key: ContentKey, to: Destination, why: Why, explanation: str, once: UUID | None = None
+    case: Case,
+    key: ContentKey,
+    to: Destination,
+    why: Why,
+    explanation: str,
+    once: UUID | None = None,
+    *,
+    agreed_in_talk: bool = False,
 ) -> Referral:
     """Ask the reporter whether the case may go there, or pass it on at once where the law says so.
 
-    The same `once` again gives the referral that it made. Raises Invalid for a destination that is none, CaseClosed,
-    AlreadyReferred.
+    `agreed_in_talk`: the reporter was asked in a talk and said yes, which counts for who has no mailbox alone. The same
+    `once` again gives the referral that it made. Raises Invalid for a destination that is none and for a reporter who
+    cannot be asked, CaseClosed, AlreadyReferred.
     """
     if once is not None and (made := _made_by(case, once)) is not None:
         return made
@@ -156,6 +146,15 @@ def propose(
     _check(case, to)
     if open_referral(case.id) is not None:
         raise AlreadyReferred
+    at_once = why is Why.WRONG_PLACE and _is_integrity_desk(to) and may_go_at_once(case)
+    if not at_once and not agreed_in_talk and not has_mailbox(case):
+        raise Invalid(
+            {
+                "agreed": _l(
+                    "Deze melder heeft geen toegangscode. Vraag het in een gesprek en vink het dan aan."
+                )
+            }
+        )
     account_id, referral_id = acting().account_id, new_id()
     assert account_id is not None, "a handler proposes"
     referral = Referral(
@@ -165,15 +164,21 @@ def propose(
     )  # fmt: skip
     db.session.add(referral)
     db.session.flush()
-    if why is Why.WRONG_PLACE and case.identity == Identity.ANONYMOUS:
+    if at_once:
         _go(case, key, referral)
-    else:
+    elif has_mailbox(case):
         changed(case, Happened.REFERRAL_ASKED)
+    else:
+        referral.answered_at = now()
+        changed(case, Happened.REFERRAL_AGREED_IN_TALK)
+        _go(case, key, referral)
     return referral
 
 
 def agree(case: Case, key: ContentKey, referral_id: UUID) -> None:
-    """The reporter says yes: it goes. Raises NotFound, NothingAsked, Invalid when the receiver left meanwhile."""
+    """The reporter says yes: it goes. Raises NotFound, NothingAsked, CaseClosed, Invalid when the receiver left
+    meanwhile."""
+    refuse_closed(case)
     referral = _asked(case, referral_id)
     referral.answered_at = now()
     _go(case, key, referral)
@@ -189,12 +194,22 @@ def decline(case: Case, referral_id: UUID) -> None:
 
 
 def withdraw(case: Case, referral_id: UUID) -> None:
-    """The desk takes its question back, or the reporter the yes, as long as nobody accepted. Raises NotFound,
-    NothingAsked."""
-    referral = _open(case, referral_id)
-    if referral.state == Stage.SENT and not _answer(referral.id, Answer.WITHDRAWN):
-        raise NothingAsked
-    _come_back(case, referral, Stage.WITHDRAWN)
+    """The desk takes its question or its letter back, as long as nobody accepted. Raises NotFound, NothingAsked."""
+    _withdraw(case, referral_id, Stage.WITHDRAWN)
+
+
+def take_back(case: Case, referral_id: UUID) -> None:
+    """The reporter takes back what was sent, as long as nobody accepted: as much a no as a no to the question. Raises
+    NotFound, NothingAsked."""
+    _withdraw(case, referral_id, Stage.TAKEN_BACK)
+
+
+def end_question(case: Case) -> None:
+    """The reporter is asked no more: the case is closed."""
+    going = open_referral(case.id)
+    if going is not None:
+        _end(going, Stage.WITHDRAWN)
+        changed(case, Happened.REFERRAL_ENDED, stage=Stage.WITHDRAWN.value)
 
 
 def open_referral(case_id: UUID) -> Referral | None:
@@ -223,49 +238,6 @@ def explanation_of(key: ContentKey, referral: Referral) -> str:
     return key.open(_explained(referral.id), referral.explanation_sealed)
 
 
-def read_letter(letter_id: UUID, desks: frozenset[UUID], reader: Reader) -> tuple[DeskLetter, Letter]:
-    """A letter to one of these desks, opened; audited. Raises LetterGone, NoKeyYet."""
-    letter = _letter(letter_id, desks)
-    secret = desk_secrets(letter.desk_id, reader.account_id, reader.secret).get(letter.version)
-    if secret is None:
-        raise NoKeyYet
-    record(Audited.LETTER_READ, letter.id)
-    return letter, open_letter(letter, secret)
-
-
-def accept(letter_id: UUID, desks: frozenset[UUID], reader: Reader) -> Case:
-    """Take the case over: a case of this desk from here on, received when it was sent. Raises as `read_letter`."""
-    letter = _letter(letter_id, desks, lock=True)
-    _, told = read_letter(letter_id, desks, reader)
-    new = NewCase(
-        id=letter.id, kind=CaseKind.NEW, category=told.category, channel=Channel(told.channel),
-        identity=Identity(told.identity), reporter_class=ReporterClass(told.reporter_class),
-        language=told.language, text=told.messages[0].text, reporter=told.reporter,
-        duty_accepted=told.duty_accepted, answered=told.answered, files=first_files(told), received_at=letter.sent_at,
-        said_at=told.messages[0].at,
-    )  # fmt: skip
-    case = open_case(new)
-    key = ContentKey(case.entity_id, case.id, new.secret)
-    write_the_rest(case, key, told.messages[1:])
-    changed(case, Happened.CAME_BY_REFERRAL)
-    # A sentence of the desk before, kept as it wrote it: it says from where, which the reporter knows.
-    note = f"{told.from_entity}, {told.from_number}\n\n{told.explanation}"
-    write_message(case, key, author="handler", text=note, internal=True)
-    if letter.from_id == case.entity_id:
-        carry_over(told.from_case, case, key)
-    for follow in FOLLOW:
-        follow(letter.from_id, told.from_case, key)
-    _answer(letter.id, Answer.ACCEPTED)
-    return case
-
-
-def refuse(letter_id: UUID, desks: frozenset[UUID], why: Answer) -> None:
-    """The case stays with its sender, who is told why. Raises LetterGone, KeyError for what is no refusal."""
-    letter = _letter(letter_id, desks, lock=True)
-    assert why in REFUSALS
-    _answer(letter.id, why)
-
-
 def closed_there(referral_id: UUID) -> datetime | None:
     """When the receiver closed the case that it accepted, as far as the sender may know."""
     return db.session.scalar(
@@ -278,39 +250,27 @@ def closed_there(referral_id: UUID) -> datetime | None:
 @job(ANSWERED)
 def referral_answered(id: str) -> None:  # noqa: A002 (the name of the argument in the outbox)
     """At the sender: close the case that was accepted, or take it back."""
-    referral = db.session.scalar(
-        select(Referral)
-        .where(
-            Referral.entity_id == current_entity_id(), Referral.id == UUID(id), Referral.ended_at.is_(None)
-        )
-        .with_for_update()
+    case_id = db.session.scalar(
+        select(Referral.case_id).where(Referral.entity_id == current_entity_id(), Referral.id == UUID(id))
     )
     answer = db.session.scalar(
         select(DeskLetter.answer).where(DeskLetter.id == UUID(id), DeskLetter.from_id == current_entity_id())
     )
-    if referral is None or answer is None:
+    if case_id is None or answer is None:
         return
-    case = db.session.get_one(Case, (current_entity_id(), referral.case_id), with_for_update=True)
+    case = db.session.get_one(Case, (current_entity_id(), case_id), with_for_update=True)
+    referral = _held(case, UUID(id))
+    if referral is None or referral.ended_at is not None:
+        return
     if answer == Answer.ACCEPTED:
         _end(referral, Stage.ACCEPTED)
         set_state(case, State.CLOSED)
         case.closed_at, case.outcome = now(), Outcome.REFERRED
         case.unread_by_desk = False
         changed(case, Happened.REFERRAL_ACCEPTED, Audited.CASE_CLOSED, outcome=Outcome.REFERRED.value)
+        note_closed(case)
         return
     _come_back(case, referral, Stage.UNANSWERED if answer == Answer.UNANSWERED else Stage.REFUSED)
-
-
-@job("cases.return_letters", at=time(4, 30))
-def return_letters() -> None:
-    """Letters that nobody answered in time come back to their senders."""
-    late = db.session.scalars(
-        select(DeskLetter.id)
-        .where(DeskLetter.answered_at.is_(None), DeskLetter.sent_at < now() - UNANSWERED_AFTER)
-        .limit(1000)
-    ).all()
-    for letter_id in late:
-        _answer(letter_id, Answer.UNANSWERED)
 
 
 def _check(case: Case, to: Destination) -> None:
@@ -334,6 +294,10 @@ def _check(case: Case, to: Destination) -> None:
         raise Invalid({"to": _l("Deze entiteit kan nu geen meldingen ontvangen.")})
 
 
+def _is_integrity_desk(to: Destination) -> bool:
+    return to.category is not None and DESK_OF_TOPIC[CATEGORIES[to.category].topic] is DeskKind.INTEGRITY
+
+
 def _address(entity_id: UUID, desk: str) -> DeskAddress | None:
     """Where to seal to, held until this transaction ends: the desk's key is not ended meanwhile."""
     return db.session.scalar(
@@ -342,8 +306,7 @@ def _address(entity_id: UUID, desk: str) -> DeskAddress | None:
         .where(
             DeskAddress.tenant_id == entity_id,
             DeskAddress.kind == desk,
-            Entity.status == EntityStatus.ACTIVE,
-            Entity.service_until >= today(),
+            *receives(),
         )
         .with_for_update(read=True, of=DeskAddress)
         .execution_options(populate_existing=True)
@@ -361,8 +324,7 @@ def _go(case: Case, key: ContentKey, referral: Referral) -> None:
     address = _address(referral.to_id, DESK_OF_TOPIC[CATEGORIES[referral.category].topic])
     if address is None:
         raise Invalid({"": _l("Deze entiteit kan nu geen meldingen ontvangen.")})
-    name = db.session.scalars(select(Entity.name).where(Entity.id == case.entity_id)).one()
-    content = write_letter(case, key, referral.category, name, explanation_of(key, referral))
+    content = write_letter(case, key, referral.category, explanation_of(key, referral))
     sealed = seal_letter(address.public_key, referral.id, address.tenant_id, address.desk_id, content)
     db.session.execute(
         insert(DeskLetter).values(
@@ -370,6 +332,10 @@ def _go(case: Case, key: ContentKey, referral: Referral) -> None:
             version=address.version, contents_sealed=sealed, sent_at=referral.sent_at,
         )
     )  # fmt: skip
+    if may_move(case, State.ACKNOWLEDGED):
+        set_state(case, State.ACKNOWLEDGED)
+        case.acknowledged_at = referral.sent_at
+        changed(case, Happened.ACKNOWLEDGED)
     referral.state = Stage.SENT
     referral.state_before = case.state
     set_state(case, State.REFERRED)
@@ -387,18 +353,31 @@ def _asked(case: Case, referral_id: UUID) -> Referral:
 
 def _open(case: Case, referral_id: UUID) -> Referral:
     """That referral of the case, held. Raises NotFound when it has no such one, NothingAsked when it is over."""
-    referral = db.session.scalar(
-        select(Referral)
-        .where(
-            Referral.entity_id == current_entity_id(), Referral.case_id == case.id, Referral.id == referral_id
-        )
-        .with_for_update()
-    )
+    referral = _held(case, referral_id)
     if referral is None:
         raise NotFound
     if referral.ended_at is not None:
         raise NothingAsked
     return referral
+
+
+def _held(case: Case, referral_id: UUID) -> Referral | None:
+    """That referral of the case, held, as it is now. The case itself is held already."""
+    return db.session.scalar(
+        select(Referral)
+        .where(
+            Referral.entity_id == current_entity_id(), Referral.case_id == case.id, Referral.id == referral_id
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def _withdraw(case: Case, referral_id: UUID, stage: Stage) -> None:
+    referral = _open(case, referral_id)
+    if referral.state == Stage.SENT and not answer_letter(referral.id, Answer.WITHDRAWN):
+        raise NothingAsked
+    _come_back(case, referral, stage)
 
 
 def _come_back(case: Case, referral: Referral, stage: Stage) -> None:
@@ -413,40 +392,6 @@ def _end(referral: Referral, stage: Stage) -> None:
     referral.state, referral.ended_at = stage, now()
 
 
-def _letter(letter_id: UUID, desks: frozenset[UUID], *, lock: bool = False) -> DeskLetter:
-    wanted = select(DeskLetter).where(
-        DeskLetter.id == letter_id,
-        DeskLetter.to_id == current_entity_id(),
-        DeskLetter.desk_id.in_(desks),
-        not_withheld(),
-    )
-    if lock:
-        wanted = wanted.with_for_update().execution_options(populate_existing=True)
-    letter = db.session.scalar(wanted)
-    if letter is None:
-        raise NotFound
-    if letter.answered_at is not None:
-        raise LetterGone
-    return letter
-
-
-def _answer(letter_id: UUID, answer: Answer) -> bool:
-    """Answer a letter, once: its contents are gone after that. Gives whether it was open."""
-    sender = db.session.scalar(
-        update(DeskLetter)
-        .where(DeskLetter.id == letter_id, DeskLetter.answered_at.is_(None))
-        .values(answered_at=now(), answer=answer, contents_sealed=None)
-        .returning(DeskLetter.from_id)
-        .execution_options(synchronize_session=False)
-    )
-    if sender is None:
-        return False
-    record(Audited.LETTER_ANSWERED, letter_id, {"answer": answer})
-    if answer is not Answer.WITHDRAWN:
-        enqueue(ANSWERED, entity_id=sender, id=str(letter_id))
-    return True
-
-
 def _made_by(case: Case, once: UUID) -> Referral | None:
     return db.session.scalar(
         select(Referral).where(
@@ -457,36 +402,3 @@ def _made_by(case: Case, once: UUID) -> Referral | None:
 
 def _explained(referral_id: UUID) -> str:
     return f"referral/{referral_id}"
-
-
-def receivers(letter_id: UUID) -> list[UUID]:
-    """Who can read a letter that waits at a desk of the tenant in scope; nobody once it is answered."""
-    desk_id = db.session.scalar(
-        select(DeskLetter.desk_id).where(
-            DeskLetter.id == letter_id,
-            DeskLetter.to_id == current_entity_id(),
-            DeskLetter.answered_at.is_(None),
-            not_withheld(),
-        )
-    )
-    return [] if desk_id is None else [holder.account_id for holder in handlers_with_key(desk_id)]
-
-
-@job(MAIL_LETTER)
-def mail_letter(id: str) -> None:  # noqa: A002 (the name of the argument in the outbox)
-    """Ask for one mail for each handler of the desk that a letter waits at."""
-    for account_id in receivers(UUID(id)):
-        enqueue(MAIL_RECEIVER, id=id, account_id=str(account_id))
-
-
-@job(MAIL_RECEIVER)
-def mail_receiver(id: str, account_id: str) -> None:  # noqa: A002
-    """Tell a handler that a referral waits, unless it is answered. Nothing of what it says."""
-    withhold_from(UUID(account_id))
-    if UUID(account_id) not in receivers(UUID(id)):
-        return
-    settings: Settings = current_app.extensions["settings"]
-    entity = db.session.get_one(Entity, current_entity_id())
-    account = db.session.get_one(Account, UUID(account_id))
-    link = f"{settings.base_url}/desk/{entity.ovo_code}/letters"
-    deliver("letter_waits", account.email, account.language, entity=entity.name, link=link)

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from spreekbuis.cases import shown
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.finding import case_for
+from spreekbuis.cases.letters import receives
 from spreekbuis.cases.models import Case, Referral
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.referral import (
@@ -21,6 +22,8 @@ from spreekbuis.cases.referral import (
     Why,
     closed_there,
     explanation_of,
+    has_mailbox,
+    may_go_at_once,
     open_referral,
     propose,
     referrals_of,
@@ -29,8 +32,8 @@ from spreekbuis.cases.referral import (
 from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
 from spreekbuis.db.session import db
-from spreekbuis.directory.catalogue import CATEGORIES, DESK_LABELS, DESK_OF_TOPIC, Identity, Topic
-from spreekbuis.directory.models import Actor, Entity, EntityStatus, Organisation
+from spreekbuis.directory.catalogue import CATEGORIES, DESK_LABELS, DESK_OF_TOPIC, Topic
+from spreekbuis.directory.models import Actor, Entity, Organisation
 from spreekbuis.directory.register import holds_words
 from spreekbuis.errors import Invalid, type_text
 from spreekbuis.web import door
@@ -45,6 +48,10 @@ GONE = notice_after(
 WITHDRAWN = notice_after(
     "referral-withdrawn", _l("De doorverwijzing is ingetrokken. Het dossier blijft bij jullie.")
 )
+AGREED = notice_after(
+    "referral-passed-on", _l("Het akkoord van de melder is vastgelegd. Geef het nu zelf door.")
+)
+_NOTICES = {Stage.ASKED: ASKED, Stage.SENT: GONE, Stage.PASSED_ON: AGREED}
 LONGEST = 4000
 MOST_FOUND = 8
 OTHER_DESK = "desk"
@@ -52,6 +59,7 @@ STAGES: dict[Stage, LazyString] = {
     Stage.ASKED: _l("Wacht op het antwoord van de melder"),
     Stage.DECLINED: _l("De melder wil het niet"),
     Stage.WITHDRAWN: _l("Ingetrokken"),
+    Stage.TAKEN_BACK: _l("De melder haalde de melding terug"),
     Stage.SENT: _l("Doorgestuurd, nog geen antwoord"),
     Stage.ACCEPTED: _l("Aangenomen"),
     Stage.REFUSED: _l("Niet aangenomen"),
@@ -85,10 +93,11 @@ def refer_post(case_id: UUID) -> ResponseReturnValue:
         form.check()
         assert why is not None
         to = _destination(clean(form.raw("to")), clean(form.raw("category")))
-        made = propose(case, my_key(case.id), to, why, explanation, once)
+        agreed = bool(form.raw("agreed"))
+        made = propose(case, my_key(case.id), to, why, explanation, once, agreed_in_talk=agreed)
     except Invalid as invalid:
         return _page(case, invalid.errors, request.form), invalid.status
-    return _back(case, GONE if made.state == Stage.SENT else ASKED)
+    return _back(case, _NOTICES[Stage(made.state)])
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/refer/withdraw", Permission.HANDLE_CASES)
@@ -136,7 +145,8 @@ def _page(case: Case, errors: dict[str, type_text], given: Any) -> str:
         withdraw_url=url_for("cases.withdraw_referral", ovo=ovo, case_id=case.id),
         closed=case.closed_at is not None,
         going=going is not None,
-        anonymous=case.identity == Identity.ANONYMOUS,
+        at_once=may_go_at_once(case),
+        has_mailbox=has_mailbox(case),
         places=[
             (OTHER_DESK, gettext("Het andere loket van je entiteit: %(desk)s", desk=str(DESK_LABELS[other]))),
             *found,
@@ -162,8 +172,7 @@ def _found(query: str) -> list[tuple[str, str]]:
         .where(
             *holds_words(query),
             Entity.id != door.the_entity().id,
-            Entity.status == EntityStatus.ACTIVE,
-            Entity.service_until >= today(),
+            *receives(),
         )
         .order_by(Entity.name)
         .limit(MOST_FOUND)

@@ -27,6 +27,7 @@ from spreekbuis.cases.procedures import (
     may_move,
     procedure_of,
 )
+from spreekbuis.cases.referral import end_question
 from spreekbuis.clock import local_date, now, today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
@@ -105,8 +106,9 @@ def close(
 ) -> None:
     """Close the case with an outcome and tell the reporter, who can then score the service.
 
-    The closing message is the feedback when none was given before. Raises Invalid when the kind is not chosen
-    yet or the outcome does not fit it, MoveNotAllowed when the procedure does not allow closing from here.
+    The closing message is the feedback when none was given before. A question to hand the case over ends. Raises
+    Invalid when the kind is not chosen yet or the outcome does not fit it, MoveNotAllowed when the procedure does not
+    allow closing from here.
     """
     if _made(case, once):
         return
@@ -115,6 +117,7 @@ def close(
     if outcome not in OUTCOMES[CaseKind(case.kind)]:
         raise Invalid({"outcome": _l("Deze uitkomst past niet bij dit soort dossier.")})
     _move(case, State.CLOSED)
+    end_question(case)
     write_message(case, key, author="handler", text=closing_message, once=once)
     moment = now()
     case.feedback_at = case.feedback_at or moment

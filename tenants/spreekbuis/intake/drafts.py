@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from werkzeug.datastructures import FileStorage
@@ -94,10 +93,10 @@ def keep_files(
         before = files_of(token).files
         for known in before:
             came.pop(known.id, None)
-        full = bool(came) and stock.is_full()
+        full = _why_full() if came else None
     _forget(gone)
-    if full:
-        return Waiting(before, (_no_room(),))
+    if full is not None:
+        return Waiting(before, (full,))
     if not came:
         return Waiting(before)
     accepted = accepting.accept(
@@ -105,25 +104,27 @@ def keep_files(
     )
     try:
         with transaction(scope.current()):
-            twice = [file.storage_key for id_, file in accepted.files.items() if not _add(token, id_, file)]
+            twice = [file for id_, file in accepted.files.items() if not _add(token, id_, file)]
             if accepted.files:
                 _promise_to_drop(now() + LIFETIME)
                 stock.count_again()
                 stock.check()
+                stock.bring(sum(f.size for f in accepted.files.values()) - sum(f.size for f in twice))
             files = files_of(token).files
-    except stock.Full:
+    except (stock.Full, stock.DayFull) as full_now:
         accepting.discard(accepted.files.values())
-        return Waiting(before, (*accepted.refusals, _no_room()))
-    _forget(twice)
+        return Waiting(before, (*accepted.refusals, str(full_now)))
+    accepting.discard(twice)
     return Waiting(files, accepted.refusals)
 
 
-def _no_room() -> str:
-    return _(
-        "Er staan nu te veel bestanden klaar die nog niet verstuurd zijn. We konden die van jou niet bewaren, je "
-        "tekst wel. Verstuur je melding zonder bestanden: daarna voeg je ze toe met je toegangscode. Of probeer het "
-        "later opnieuw."
-    )
+def _why_full() -> str | None:
+    """Why no file can be added now, if so."""
+    try:
+        stock.check_room()
+    except (stock.Full, stock.DayFull) as full:
+        return str(full)
+    return None
 
 
 def take_files(token: str) -> tuple[NewFile, ...]:

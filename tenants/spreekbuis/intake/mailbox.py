@@ -18,7 +18,7 @@ from spreekbuis.cases.satisfaction import HIGHEST, LOWEST, score_case
 from spreekbuis.db.base import new_id
 from spreekbuis.db.session import db
 from spreekbuis.errors import Conflict, Invalid
-from spreekbuis.intake import mailbox_entrance, mailbox_wishes
+from spreekbuis.intake import mailbox_entrance, mailbox_wishes, stock
 from spreekbuis.intake.mailbox_page import inbox_page
 from spreekbuis.intake.mailbox_room import case_id, locked_case, room
 from spreekbuis.intake.reporters import key_in_session
@@ -48,6 +48,7 @@ def send_message() -> ResponseReturnValue:
     uploads = [upload for upload in request.files.getlist("files") if upload]
     this = _once_of(once, text, uploads)
     if message_made_by(case_of_reporter(case_id()), this) is None:
+        uploads = _with_room(uploads, form)
         db.session.rollback()  # no transaction stays open while files are cleaned, which takes seconds
         accepted = accepting.accept(
             {new_id(): upload for upload in uploads}, keep_original=bool(form.raw("keep_original"))
@@ -66,11 +67,16 @@ def send_message() -> ResponseReturnValue:
                 case, key_in_session(), author="reporter", text=text, once=this,
                 files=[NewFile.of(file) for file in accepted.files.values()],
             )  # fmt: skip
+            if accepted.files:
+                stock.bring(sum(file.size for file in accepted.files.values()))
+        except stock.DayFull as full:
+            db.session.rollback()
+            accepting.discard(accepted.files.values())
+            return inbox_page({"files": str(full)}, _typed(form, text, once)), Invalid.status
         except (Invalid, Conflict) as refused:
             accepting.discard(accepted.files.values())
             errors = refused.errors if isinstance(refused, Invalid) else {"": refused.title}
-            kept = {"text": text, "once": str(once), "keep_original": form.raw("keep_original")}
-            return inbox_page(errors, kept), refused.status
+            return inbox_page(errors, _typed(form, text, once)), refused.status
     return redirect(url_for("mailbox.inbox", done=SENT), 303)
 
 
@@ -95,6 +101,22 @@ def score() -> ResponseReturnValue:
             return inbox_page(invalid.errors, {"comment": comment, "score": given or ""}), invalid.status
         score_case(case, key_in_session(), int(given or 0), comment)
     return redirect(url_for("mailbox.inbox", done=SCORED), 303)
+
+
+def _typed(form: Reading, text: str, once: UUID) -> dict[str, str]:
+    """What was written, to be given back."""
+    return {"text": text, "once": str(once), "keep_original": form.raw("keep_original")}
+
+
+def _with_room(uploads: list[FileStorage], form: Reading) -> list[FileStorage]:
+    """The files, or none and why when no more can come today."""
+    try:
+        if uploads:
+            stock.check_day(1)
+    except stock.DayFull as full:
+        form.errors["files"] = str(full)
+        return []
+    return uploads
 
 
 def _once_of(once: UUID, text: str, uploads: Sequence[FileStorage]) -> UUID:

@@ -85,13 +85,18 @@ class DraftFile(TenantTable):
 
 
 class DraftStock(SharedTable):
-    """How many files of an entity wait for their report to be sent, and how many bytes they are (intake.stock)."""
+    """How many files of an entity wait for their report to be sent, and how many bytes they are; and how many bytes
+    reporters brought in on the last day that any came (intake.stock)."""
 
     __tablename__ = "draft_stock"
     shared_because = "what strangers can leave here is bounded over all entities together"
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True)
     files: Mapped[int] = mapped_column(default=0)
     size: Mapped[int] = mapped_column(BigInteger, default=0)
+    day: Mapped[date | None]
+    """Belgian calendar day."""
+    came: Mapped[int] = mapped_column(BigInteger, default=0)
+    """On that day, sent or not."""
 
 
 class EntityCategory(TenantTable):

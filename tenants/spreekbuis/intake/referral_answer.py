@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from spreekbuis.cases.finding import case_of_reporter
 from spreekbuis.cases.models import Referral
-from spreekbuis.cases.referral import Stage, agree, decline, explanation_of, open_referral, withdraw
+from spreekbuis.cases.referral import Stage, agree, decline, explanation_of, open_referral
+from spreekbuis.cases.referral import take_back as take_case_back
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CATEGORIES, DESK_LABELS, DESK_OF_TOPIC
 from spreekbuis.directory.models import Actor, Entity
@@ -47,7 +48,7 @@ def say_no(referral_id: UUID) -> ResponseReturnValue:
 @room.post("/inbox/referral/<uuid:referral_id>/take-back", Audience.RETURNING_REPORTER)
 def take_back(referral_id: UUID) -> ResponseReturnValue:
     """As long as nobody accepted it."""
-    withdraw(_case(), referral_id)
+    take_case_back(_case(), referral_id)
     return _back(TAKEN_BACK)
 
 

@@ -186,7 +186,8 @@ def receipt_page(
     return render_template(
         "intake/receipt.html",
         words=words, code=" ".join(words), mailbox_url=url_for("mailbox.open_case"),
-        course=course_of(submitted.case), again=submitted.sent is not Sent.NOW, added=added, token=token,
+        course=course_of(submitted.case) if submitted.case else (), elsewhere=submitted.case is None,
+        again=submitted.sent is not Sent.NOW, added=added, token=token,
         errors=errors, changed_text=changed_text, add_url=url_for("report.add", ovo=_ovo()),
         waiting=files_of(token).unsent if changed_text else (),
         signpost_url=url_for("signpost.of_entity", ovo=_ovo()), protection_url=url_for("protection.ask"),

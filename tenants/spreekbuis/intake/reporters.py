@@ -164,13 +164,19 @@ def drop_ended_sessions() -> int:
 
 
 _SESSION = """
-SELECT tenant_id, case_id, secret_locked, expires_at FROM reporter_session
-WHERE token_hash = %(token)s AND expires_at > %(now)s"""
+SELECT tenant_id, case_id, secret_locked, expires_at FROM reporter_session AS session
+WHERE token_hash = %(token)s AND expires_at > %(now)s AND EXISTS (
+    SELECT FROM receipt
+    WHERE tenant_id = session.tenant_id AND case_id = session.case_id AND secret_sealed IS NOT NULL)"""
 _RENEW = "UPDATE reporter_session SET expires_at = %(end)s WHERE token_hash = %(token)s"
 
 
 def returning_reporter(connection: Connection[tuple[Any, ...]], token_hash: bytes) -> ReporterHere | None:
-    """The case that a mailbox session opens, for the door. Use renews the session, written once a minute."""
+    """The case that a mailbox session opens, for the door. Use renews the session, written once a minute.
+
+    Only as long as a receipt opens that case: a session that began while the case went on elsewhere, or was erased, and
+    that was not seen to be ended with the others, opens nothing.
+    """
     moment = now()
     row = connection.execute(_SESSION, {"token": token_hash, "now": moment}).fetchone()
     if row is None:

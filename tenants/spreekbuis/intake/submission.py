@@ -36,17 +36,28 @@ class FilesGone(Conflict):
     advice = _l("Kijk na welke bestanden er nog zijn. We bewaren ze één dag.")
 
 
+class GoesOnElsewhere(Conflict):
+    """Another desk took the case over: what is added comes there, through the mailbox."""
+
+    title = _l("Je melding loopt elders verder")
+    advice = _l("Open ze met je woorden. Kopieer je tekst als je hem daar wilt toevoegen.")
+
+
 class Sent(StrEnum):
     NOW = "now"
     BEFORE = "before"
     """The same report was received already."""
+    ELSEWHERE = "elsewhere"
+    """It was received before, and goes on at another desk: the words open it there."""
     CHANGED = "changed"
     """A first version was received already, and this one says something else or brings more files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    case: Case
+    """`case`: none when it goes on elsewhere."""
+
+    case: Case | None
     code: ReceiptCode
     sent: Sent
 
@@ -86,12 +97,14 @@ def submit_report(token: str, story: Story, *, files_shown: int, language: str, 
 def add_to_report(token: str, text: str) -> Submitted:
     """Add a text, and the files that wait with the form, to the case that the form opened. Twice is once.
 
-    Raises NotFound when the form opened none, CaseClosed.
+    Raises NotFound when the form opened none, CaseClosed, GoesOnElsewhere.
     """
     code = code_of(token)
     receipt = _receipt_of(code)
-    case, key = case_of_reporter(receipt.case_id, lock=True), key_of_receipt(receipt, code)
-    files = take_files(token)
+    case = _case_of(receipt)
+    if case is None:
+        raise GoesOnElsewhere
+    key, files = key_of_receipt(receipt, code), take_files(token)
     once = uuid5(NAMESPACE_OID, hashlib.sha256(token.encode() + text.encode()).hexdigest())
     if files and message_made_by(case, once) is not None:  # said before, but these files are new
         once = uuid5(once, " ".join(file.storage_key for file in files))
@@ -102,17 +115,24 @@ def add_to_report(token: str, text: str) -> Submitted:
 def received_report(token: str) -> Submitted:
     """What the form opened before. Raises NotFound."""
     code = code_of(token)
-    return Submitted(_case_of(code), code, Sent.BEFORE)
+    case = _case_of(_receipt_of(code))
+    return Submitted(case, code, Sent.BEFORE if case is not None else Sent.ELSEWHERE)
 
 
 def _sent_before(token: str, story: Story, code: ReceiptCode) -> Submitted:
-    case = _case_of(code)
+    case = _case_of(_receipt_of(code))
+    if case is None:
+        return Submitted(None, code, Sent.ELSEWHERE)
     same = case.submission_digest == story.digest(token) and not files_of(token).unsent
     return Submitted(case, code, Sent.BEFORE if same else Sent.CHANGED)
 
 
-def _case_of(code: ReceiptCode) -> Case:
-    return case_of_reporter(_receipt_of(code).case_id, lock=True)
+def _case_of(receipt: Receipt) -> Case | None:
+    """The case that the form opened, held; none when another desk, of this entity or not, took it over."""
+    if receipt.tenant_id != current_entity_id():
+        return None
+    case = case_of_reporter(receipt.case_id, lock=True)
+    return case if case.submission_digest is not None else None
 
 
 def _receipt_of(code: ReceiptCode) -> Receipt:

@@ -540,6 +540,8 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("files", sa.Integer(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=True),
+        sa.Column("came", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id"], ["entity.id"], name=op.f("fk_draft_stock_tenant_id"), ondelete="CASCADE"
         ),
