@@ -9,11 +9,13 @@ from sqlalchemy import select
 
 from spreekbuis.cases import shown
 from spreekbuis.cases.changes import Happened
+from spreekbuis.cases.checks import MOMENT_LABELS, Moment
 from spreekbuis.cases.consent import SHARING_LABELS, Sharing
 from spreekbuis.cases.deadlines import Deadline
 from spreekbuis.cases.models import Case, CaseEvent
 from spreekbuis.cases.procedure_versions import in_force
 from spreekbuis.cases.procedures import Step, procedure_of
+from spreekbuis.cases.tasks import SIGN_LABELS, Sign
 from spreekbuis.cases.wishes import WAY_LABELS, Way
 from spreekbuis.clock import local_date, today
 from spreekbuis.db.scope import current_entity_id
@@ -144,5 +146,11 @@ def _words(
             return gettext("Afgesloten"), gettext("Het andere loket nam het dossier over.")
         case Happened.CAME_BY_REFERRAL:
             return gettext("Overgenomen van een ander loket"), ""
+        case Happened.TASK:
+            return (gettext("Taak gemaakt") if data["step"] == "added" else gettext("Taak gedaan")), ""
+        case Happened.CHECKED:
+            return str(MOMENT_LABELS[Moment(data["moment"])]), str(SIGN_LABELS[Sign(data["sign"])])
+        case Happened.REPRISALS_TOLD:
+            return gettext("De melder ondervindt gevolgen van de melding"), ""
         case Happened.MESSAGE | Happened.NOTE:
             return gettext("Bericht"), ""

@@ -681,6 +681,7 @@ def upgrade() -> None:
         sa.Column("term_changes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("next_step", sa.Text(), nullable=True),
         sa.Column("next_due_on", sa.Date(), nullable=True),
+        sa.Column("next_task_on", sa.Date(), nullable=True),
         sa.Column("last_activity_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("unread_by_desk", sa.Boolean(), nullable=False),
         sa.Column("reporter_sealed", sa.LargeBinary(), nullable=True),
@@ -814,6 +815,20 @@ def upgrade() -> None:
         ],
         unique=False,
         postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(
+        "ix_case_task",
+        "case",
+        ["entity_id", "desk_id", "next_task_on", "id"],
+        unique=False,
+        postgresql_where=sa.text("next_task_on IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_task_mine",
+        "case",
+        ["entity_id", "desk_id", "handler_id", "next_task_on", "id"],
+        unique=False,
+        postgresql_where=sa.text("next_task_on IS NOT NULL"),
     )
     op.create_index("uq_case_number", "case", ["entity_id", "desk_id", "year", "number"], unique=True)
     op.create_table(
@@ -1164,6 +1179,32 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_reading_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "case_id", "account_id", name=op.f("pk_case_reading")),
     )
+    op.create_table(
+        "case_task",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("moment", sa.Text(), nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("text_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_by", sa.Uuid(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("once", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_task_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_task_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_case_task")),
+    )
+    op.create_index("uq_case_task_moment", "case_task", ["entity_id", "case_id", "moment"], unique=True)
+    op.create_index("uq_case_task_once", "case_task", ["entity_id", "case_id", "once"], unique=True)
     op.create_table(
         "contact",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
@@ -1761,6 +1802,16 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_reading" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_reading" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_task" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_task" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_task" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_task\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_task" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_task" TO spreekbuis_backup')
     op.execute('ALTER TABLE "contact" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "contact" FORCE ROW LEVEL SECURITY')
     op.execute(
