@@ -23,10 +23,11 @@ FORMS = {
         "person_contact": "via de balie", "person_description": "Zag de offertes liggen.",
     },
     "tasks": {"task_text": "Vraag de offertes op.", "task_due": today().isoformat()},
+    "links": {"link_how": "link", "link_number": "I-2020-001"},
     "checks": {"check_answer": "signs", "check_note": "Kreeg plots een ander rooster."},
 }  # fmt: skip
 """Every form of the case in which somebody types."""
-CHOSEN = ("to", "outcome", "channel", "at", "person_role", "task_due", "check_answer")
+CHOSEN = ("to", "outcome", "channel", "at", "person_role", "task_due", "check_answer", "link_how")
 """What is chosen instead of typed."""
 
 
@@ -55,6 +56,10 @@ def case(world):
 
         def reaches(self, action):
             """Bring the case to where this form stands on the page."""
+            if action == "links":
+                with world.inside(self.entity):
+                    other = open_case(a_new_case())
+                    other.year, other.number = 2020, 1
             if action in ("feedback", "close"):
                 self.send(self.other, "kind", kind="report")
                 self.send(self.other, "acknowledge", acknowledgement="Goed ontvangen.")

@@ -30,6 +30,7 @@ from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.people_part import people_part
 from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move, procedure_of
+from spreekbuis.cases.related_part import related_part
 from spreekbuis.cases.tasks_part import tasks_part
 from spreekbuis.cases.wishes import REACH_LABELS, Reach, contact_preference, titles_of
 from spreekbuis.cases.workflow import handlers_for, movers
@@ -135,6 +136,7 @@ def case_page(
             mine=case.handler_id == me,
             **people_part(case, key, me),
             **tasks_part(case, key),
+            **related_part(case, url_for("cases.work_list", ovo=door.the_entity().ovo_code)),
             channels=[(c, words.channel[c]) for c in HAPPENED_ELSEWHERE],
             today=now.isoformat(),
             acknowledgement=_acknowledgement(case),

@@ -59,17 +59,22 @@ class Happened(StrEnum):
     TASK = "task"
     CHECKED = "checked"
     REPRISALS_TOLD = "reprisals_told"
+    RESULT = "result"
+    MEASURE = "measure"
+    MERGED = "merged"
+    UNMERGED = "unmerged"
 
 
 NOT_IN_FIGURES = frozenset({
     Happened.MESSAGE, Happened.NOTE, Happened.CONTACT, Happened.ASSIGNED, Happened.MEETING_ASKED, Happened.MINUTES,
     Happened.MINUTES_CORRECTED, Happened.MINUTES_AGREED, Happened.CONTACT_PREFERENCE, Happened.CONSENT,
     Happened.AFTERCARE_ASKED, Happened.PERSON, Happened.EXCLUDED, Happened.ADMITTED, Happened.TASK, Happened.CHECKED,
-    Happened.REPRISALS_TOLD,
+    Happened.REPRISALS_TOLD, Happened.RESULT, Happened.MEASURE,
 })  # fmt: skip
 """What happens to a case without changing its fact."""
 MOVES_TASKS = frozenset({
     Happened.KIND, Happened.CLOSED, Happened.REFERRED, Happened.REFERRAL_ACCEPTED, Happened.TASK, Happened.CHECKED,
+    Happened.MERGED, Happened.UNMERGED,
 })  # fmt: skip
 """After what the next thing to do may be another one."""
 

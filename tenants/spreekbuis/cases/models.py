@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, ForeignKey, ForeignKeyConstraint, Index, Text, text
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.cases.procedure_models import DeadlineSweep, ProcedureDraft, ProcedureVersion, TermChange
@@ -50,6 +50,9 @@ class Case(TenantTable):
         "leads to the right desk, the procedure and the figures": (
             "kind topic category channel identity reporter_class outcome score scored_at fact_id"
         ),
+        "counted each year: estimated damage and recoveries (directive 2019/1937, article 27), what an actor did": (
+            "damage_cents recovered_cents follow_up follow_up_on"
+        ),
         "how people call it, and the language to answer in": "year number language",
         "tells a second sending from a changed one; keyed with a secret that is stored nowhere": (
             "submission_digest"
@@ -80,6 +83,12 @@ class Case(TenantTable):
     feedback_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
+    damage_cents: Mapped[int | None] = mapped_column(BigInteger)
+    recovered_cents: Mapped[int | None] = mapped_column(BigInteger)
+    """Cents, estimated; None when nobody knows (cases.results)."""
+    follow_up: Mapped[str | None]
+    """What a central actor did with it: a FollowUp, and on which day."""
+    follow_up_on: Mapped[date | None]
     duty_accepted_at: Mapped[datetime | None]
     """When the reporter read the duty to speak and went on."""
     procedure: Mapped[str]
@@ -373,6 +382,70 @@ class CaseTask(TenantTable):
         to_tenant("case", "case_id", ondelete="CASCADE"),
         Index("uq_case_task_moment", "entity_id", "case_id", "moment", unique=True),
         Index("uq_case_task_once", "entity_id", "case_id", "once", unique=True),
+    )
+
+
+class CaseLink(TenantTable):
+    """One side of a link between two cases of a desk (cases.related); the other side is a row of its own."""
+
+    __tablename__ = "case_link"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "says who linked two cases, and when": "since account_id",
+    }
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    other_id: Mapped[UUID] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(default=now)
+    account_id: Mapped[UUID | None]
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        to_tenant("case", "other_id", ondelete="CASCADE"),
+        Index("ix_case_link_other", "entity_id", "other_id"),
+    )
+
+
+class CaseMerge(TenantTable):
+    """A case that was closed as a duplicate of another, with what it takes to undo that (cases.related)."""
+
+    __tablename__ = "case_merge"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "opens the case again as it was, as long as that is possible": "state_before merged_at account_id",
+    }
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    into_id: Mapped[UUID]
+    state_before: Mapped[str]
+    merged_at: Mapped[datetime] = mapped_column(default=now)
+    account_id: Mapped[UUID | None]
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        to_tenant("case", "into_id", ondelete="CASCADE"),
+        Index("ix_case_merge_into", "entity_id", "into_id"),
+    )
+
+
+class CaseMeasure(TenantTable):
+    """A measure or recommendation that came of a case (cases.results)."""
+
+    __tablename__ = "case_measure"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "says what kind of thing is how far, and due when": "kind state due_on done_at created_at",
+        "the same form twice is one measure; made with a random id that is stored nowhere": "once",
+    }
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID]
+    kind: Mapped[str]
+    text_sealed: Mapped[Sealed]
+    state: Mapped[str]
+    """A cases.results.MeasureState."""
+    due_on: Mapped[date | None]
+    done_at: Mapped[datetime | None]
+    once: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        Index("uq_case_measure_once", "entity_id", "case_id", "once", unique=True),
     )
 
 

@@ -672,6 +672,10 @@ def upgrade() -> None:
         sa.Column("feedback_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("damage_cents", sa.BigInteger(), nullable=True),
+        sa.Column("recovered_cents", sa.BigInteger(), nullable=True),
+        sa.Column("follow_up", sa.Text(), nullable=True),
+        sa.Column("follow_up_on", sa.Date(), nullable=True),
         sa.Column("duty_accepted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("procedure", sa.Text(), nullable=False),
         sa.Column("procedure_version", sa.Integer(), nullable=False),
@@ -1143,6 +1147,75 @@ def upgrade() -> None:
     op.create_index(
         "ix_case_key_for_recovery_kit", "case_key_for_recovery", ["entity_id", "kit_id"], unique=False
     )
+    op.create_table(
+        "case_link",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("other_id", sa.Uuid(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_link_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "other_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_link_entity_id_other_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_link_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "case_id", "other_id", name=op.f("pk_case_link")),
+    )
+    op.create_index("ix_case_link_other", "case_link", ["entity_id", "other_id"], unique=False)
+    op.create_table(
+        "case_measure",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("text_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("once", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_measure_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_measure_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_case_measure")),
+    )
+    op.create_index("uq_case_measure_once", "case_measure", ["entity_id", "case_id", "once"], unique=True)
+    op.create_table(
+        "case_merge",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("into_id", sa.Uuid(), nullable=False),
+        sa.Column("state_before", sa.Text(), nullable=False),
+        sa.Column("merged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_merge_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "into_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_merge_entity_id_into_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_merge_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "case_id", name=op.f("pk_case_merge")),
+    )
+    op.create_index("ix_case_merge_into", "case_merge", ["entity_id", "into_id"], unique=False)
     op.create_table(
         "case_person",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
@@ -1782,6 +1855,36 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_key_for_recovery" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_key_for_recovery" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_link" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_link" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_link" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_link\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_link" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_link" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_measure" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_measure" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_measure" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_measure\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_measure" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_measure" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_merge" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_merge" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_merge" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_merge\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_merge" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_merge" TO spreekbuis_backup')
     op.execute('ALTER TABLE "case_person" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "case_person" FORCE ROW LEVEL SECURITY')
     op.execute(
