@@ -411,7 +411,8 @@ class CaseMerge(TenantTable):
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "opens the case again as it was, as long as that is possible": "state_before merged_at account_id",
     }
-    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID]
     into_id: Mapped[UUID]
     state_before: Mapped[str]
     merged_at: Mapped[datetime] = mapped_column(default=now)
@@ -420,6 +421,7 @@ class CaseMerge(TenantTable):
         to_entity(),
         to_tenant("case", "case_id", ondelete="CASCADE"),
         to_tenant("case", "into_id", ondelete="CASCADE"),
+        Index("ix_case_merge_case", "entity_id", "case_id"),
         Index("ix_case_merge_into", "entity_id", "into_id"),
     )
 

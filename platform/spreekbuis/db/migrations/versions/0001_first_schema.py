@@ -1195,6 +1195,7 @@ def upgrade() -> None:
     op.create_table(
         "case_merge",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("into_id", sa.Uuid(), nullable=False),
         sa.Column("state_before", sa.Text(), nullable=False),
@@ -1213,8 +1214,9 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_merge_entity_id")),
-        sa.PrimaryKeyConstraint("entity_id", "case_id", name=op.f("pk_case_merge")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_case_merge")),
     )
+    op.create_index("ix_case_merge_case", "case_merge", ["entity_id", "case_id"], unique=False)
     op.create_index("ix_case_merge_into", "case_merge", ["entity_id", "into_id"], unique=False)
     op.create_table(
         "case_person",
