@@ -8,8 +8,10 @@ from sqlalchemy import select
 from spreekbuis import clock
 from spreekbuis.access.models import Desk
 from spreekbuis.cases import reminders
+from spreekbuis.cases.checks import Moment
 from spreekbuis.cases.exclusion import exclude
 from spreekbuis.cases.opening import open_case
+from spreekbuis.cases.tasks import Sign, answer_check
 from spreekbuis.cases.workflow import mark_kind
 from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.session import transaction
@@ -189,8 +191,10 @@ def test_what_was_done_or_excused_or_closed_is_not_told(world, sent):
     with world.inside(entity), clock.at(MORNING - timedelta(days=8)):
         case, key = opened_with_key()
         acknowledge(case, key, "Gelezen.")
+        answer_check(case, key, Moment.INTAKE, Sign.NO_SIGN, "")
         case, key = opened_with_key()
         claim_exception(case, key, Step.ACKNOWLEDGE, "reporter_objects", "Zo gevraagd.")
+        answer_check(case, key, Moment.INTAKE, Sign.NO_SIGN, "")
     remind_on(MORNING)
     assert sent == []
 

@@ -19,14 +19,15 @@ MANY = 20_000
 SEED = text("""
 INSERT INTO "case" (entity_id, id, year, number, kind, topic, category, channel, identity, reporter_class,
 language, desk_id, handler_id, state, received_at, closed_at, next_step, next_due_on, last_activity_at,
-unread_by_desk, fact_id, version, procedure, procedure_version, waited_days, term_changes)
+unread_by_desk, fact_id, version, procedure, procedure_version, waited_days, term_changes, next_task_on)
 SELECT :entity, gen_random_uuid(), 2020, n, CASE WHEN n % 500 = 0 THEN
 'information_request' ELSE 'report' END, 'integrity', CASE WHEN n % 400 = 0 THEN 'leak' ELSE 'fraud' END,
 'web', 'named', 'staff', 'nl', CAST(:desk AS uuid), CASE WHEN n % 300 = 0 THEN CAST(:me AS uuid) WHEN n % 7 =
 0 THEN NULL ELSE gen_random_uuid() END, CASE WHEN n % 250 = 0 THEN 'waiting_for_reporter' ELSE 'in_progress'
 END, now(), CASE WHEN n % 2 = 0 AND n % 250 <> 0 AND n % 300 <> 0 AND n % 500 <> 0 AND n % 400 <> 0 THEN now()
 - n * interval '1 minute' END, 'feedback', CAST(:today AS date) + (n % 400) - 3, now(), false,
-gen_random_uuid(), 1, 'integrity_report', 1, 0, '{}' FROM generate_series(1, :many) AS n
+gen_random_uuid(), 1, 'integrity_report', 1, 0, '{}',
+CAST(:today AS date) + (n % 200) - 50 FROM generate_series(1, :many) AS n
 """)
 
 

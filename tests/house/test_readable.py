@@ -77,7 +77,8 @@ def test_no_free_text_column_holds_what_a_reporter_or_handler_wrote():
     assert texts == {
         "attachment.media_type", "attachment.storage_key", "attachment.cleaned", "case.kind", "case.topic",
         "case.category", "case.channel", "case.identity", "case.reporter_class", "case.language", "case.state",
-        "case.outcome", "case.next_step", "case.questionnaire", "case_event.kind", "contact.channel", "message.author",
+        "case.outcome", "case.follow_up",
+        "case.next_step", "case.questionnaire", "case_event.kind", "contact.channel", "message.author",
         "draft_file.media_type", "draft_file.storage_key", "draft_file.cleaned", "case.procedure",
         "term_change.step", "term_change.kind", "term_change.code", "term_change.procedure",
         "message.kind", "message.how",

@@ -264,8 +264,31 @@ def test_an_empty_request_for_aftercare_is_asked_again(world, entity, inside):
     assert inside.browser.post("/inbox/aftercare", {}).status_code == 422
 
 
+def test_a_reporter_who_suffers_for_reporting_says_so_once_also_of_a_closed_case(
+    world, entity, inside, handler
+):
+    for closed in (False, True):
+        if closed:
+            with_case(world, entity, close)
+        seen(world, entity)
+        text = "Ik moest plots naar een ander team." if closed else ""
+        form = {"once": field(inside.browser.get("/inbox"), "once"), "reprisals": text}
+        for _ in range(2):
+            assert inside.browser.post("/inbox/reprisals", form).status_code == 303
+        case = with_case(world, entity)
+        assert case.unread_by_desk
+        assert (case.closed_at is not None) == closed
+        assert len(events(world, entity, "reprisals_told")) == 1 + closed
+    page = inside.browser.get("/inbox").text
+    assert 'href="/protection' in page
+    assert "ondervindt gevolgen van de melding" in page
+    shown = page_of_case(handler, entity, case)
+    for told in ("Ik moest plots naar een ander team.", "De melder ondervindt gevolgen van de melding."):
+        assert told in shown
+
+
 @pytest.mark.parametrize(
-    "what", ["meeting", "contact", "consent", "aftercare", "minutes/agree", "minutes/correct"]
+    "what", ["meeting", "contact", "consent", "aftercare", "reprisals", "minutes/agree", "minutes/correct"]
 )
 def test_nobody_without_the_code_decides_anything(world, what):
     assert world.browser().post(f"/inbox/{what}", {"consent": "line"}).status_code == 401

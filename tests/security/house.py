@@ -32,6 +32,8 @@ from spreekbuis.cases.opening import NewCase, NewFile, open_case
 from spreekbuis.cases.people import Person, add_person, people_in
 from spreekbuis.cases.procedure_drafts import start_draft
 from spreekbuis.cases.referral import Destination, Why, agree, propose
+from spreekbuis.cases.results import MeasureKind, add_measure, measures_in
+from spreekbuis.cases.tasks import add_task, tasks_in
 from spreekbuis.clock import now, today
 from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.security import mapped_tables
@@ -272,11 +274,16 @@ class House:
             named = Person(PersonRole.WITNESS, SECRET_TEXT, SECRET_TEXT, SECRET_TEXT, SECRET_TEXT)
             add_person(case, key, named, once=uuid4())
             (person,) = people_in(key)
+            add_task(case, key, SECRET_TEXT, today(), once=uuid4())
+            (task,) = [one for one in tasks_in(case, key) if one.id is not None]
+            add_measure(case, key, MeasureKind.MEASURE, SECRET_TEXT, None, once=uuid4())
+            (measure,) = measures_in(case, key)
             number = f"{case.year}-{case.number:03d}"
             asked = record_request(case, uuid4(), Kind.ACCESS, Asker.CONCERNED, today())
             return {
                 "case_id": str(case.id), "file_id": str(file_id), "number": number, "request_id": str(asked.id),
                 "person_id": str(person.id), "account_id": str(place.administrator),
+                "task_id": str(task.id), "measure_id": str(measure.id), "other_id": str(key.subject_id),
             }  # fmt: skip
 
     @staticmethod

@@ -4,6 +4,7 @@ Playing again changes nothing; a play that was cut off goes on where it stopped.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +12,15 @@ from sqlalchemy import select
 
 from spreekbuis.actor import REPORTER, Actor, acting_as
 from spreekbuis.cases import workflow
+from spreekbuis.cases.checks import checks_of
 from spreekbuis.cases.contacts import ContactReport, register_case, register_contact
 from spreekbuis.cases.dialogue import write_message
 from spreekbuis.cases.finding import case_of_reporter
 from spreekbuis.cases.keys import key_of
 from spreekbuis.cases.models import Case, CaseEvent, Contact, Message
 from spreekbuis.cases.satisfaction import score_case
-from spreekbuis.clock import at
+from spreekbuis.cases.tasks import Sign, answer_check
+from spreekbuis.clock import BRUSSELS, at, today
 from spreekbuis.db.scope import tenant
 from spreekbuis.db.session import db, transaction
 from spreekbuis.demo import texts
@@ -36,6 +39,8 @@ from spreekbuis.vault.content import ContentKey
 
 Progress = Callable[[int, int], None]
 """Told how many cases of how many were played."""
+DESK_IS_BEHIND = timedelta(days=5)
+"""Checks that were due so lately are still to be done."""
 
 
 class NotEntitled(Exception):
@@ -70,6 +75,17 @@ def play(script: CaseScript, entity_id: UUID, team: Staff) -> None:
             _take(
                 case, _reporters_key(script) if by_web else key_of(case.id, reader), step, script.once(number)
             )
+    with acting_as(handler), transaction(tenant(entity_id)):
+        case = case_of_reporter(case_id, lock=True)
+        _check_on_reporter(case, key_of(case.id, reader))
+
+
+def _check_on_reporter(case: Case, key: ContentKey) -> None:
+    """The desk asked for reprisals whenever that was due, but for the last days."""
+    due = [check for check in checks_of(case) if check.due_on < today() - DESK_IS_BEHIND]
+    for check in due:
+        with at(datetime.combine(check.due_on, time(12), BRUSSELS)):
+            answer_check(case, key, check.moment, Sign.NO_SIGN, "")
 
 
 def receipt_code(script: CaseScript) -> str:

@@ -156,6 +156,8 @@ class Outcome(StrEnum):
     """The outcome of an information request."""
     REFERRED = "referred"
     """Handed over to another desk, entity or actor. It is counted where it is handled."""
+    DUPLICATE = "duplicate"
+    """Handled together with another case of the desk, which is the one that counts."""
 
 
 OUTCOME_LABELS: dict[Outcome, LazyString] = {
@@ -166,6 +168,34 @@ OUTCOME_LABELS: dict[Outcome, LazyString] = {
     Outcome.NOT_EXAMINED: _l("Niet onderzocht"),
     Outcome.ANSWERED: _l("Beantwoord"),
     Outcome.REFERRED: _l("Doorverwezen"),
+    Outcome.DUPLICATE: _l("Duplicaat"),
+}
+
+
+class FollowUp(StrEnum):
+    """What a central actor did with a case."""
+
+    FORENSIC_AUDIT = "forensic_audit"
+    PRE_INVESTIGATION = "pre_investigation"
+    NO_CONCRETE_INDICATIONS = "no_concrete_indications"
+    CANNOT_BE_INVESTIGATED = "cannot_be_investigated"
+    EXAMINED_BY_ENTITY = "examined_by_entity"
+    OUTSIDE_REMIT = "outside_remit"
+    IMPROVEMENT_LETTER = "improvement_letter"
+    WITH_COURT = "with_court"
+    BY_OMBUDSMAN = "by_ombudsman"
+
+
+FOLLOW_UP_LABELS: dict[FollowUp, LazyString] = {
+    FollowUp.FORENSIC_AUDIT: _l("Forensische audit"),
+    FollowUp.PRE_INVESTIGATION: _l("Vooronderzoek"),
+    FollowUp.NO_CONCRETE_INDICATIONS: _l("Geen concrete aanwijzingen"),
+    FollowUp.CANNOT_BE_INVESTIGATED: _l("Niet te onderzoeken"),
+    FollowUp.EXAMINED_BY_ENTITY: _l("Onderzocht door de entiteit, na advies"),
+    FollowUp.OUTSIDE_REMIT: _l("Niet bevoegd"),
+    FollowUp.IMPROVEMENT_LETTER: _l("Verbeterbrief"),
+    FollowUp.WITH_COURT: _l("Bij het gerecht of een andere instantie"),
+    FollowUp.BY_OMBUDSMAN: _l("Opgenomen door de Vlaamse Ombudsdienst"),
 }
 
 

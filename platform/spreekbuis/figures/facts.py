@@ -78,6 +78,8 @@ def contributions(fact: CaseFact | ContactFact) -> dict[type_cell, type_measure]
         return {(fact.year, "contacts", fact.channel): (1, 0)}
     if fact.outcome == Outcome.REFERRED:
         return {(fact.year, "referred", "all"): (1, 0)}  # counted where it is handled
+    if fact.outcome == Outcome.DUPLICATE:
+        return {(fact.year, "duplicates", "all"): (1, 0)}  # the case with which it is handled counts
     values = {
         "cases": "all",
         "kind": fact.kind,

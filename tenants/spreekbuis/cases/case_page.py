@@ -20,7 +20,7 @@ from spreekbuis.cases.consent import SHARING_LABELS, consents_of
 from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, ShownContact, read_contacts
 from spreekbuis.cases.course import course_of
 from spreekbuis.cases.deadlines import Deadline, deadlines, next_deadline
-from spreekbuis.cases.dialogue import ShownFile, ShownMessage, read_dialogue, read_file
+from spreekbuis.cases.dialogue import MessageKind, ShownFile, ShownMessage, read_dialogue, read_file
 from spreekbuis.cases.doors import my_desks, my_key, myself, room
 from spreekbuis.cases.finding import case_for, note_reading
 from spreekbuis.cases.keeping.state import notes_on
@@ -30,6 +30,8 @@ from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.people_part import people_part
 from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move, procedure_of
+from spreekbuis.cases.related_part import related_part
+from spreekbuis.cases.tasks_part import tasks_part
 from spreekbuis.cases.wishes import REACH_LABELS, Reach, contact_preference, titles_of
 from spreekbuis.cases.workflow import handlers_for, movers
 from spreekbuis.clock import today
@@ -91,6 +93,7 @@ def case_page(
     owed = next_deadline(case)
     closed, who = case.closed_at is not None, movers(case)
     url = url_for("cases.show", ovo=door.the_entity().ovo_code, case_id=case.id)
+    messages = _messages(key, me, url)
     return make_response(
         render_template(
             "cases/case.html",
@@ -101,7 +104,8 @@ def case_page(
             state=words.state[case.state],
             tag_kind=shown.STATE_TAGS[case.state],
             owed=owed and _owed(owed),
-            messages=_messages(key, me, url),
+            messages=messages,
+            told_reprisals=any(message["told_reprisals"] for message in messages),
             sharing=[(SHARING_LABELS[sharing], given) for sharing, given in consents_of(case.shares_with)]
             if case.identity != Identity.ANONYMOUS or case.shares_with
             else [],
@@ -131,6 +135,8 @@ def case_page(
             handlers=sorted(_pickable(case, people), key=lambda person: person[1]),
             mine=case.handler_id == me,
             **people_part(case, key, me),
+            **tasks_part(case, key),
+            **related_part(case, url_for("cases.work_list", ovo=door.the_entity().ovo_code)),
             channels=[(c, words.channel[c]) for c in HAPPENED_ELSEWHERE],
             today=now.isoformat(),
             acknowledgement=_acknowledgement(case),
@@ -158,6 +164,7 @@ def _contacts(key: ContentKey) -> list[ShownContact]:
 def _unsent(case: Case, kept: Mapping[str, str]) -> list[str]:
     """What was typed in a form that is not on the page any more, since a colleague was first: it must not be lost."""
     still = {
+        "task_text": case.closed_at is None,
         "acknowledgement": may_move(case, State.ACKNOWLEDGED),
         "feedback": may_move(case, State.FEEDBACK_GIVEN),
         "closing": may_move(case, State.CLOSED) and case.kind != CaseKind.NEW,
@@ -207,6 +214,7 @@ def _message(message: ShownMessage, me: UUID, url: str, minutes_state: str) -> d
         "when": shown.minute(message.at),
         "iso": shown.iso(message.at),
         "text": message.text,
+        "told_reprisals": message.kind == MessageKind.REPRISALS,
         "files": [{"label": _label(f), "url": f"{url}/files/{f.id}"} for f in message.files],
     }
 

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited, record
+from spreekbuis.cases.checks import set_next_task
 from spreekbuis.cases.deadlines import set_next_due
 from spreekbuis.cases.models import Case, CaseEvent
 from spreekbuis.clock import local_date, now
@@ -57,14 +58,27 @@ class Happened(StrEnum):
     """Sent to another desk, or handed over to an actor."""
     REFERRAL_ACCEPTED = "referral_accepted"
     CAME_BY_REFERRAL = "came_by_referral"
+    TASK = "task"
+    CHECKED = "checked"
+    REPRISALS_TOLD = "reprisals_told"
+    RESULT = "result"
+    MEASURE = "measure"
+    MERGED = "merged"
+    UNMERGED = "unmerged"
 
 
 NOT_IN_FIGURES = frozenset({
     Happened.MESSAGE, Happened.NOTE, Happened.CONTACT, Happened.ASSIGNED, Happened.MEETING_ASKED, Happened.MINUTES,
     Happened.MINUTES_CORRECTED, Happened.MINUTES_AGREED, Happened.CONTACT_PREFERENCE, Happened.CONSENT,
-    Happened.AFTERCARE_ASKED, Happened.PERSON, Happened.EXCLUDED, Happened.ADMITTED,
+    Happened.AFTERCARE_ASKED, Happened.PERSON, Happened.EXCLUDED, Happened.ADMITTED, Happened.TASK, Happened.CHECKED,
+    Happened.REPRISALS_TOLD, Happened.RESULT, Happened.MEASURE,
 })  # fmt: skip
 """What happens to a case without changing its fact."""
+MOVES_TASKS = frozenset({
+    Happened.KIND, Happened.CLOSED, Happened.REFERRED, Happened.REFERRAL_ACCEPTED, Happened.TASK, Happened.CHECKED,
+    Happened.MERGED, Happened.UNMERGED,
+})  # fmt: skip
+"""After what the next thing to do may be another one."""
 
 
 class CaseClosed(Conflict):
@@ -93,6 +107,8 @@ def changed(
     moment = at or now()
     case.last_activity_at = moment
     set_next_due(case)
+    if what in MOVES_TASKS:
+        set_next_task(case)
     db.session.add(
         CaseEvent(
             entity_id=current_entity_id(),

@@ -9,15 +9,19 @@ from sqlalchemy import select
 
 from spreekbuis.cases import shown
 from spreekbuis.cases.changes import Happened
+from spreekbuis.cases.checks import MOMENT_LABELS, Moment
 from spreekbuis.cases.consent import SHARING_LABELS, Sharing
 from spreekbuis.cases.deadlines import Deadline
 from spreekbuis.cases.models import Case, CaseEvent
 from spreekbuis.cases.procedure_versions import in_force
 from spreekbuis.cases.procedures import Step, procedure_of
+from spreekbuis.cases.results import MEASURE_STATE_LABELS, MeasureState
+from spreekbuis.cases.tasks import SIGN_LABELS, Sign
 from spreekbuis.cases.wishes import WAY_LABELS, Way
 from spreekbuis.clock import local_date, today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
+from spreekbuis.directory.catalogue import FOLLOW_UP_LABELS, FollowUp, Outcome
 
 IN_DIALOGUE = (Happened.MESSAGE, Happened.NOTE)
 """Events that the dialogue shows already."""
@@ -146,5 +150,21 @@ def _words(
             return gettext("Afgesloten"), gettext("Het andere loket nam het dossier over.")
         case Happened.CAME_BY_REFERRAL:
             return gettext("Overgenomen van een ander loket"), ""
+        case Happened.TASK:
+            return (gettext("Taak gemaakt") if data["step"] == "added" else gettext("Taak gedaan")), ""
+        case Happened.CHECKED:
+            return str(MOMENT_LABELS[Moment(data["moment"])]), str(SIGN_LABELS[Sign(data["sign"])])
+        case Happened.REPRISALS_TOLD:
+            return gettext("De melder ondervindt gevolgen van de melding"), ""
+        case Happened.RESULT:
+            code = data["follow_up"]
+            return gettext("Resultaat ingevuld"), str(FOLLOW_UP_LABELS[FollowUp(code)]) if code else ""
+        case Happened.MEASURE:
+            state = MeasureState(data["state"])
+            return gettext("Maatregel of aanbeveling"), str(MEASURE_STATE_LABELS[state])
+        case Happened.MERGED:
+            return gettext("Afgesloten"), words.outcome[Outcome.DUPLICATE]
+        case Happened.UNMERGED:
+            return gettext("Weer open"), ""
         case Happened.MESSAGE | Happened.NOTE:
             return gettext("Bericht"), ""

@@ -53,13 +53,17 @@ class MessageKind(StrEnum):
     """What the reporter corrects in minutes."""
     AFTERCARE = "aftercare"
     """The reporter asks for aftercare once the case is closed."""
+    REPRISALS = "reprisals"
+    """The reporter suffers for having reported."""
 
 
 _HAPPENED = {
     MessageKind.SAID: Happened.MESSAGE, MessageKind.MEETING: Happened.MEETING_ASKED,
     MessageKind.MINUTES: Happened.MINUTES, MessageKind.CORRECTION: Happened.MINUTES_CORRECTED,
-    MessageKind.AFTERCARE: Happened.AFTERCARE_ASKED,
+    MessageKind.AFTERCARE: Happened.AFTERCARE_ASKED, MessageKind.REPRISALS: Happened.REPRISALS_TOLD,
 }  # fmt: skip
+ALWAYS = frozenset({MessageKind.AFTERCARE, MessageKind.REPRISALS})
+"""What a reporter may write on a closed case too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +133,11 @@ def write_message(
     changes nothing.
 
     A message of the reporter marks the case unread, and takes it back into progress when it waited for one.
-    Raises CaseClosed, but for a request for aftercare; OnItsWay while another desk has it, but for notes.
+    Raises CaseClosed, but for what may `ALWAYS` be written; OnItsWay while another desk has it, but for notes.
     """
     if once is not None and (made := message_made_by(case, once)) is not None:
         return made
-    if nature.kind is not MessageKind.AFTERCARE:
+    if nature.kind not in ALWAYS:
         refuse_closed(case)
     if case.state == State.REFERRED and not internal:
         raise OnItsWay

@@ -38,6 +38,7 @@ VIEW_LABELS: dict[View, LazyString] = {
     View.MINE: _l("Van mij"),
     View.FREE: _l("Niet toegewezen"),
     View.WAITING: _l("Wacht op melder"),
+    View.TASKS: _l("Taken"),
     View.CLOSED: _l("Afgesloten"),
 }
 _FILTERS = ("view", "kind", "category", "state", "number")
@@ -74,7 +75,9 @@ def list_page(typed: Typed = NOTHING_TYPED) -> str:
     counted = counts(desks, account_id, now)
     return render_template(
         "cases/work_list.html",
-        rows=_shown(found.rows, account_id, now, language),
+        rows=_shown(
+            found.rows, account_id, now, language, tasks=asked.view is View.TASKS and asked.number is None
+        ),
         typed=typed,
         handlers=handlers_at(desks) if found.rows and asked.view is not View.CLOSED else (),
         **_saved(asked, account_id),
@@ -113,19 +116,22 @@ class ShownRow(NamedTuple):
     unread: bool
 
 
-def _shown(rows: list[Row], account_id: UUID, now: date, language: str) -> list[ShownRow]:
+def _shown(rows: list[Row], account_id: UUID, now: date, language: str, *, tasks: bool) -> list[ShownRow]:
+    """`tasks`: what is to do and by when, instead of the next step and its term."""
     words = shown.labels_in(language)
-    me, colleague, nobody, to_close = (
+    me, colleague, nobody, to_close, task = (
         gettext("Jij"),
         gettext("Collega"),
         gettext("Niemand"),
         gettext("Afsluiten"),
+        gettext("Taak of controle"),
     )
     here = list_url()
     lines = []
     for row in rows:
         is_open = row.closed_at is None
-        due = shown.due_in(language, row.next_due_on, now) if is_open and row.next_due_on else None
+        owed_on = row.next_task_on if tasks else row.next_due_on if is_open else None
+        due = shown.due_in(language, owed_on, now) if owed_on else None
         step = words.step[row.next_step] if row.next_step else to_close
         others = nobody if row.handler_id is None else colleague
         lines.append(
@@ -134,7 +140,7 @@ def _shown(rows: list[Row], account_id: UUID, now: date, language: str) -> list[
                 url=f"{here}/{row.id}",
                 number=number_of(row.topic, row.year, row.number),
                 category=words.category.get(row.category, row.category),
-                step=step if is_open else words.outcome[row.outcome or ""],
+                step=task if tasks else step if is_open else words.outcome[row.outcome or ""],
                 due=due,
                 closed_on=shown.day_in(language, row.closed_at, now) if row.closed_at is not None else "",
                 late=due is not None and due.kind == "late",

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, ForeignKey, ForeignKeyConstraint, Index, Text, text
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.cases.procedure_models import DeadlineSweep, ProcedureDraft, ProcedureVersion, TermChange
@@ -26,6 +26,7 @@ _DESK = ("entity_id", "desk_id")
 _OPEN = text("closed_at IS NULL")
 _CLOSED = text("closed_at IS NOT NULL")
 _FREE = text("closed_at IS NULL AND handler_id IS NULL")
+_WITH_TASK = text("next_task_on IS NOT NULL")
 _TAKEN = text("closed_at IS NULL AND handler_id IS NOT NULL")
 
 
@@ -41,13 +42,16 @@ class Case(TenantTable):
         "the desk must not share without it, and sees it at once": "shares_with",
         "drives the work, its deadlines and its order": (
             "state received_at acknowledged_at conversation_at feedback_at closed_at "
-            "duty_accepted_at next_step next_due_on last_activity_at unread_by_desk handler_id"
+            "duty_accepted_at next_step next_due_on next_task_on last_activity_at unread_by_desk handler_id"
         ),
         "says which terms run, and which were taken away or made longer on which ground": (
             "procedure procedure_version procedure_at decided_at waiting_since waited_days term_changes"
         ),
         "leads to the right desk, the procedure and the figures": (
             "kind topic category channel identity reporter_class outcome score scored_at fact_id"
+        ),
+        "counted each year: estimated damage and recoveries (directive 2019/1937, article 27), what an actor did": (
+            "damage_cents recovered_cents follow_up follow_up_on"
         ),
         "how people call it, and the language to answer in": "year number language",
         "tells a second sending from a changed one; keyed with a secret that is stored nowhere": (
@@ -79,6 +83,12 @@ class Case(TenantTable):
     feedback_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
+    damage_cents: Mapped[int | None] = mapped_column(BigInteger)
+    recovered_cents: Mapped[int | None] = mapped_column(BigInteger)
+    """Cents, estimated; None when nobody knows (cases.results)."""
+    follow_up: Mapped[str | None]
+    """What a central actor did with it: a FollowUp, and on which day."""
+    follow_up_on: Mapped[date | None]
     duty_accepted_at: Mapped[datetime | None]
     """When the reporter read the duty to speak and went on."""
     procedure: Mapped[str]
@@ -93,6 +103,8 @@ class Case(TenantTable):
     """Step to {"excused": code} or {"extended": code}; why, stands sealed in TermChange."""
     next_step: Mapped[str | None]
     next_due_on: Mapped[date | None]
+    next_task_on: Mapped[date | None]
+    """The day of the first check or task that is not done (cases.checks), also of a closed case."""
     last_activity_at: Mapped[datetime] = mapped_column(default=now)
     unread_by_desk: Mapped[bool] = mapped_column(default=True)
     reporter_sealed: Mapped[Sealed | None]
@@ -129,6 +141,8 @@ class Case(TenantTable):
         Index("ix_case_open_state", *_DESK, "state", text(URGENCY), "id", postgresql_where=_OPEN),
         Index("ix_case_open_category", *_DESK, "category", text(URGENCY), "id", postgresql_where=_OPEN),
         Index("ix_case_open_kind", *_DESK, "kind", text(URGENCY), "id", postgresql_where=_OPEN),
+        Index("ix_case_task", *_DESK, "next_task_on", "id", postgresql_where=_WITH_TASK),
+        Index("ix_case_task_mine", *_DESK, "handler_id", "next_task_on", "id", postgresql_where=_WITH_TASK),
         Index("ix_case_closed", *_DESK, "closed_at", "id", postgresql_where=_CLOSED),
         Index("ix_case_closed_category", *_DESK, "category", "closed_at", "id", postgresql_where=_CLOSED),
         Index("ix_case_closed_kind", *_DESK, "kind", "closed_at", "id", postgresql_where=_CLOSED),
@@ -335,6 +349,105 @@ class CasePerson(TenantTable):
         to_tenant("case", "case_id", ondelete="CASCADE"),
         Index("ix_case_person_case", "entity_id", "case_id", "created_at", "id"),
         Index("uq_case_person_once", "entity_id", "case_id", "once", unique=True),
+    )
+
+
+class CaseTask(TenantTable):
+    """Something that the desk has to do on a case, or an answered check for reprisals (cases.tasks)."""
+
+    __tablename__ = "case_task"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "says what kind of thing is due when, and who did it": "kind moment due_on done_at done_by created_at",
+        "says in a code what came of a check for reprisals": "answer",
+        "the same form twice is one task; made with a random id that is stored nowhere": "once",
+    }
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID]
+    kind: Mapped[str]
+    """A cases.tasks.TaskKind."""
+    moment: Mapped[str | None]
+    """Of a check: a cases.checks.Moment; each is answered once."""
+    due_on: Mapped[date]
+    text_sealed: Mapped[Sealed | None]
+    """What is to be done; None for a check."""
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[UUID | None]
+    answer: Mapped[str | None]
+    """Of a check: a cases.tasks.Sign."""
+    note_sealed: Mapped[Sealed | None]
+    once: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        Index("uq_case_task_moment", "entity_id", "case_id", "moment", unique=True),
+        Index("uq_case_task_once", "entity_id", "case_id", "once", unique=True),
+    )
+
+
+class CaseLink(TenantTable):
+    """One side of a link between two cases of a desk (cases.related); the other side is a row of its own."""
+
+    __tablename__ = "case_link"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "says who linked two cases, and when": "since account_id",
+    }
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    other_id: Mapped[UUID] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(default=now)
+    account_id: Mapped[UUID | None]
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        to_tenant("case", "other_id", ondelete="CASCADE"),
+        Index("ix_case_link_other", "entity_id", "other_id"),
+    )
+
+
+class CaseMerge(TenantTable):
+    """A case that was closed as a duplicate of another, with what it takes to undo that (cases.related)."""
+
+    __tablename__ = "case_merge"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "opens the case again as it was, as long as that is possible": "state_before merged_at account_id",
+    }
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID]
+    into_id: Mapped[UUID]
+    state_before: Mapped[str]
+    merged_at: Mapped[datetime] = mapped_column(default=now)
+    account_id: Mapped[UUID | None]
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        to_tenant("case", "into_id", ondelete="CASCADE"),
+        Index("ix_case_merge_case", "entity_id", "case_id"),
+        Index("ix_case_merge_into", "entity_id", "into_id"),
+    )
+
+
+class CaseMeasure(TenantTable):
+    """A measure or recommendation that came of a case (cases.results)."""
+
+    __tablename__ = "case_measure"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "says what kind of thing is how far, and due when": "kind state due_on done_at created_at",
+        "the same form twice is one measure; made with a random id that is stored nowhere": "once",
+    }
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID]
+    kind: Mapped[str]
+    text_sealed: Mapped[Sealed]
+    state: Mapped[str]
+    """A cases.results.MeasureState."""
+    due_on: Mapped[date | None]
+    done_at: Mapped[datetime | None]
+    once: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        Index("uq_case_measure_once", "entity_id", "case_id", "once", unique=True),
     )
 
 

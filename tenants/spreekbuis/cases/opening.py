@@ -16,6 +16,7 @@ from spreekbuis.access.models import CaseKey, Desk
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.changes import Happened, record_fact
+from spreekbuis.cases.checks import set_first_task
 from spreekbuis.cases.deadlines import set_next_due
 from spreekbuis.cases.dialogue import attachment_row, message_row
 from spreekbuis.cases.models import Attachment, Case, CaseCounter, CaseEvent, Contact, Message
@@ -225,6 +226,7 @@ def _values(
         **_answers(new, key),
     )
     set_next_due(case)
+    set_first_task(case)
     return {name: value for name, value in vars(case).items() if not name.startswith("_")}
 
 

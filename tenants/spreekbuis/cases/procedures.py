@@ -72,11 +72,14 @@ STEP_LABELS: dict[Step, LazyString] = {
 OUTCOMES: Mapping[CaseKind, tuple[Outcome, ...]] = {
     CaseKind.NEW: (),
     CaseKind.REPORT: tuple(
-        outcome for outcome in Outcome if outcome not in (Outcome.ANSWERED, Outcome.REFERRED)
+        outcome
+        for outcome in Outcome
+        if outcome not in (Outcome.ANSWERED, Outcome.REFERRED, Outcome.DUPLICATE)
     ),
     CaseKind.INFORMATION_REQUEST: (Outcome.ANSWERED,),
 }
-"""How a handler can end a case of each kind; the kind is chosen before that. A referral ends it by itself."""
+"""How a handler can end a case of each kind; the kind is chosen before that. A referral or a merge ends it by
+itself."""
 
 SET_BY_HAND = frozenset({State.IN_PROGRESS, State.WAITING_FOR_REPORTER})
 """States that a handler may simply choose. The others follow from something that the reporter gets to

@@ -1,4 +1,4 @@
-"""The daily sweep of deadlines: how many cases are late or nearly so, never which ones.
+"""The daily sweep of deadlines and tasks: how many cases are late or nearly so, never which ones.
 
 Before a term ends, the desk is reminded; when it was missed, everybody of the desk is told, and again later. How many
 days before and after, the procedure says (cases.definition). Administrators of the entity are told nothing: they must
@@ -13,6 +13,7 @@ counts no case of which anybody is kept out: those are told to the colleagues on
 
 from collections.abc import Iterable, Mapping
 from datetime import date, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from flask import current_app
@@ -24,15 +25,16 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Integer,
+    Select,
     TableValuedAlias,
     Text,
     and_,
     bindparam,
     column,
     func,
-    literal_column,
     or_,
     select,
+    union,
 )
 from sqlalchemy.dialects.postgresql import insert
 
@@ -171,8 +173,8 @@ def _swept(until: date) -> date:
 
 
 def _nearly_due(desks: Iterable[UUID], *, for_all: bool = False) -> dict[UUID, int]:
-    """Open cases per desk of which a term is late, or ends within the days of their procedure. `for_all`: only those of
-    which nobody is kept out."""
+    """Cases per desk of which a term is late, or ends within the days of their procedure, or a check or task is due.
+    `for_all`: only those of which nobody is kept out."""
     days = [(one.code, one.version, procedure(one.code, one.version).remind_before) for one in published()]
     longest = max(before for _, _, before in days)
     dates = {"today": today(), "latest": today() + timedelta(days=longest)}
@@ -204,7 +206,7 @@ def _counted(
     *,
     for_all: bool,
 ) -> dict[UUID, int]:
-    """Open cases per desk, counted to `CAP`; desks without any are left out."""
+    """Cases per desk, counted to `CAP`; desks without any are left out."""
     codes, versions, numbers = zip(*days, strict=True)
     given = {
         "codes": list(codes),
@@ -226,22 +228,29 @@ _KEPT_OUT = select(CaseExclusion.case_id).where(
 )
 
 
-def _counting(rules: TableValuedAlias, *which: ColumnElement[bool]) -> type_select:
-    some = (
-        select(literal_column("1"))
-        .select_from(Case)
-        .join(rules, and_(rules.c.code == Case.procedure, rules.c.version == Case.procedure_version))
+def _some(*which: ColumnElement[bool]) -> Select[Any]:
+    """At most `CAP` cases of the desk."""
+    return (
+        select(Case.id)
         .where(
             Case.entity_id == bindparam("entity"),
             Case.desk_id == bindparam("desk"),
-            Case.closed_at.is_(None),
             *which,
             ~and_(bindparam("for_all", type_=Boolean), _KEPT_OUT.correlate(Case).exists()),
         )
         .limit(CAP)
-        .subquery()
     )
-    return select(func.count()).select_from(some)
+
+
+def _with_term(rules: TableValuedAlias, *which: ColumnElement[bool]) -> type_select:
+    under = and_(rules.c.code == Case.procedure, rules.c.version == Case.procedure_version)
+    return _some(Case.closed_at.is_(None), *which).join(rules, under)
+
+
+def _count(*parts: type_select) -> type_select:
+    """How many cases any of these finds, to `CAP`."""
+    found = union(*(select(part.subquery()) for part in parts)).limit(CAP) if len(parts) > 1 else parts[0]
+    return select(func.count()).select_from(found.subquery())
 
 
 def _date(name: str) -> BindParameter[date]:
@@ -255,11 +264,16 @@ _RULES = func.unnest(
     bindparam("days", type_=ARRAY(Integer)),
 ).table_valued(column("code", Text), column("version", Integer), column("days", Integer), name="rules")
 _RULES = _RULES.render_derived()
-_NEARLY_DUE = _counting(_RULES, urgency <= _date("latest"), urgency <= _date("today") + _RULES.c.days)
-_MISSED = _counting(
-    _RULES,
-    urgency.between(_date("earliest"), _date("latest")),
-    (urgency + _RULES.c.days).between(_date("first"), _date("last")),
+_NEARLY_DUE = _count(
+    _with_term(_RULES, urgency <= _date("latest"), urgency <= _date("today") + _RULES.c.days),
+    _some(Case.next_task_on <= _date("today")),
+)
+_MISSED = _count(
+    _with_term(
+        _RULES,
+        urgency.between(_date("earliest"), _date("latest")),
+        (urgency + _RULES.c.days).between(_date("first"), _date("last")),
+    )
 )
 
 

@@ -17,13 +17,13 @@ def score_case(case: Case, key: ContentKey, score: int, comment: str) -> None:
     """Keep the reporter's score (1 to 5) and comment (may be empty, is sealed). Once, and only of a closed
     case that went on nowhere else: there it is scored.
 
-    Raises Invalid for another score, Conflict when the case is open or was scored before.
+    Raises Invalid for another score, Conflict when the case is open, goes on in another one, or was scored before.
     """
     if not LOWEST <= score <= HIGHEST:
         raise Invalid({"score": _l("Kies een score van 1 tot 5.")})
     if case.outcome == Outcome.REFERRED:
         raise Conflict(_l("Je melding loopt elders verder"), _l("Je geeft een score waar ze afgerond wordt."))
-    if case.closed_at is None:
+    if case.closed_at is None or case.outcome == Outcome.DUPLICATE:
         raise Conflict(
             _l("Je dossier is nog niet afgesloten"), _l("Je kunt een score geven zodra het is afgesloten.")
         )

@@ -2,7 +2,7 @@
 
 from spreekbuis.cases import list_page, new_contact, case_page, search_page, access_page  # isort: skip
 from spreekbuis.cases import referral_page, letter_page, people_page, list_actions, actions  # isort: skip
-from spreekbuis.cases import exclusion_mails, reminders, terms_page  # isort: skip
+from spreekbuis.cases import exclusion_mails, related_page, reminders, result_page, tasks_page, terms_page  # isort: skip
 from spreekbuis.cases.doors import room
 from spreekbuis.cases.export import data_request_pages, export_page, redaction_page
 from spreekbuis.cases.keeping import file_page, nightly, overview_page
@@ -24,8 +24,11 @@ __all__ = [
     "people_page",
     "redaction_page",
     "referral_page",
+    "related_page",
     "reminders",
+    "result_page",
     "room",
     "search_page",
+    "tasks_page",
     "terms_page",
 ]

@@ -93,11 +93,18 @@ def ask_aftercare(case: Case, key: ContentKey, text: str, *, once: UUID | None =
     write_message(case, key, author="reporter", text=text, once=once, nature=Nature(MessageKind.AFTERCARE))
 
 
+def tell_reprisals(case: Case, key: ContentKey, text: str, *, once: UUID | None = None) -> None:
+    """Say that the report has consequences for the reporter; `text` may be empty. Also on a closed case, which is
+    unread again. Decree of 18 November 2022: protection against reprisals."""
+    write_message(case, key, author="reporter", text=text, once=once, nature=Nature(MessageKind.REPRISALS))
+
+
 _TITLES: dict[str, LazyString] = {
     MessageKind.MEETING: _l("vraag om een gesprek"),
     MessageKind.MINUTES: _l("verslag van een gesprek"),
     MessageKind.CORRECTION: _l("verbetering van het verslag"),
     MessageKind.AFTERCARE: _l("vraag om nazorg"),
+    MessageKind.REPRISALS: _l("ondervindt gevolgen van de melding"),
 }
 
 

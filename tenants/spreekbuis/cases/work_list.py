@@ -38,6 +38,8 @@ class View(StrEnum):
     MINE = "mine"
     FREE = "free"
     WAITING = "waiting"
+    TASKS = "tasks"
+    """My cases, open or closed, of which a check or task is due."""
     CLOSED = "closed"
 
 
@@ -75,6 +77,7 @@ class Row(NamedTuple):
     category: str
     next_step: str | None
     next_due_on: date | None
+    next_task_on: date | None
     state: str
     handler_id: UUID | None
     received_at: datetime
@@ -172,7 +175,7 @@ def _values(desks: Set[UUID], account_id: UUID, asked: Asked, today: date) -> di
 @lru_cache(maxsize=512)
 def _page(desks: int, shape: _Shape, closed: bool, upwards: bool, continued: bool) -> Any:
     """A page and one row more, of each desk; several desks are merged by the caller."""
-    key: ColumnElement[Any] = Case.closed_at.expression if closed else urgency
+    key = Case.closed_at.expression if closed else _key(shape)
     order = [key.asc(), Case.id.asc()] if upwards else [key.desc(), Case.id.desc()]
     where = _conditions(shape)
     if continued:
@@ -199,7 +202,7 @@ def _counting(desks: int) -> Any:
                 select(literal_column("1"))
                 .where(*_at_desk(n), *_conditions(_Shape(view)))
                 # In the order of the index, or the planner may hope to meet a hundred by reading the table.
-                .order_by(urgency)
+                .order_by(_key(_Shape(view)))
                 .limit(CAP + 1)
                 .subquery()
             )
@@ -208,6 +211,12 @@ def _counting(desks: int) -> Any:
             for n in range(desks)
         )
     )
+
+
+def _key(shape: _Shape) -> ColumnElement[Any]:
+    """What open cases are ordered by."""
+    tasks = shape.view is View.TASKS and not shape.number
+    return Case.next_task_on.expression if tasks else urgency
 
 
 def _at_desk(n: int) -> list[ColumnElement[bool]]:
@@ -230,6 +239,7 @@ def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
         View.MINE: [is_open, Case.handler_id == bindparam("me")],
         View.FREE: [is_open, Case.handler_id.is_(None)],
         View.WAITING: [is_open, Case.state == literal_column(f"'{State.WAITING_FOR_REPORTER}'")],
+        View.TASKS: [Case.handler_id == bindparam("me"), Case.next_task_on <= today],
         View.CLOSED: [Case.closed_at.is_not(None)],
     }
     where = of_view[shape.view]

@@ -84,8 +84,11 @@ def _promise(deadline: Deadline) -> tuple[str, str]:
     return title, text
 
 
-def course_of(case: CaseFacts) -> list[CourseItem]:
-    """What happened to the case and what is promised, by date. Promises end with the answer."""
+def course_of(case: CaseFacts, *, together: bool = False) -> list[CourseItem]:
+    """What happened to the case and what is promised, by date. Promises end with the answer.
+
+    `together`: it is closed because it is handled together with another report."""
+    end = _("Samen behandeld met een andere melding") if together else _("Afgerond")
     done: list[tuple[date, str, str]] = [
         (
             local_date(case.received_at),
@@ -103,7 +106,7 @@ def course_of(case: CaseFacts) -> list[CourseItem]:
         elif case.feedback_at is None and case.closed_at is None:
             promised.append((deadline.due_on, str(title), str(text)))
     if case.closed_at is not None:
-        done.append((local_date(case.closed_at), _("Afgerond"), ""))
+        done.append((local_date(case.closed_at), end, ""))
     done.sort(key=lambda item: item[0])
     promised.sort(key=lambda item: item[0])
     shown = [

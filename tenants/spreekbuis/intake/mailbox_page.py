@@ -38,17 +38,20 @@ def inbox_page(errors: Mapping[str, type_text] = _NOTHING, kept: Mapping[str, st
     records = minutes_in(dialogue)
     to_check = next((r.message for r in reversed(records) if r.state is MinutesState.WAITING), None)
     states = {r.message.id: str(MINUTES_LABELS[r.state]) for r in records}
-    closed = case.closed_at is not None
+    closed, together = case.closed_at is not None, case.outcome == Outcome.DUPLICATE
+    if together:
+        words, step = _("Stand: je melding wordt samen behandeld met een andere"), 3
     return render_template(
         "intake/inbox.html",
         case=case, state_words=words, step=step,
         steps_shown=steps(),
-        course=course_of(case), category_label=CATEGORIES[case.category].label,
+        course=course_of(case, together=together), together=together, category_label=CATEGORIES[case.category].label,
         received_on=day_in_words(local_date(case.received_at)),
         answers=answers_shown(case, key),
         messages=[_shown(m, desk[:1].upper() + desk[1:], states.get(m.id, "")) for m in dialogue],
-        closed=closed, scorable=closed and case.score is None and case.outcome != Outcome.REFERRED,
-        outcome=OUTCOME_LABELS[Outcome(case.outcome)] if case.outcome else None,
+        closed=closed,
+        scorable=closed and case.score is None and not together and case.outcome != Outcome.REFERRED,
+        outcome=OUTCOME_LABELS[Outcome(case.outcome)] if case.outcome and not together else None,
         errors=errors, kept=kept, once=new_id,
         minutes=IDLE_LIMIT // timedelta(minutes=1), accept=accepting.ACCEPT,
         most_files=accepting.MOST_FILES, most_megabytes=accepting.most_megabytes(),

@@ -12,7 +12,15 @@ from spreekbuis.cases import minutes
 from spreekbuis.cases.consent import Sharing, set_consents
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.once import id_of
-from spreekbuis.cases.wishes import Preference, Reach, Way, ask_aftercare, ask_meeting, prefer_contact
+from spreekbuis.cases.wishes import (
+    Preference,
+    Reach,
+    Way,
+    ask_aftercare,
+    ask_meeting,
+    prefer_contact,
+    tell_reprisals,
+)
 from spreekbuis.errors import Conflict, Invalid
 from spreekbuis.intake.mailbox_page import inbox_page
 from spreekbuis.intake.mailbox_room import locked_case, room
@@ -29,6 +37,10 @@ CONTACT = notice_after("inbox-contact-kept", _l("Het loket weet nu hoe het je ma
 CONSENT = notice_after("inbox-consent-kept", _l("Je keuze is bewaard. Je kunt ze altijd veranderen."))
 AFTERCARE = notice_after(
     "inbox-aftercare-asked", _l("Je vraag om nazorg is verstuurd. Het loket antwoordt je.")
+)
+REPRISALS = notice_after(
+    "inbox-reprisals-told",
+    _l("Het loket weet het nu, en antwoordt je. Je kunt ook bescherming vragen: zie hieronder."),
 )
 AGREED = notice_after("inbox-minutes-agreed", _l("Je gaat akkoord met het verslag."))
 CORRECTED = notice_after(
@@ -80,6 +92,15 @@ def aftercare() -> ResponseReturnValue:
     text = _needed(form, "aftercare")
     once = id_of(form.once(), "aftercare", text)
     return _act(form, lambda case: ask_aftercare(case, key_in_session(), text, once=once), AFTERCARE)
+
+
+@room.post("/inbox/reprisals", Audience.RETURNING_REPORTER)
+def reprisals() -> ResponseReturnValue:
+    """Say that the report has consequences for the reporter."""
+    form = Reading()
+    text = form.text("reprisals", longest=LONGEST_STORY, required=False, lines=True)
+    once = id_of(form.once(), "reprisals", text)
+    return _act(form, lambda case: tell_reprisals(case, key_in_session(), text, once=once), REPRISALS)
 
 
 @room.post("/inbox/minutes/agree", Audience.RETURNING_REPORTER)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases import shown
+from spreekbuis.cases.amounts import cents_in_words
 from spreekbuis.cases.answers import answers_shown
 from spreekbuis.cases.case_page import facts_of
 from spreekbuis.cases.contacts import read_contacts
@@ -19,8 +20,17 @@ from spreekbuis.cases.dialogue import ShownMessage, StoredFile, read_dialogue, r
 from spreekbuis.cases.labels import labels_of
 from spreekbuis.cases.models import Case, CaseEvent
 from spreekbuis.cases.numbers import number_of
+from spreekbuis.cases.results import (
+    MEASURE_KIND_LABELS,
+    MEASURE_STATE_LABELS,
+    Result,
+    measures_in,
+    result_of,
+)
+from spreekbuis.cases.tasks import SIGN_LABELS, tasks_in
 from spreekbuis.clock import now, today
 from spreekbuis.db.session import db
+from spreekbuis.directory.catalogue import FOLLOW_UP_LABELS
 from spreekbuis.documents.blocks import Block, Document, Facts, Heading, Paragraph, Said
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.web.dates import day_in_words
@@ -96,6 +106,9 @@ def _blocks(case: Case, key: ContentKey, messages: Sequence[ShownMessage], *, no
     )
     yield from terms_blocks(case)
     yield from course_blocks(case, people)
+    yield from result_blocks(case, key)
+    if notes:
+        yield from task_blocks(case, key)
     answers = answers_shown(case, key)
     if answers:
         yield Heading(_("Antwoorden op vragen"))
@@ -134,6 +147,39 @@ def course_blocks(case: Case, people: Mapping[UUID, str]) -> Iterator[Block]:
             for step in course_of(case, people, NOBODY, None)
         ]
     )
+
+
+def result_blocks(case: Case, key: ContentKey) -> Iterator[Block]:
+    """Measures, damage, recoveries, and what a central actor did; nothing when there is nothing to tell."""
+    result, measures = result_of(case), measures_in(case, key)
+    if result == Result() and not measures:
+        return
+    yield Heading(_("Resultaat"))
+    known = []
+    if result.damage_cents is not None:
+        known.append((_("Geschatte schade, in euro"), cents_in_words(result.damage_cents)))
+    if result.recovered_cents is not None:
+        known.append((_("Teruggekregen, in euro"), cents_in_words(result.recovered_cents)))
+    if result.follow_up is not None and result.follow_up_on is not None:
+        told = f"{FOLLOW_UP_LABELS[result.follow_up]}, {day_in_words(result.follow_up_on)}"
+        known.append((_("Wat een centrale actor ermee deed"), told))
+    if known:
+        yield Facts(known)
+    for measure in measures:
+        due = "" if measure.due_on is None else day_in_words(measure.due_on)
+        words = (str(MEASURE_KIND_LABELS[measure.kind]), str(MEASURE_STATE_LABELS[measure.state]))
+        yield Said(", ".join(words), due, measure.text)
+
+
+def task_blocks(case: Case, key: ContentKey) -> Iterator[Block]:
+    """Checks for reprisals that were answered, and the tasks of the desk."""
+    tasks = [task for task in tasks_in(case, key) if task.id is not None]
+    if not tasks:
+        return
+    yield Heading(_("Taken"))
+    for task in tasks:
+        words = "" if task.sign is None else str(SIGN_LABELS[task.sign])
+        yield Said(task.label, day_in_words(task.due_on), "\n".join(filter(None, (words, task.note))))
 
 
 def people_of(case: Case, messages: Sequence[ShownMessage]) -> dict[UUID, str]:

@@ -727,6 +727,10 @@ def upgrade() -> None:
         sa.Column("feedback_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("damage_cents", sa.BigInteger(), nullable=True),
+        sa.Column("recovered_cents", sa.BigInteger(), nullable=True),
+        sa.Column("follow_up", sa.Text(), nullable=True),
+        sa.Column("follow_up_on", sa.Date(), nullable=True),
         sa.Column("duty_accepted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("procedure", sa.Text(), nullable=False),
         sa.Column("procedure_version", sa.Integer(), nullable=False),
@@ -736,6 +740,7 @@ def upgrade() -> None:
         sa.Column("term_changes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("next_step", sa.Text(), nullable=True),
         sa.Column("next_due_on", sa.Date(), nullable=True),
+        sa.Column("next_task_on", sa.Date(), nullable=True),
         sa.Column("last_activity_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("unread_by_desk", sa.Boolean(), nullable=False),
         sa.Column("reporter_sealed", sa.LargeBinary(), nullable=True),
@@ -869,6 +874,20 @@ def upgrade() -> None:
         ],
         unique=False,
         postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(
+        "ix_case_task",
+        "case",
+        ["entity_id", "desk_id", "next_task_on", "id"],
+        unique=False,
+        postgresql_where=sa.text("next_task_on IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_case_task_mine",
+        "case",
+        ["entity_id", "desk_id", "handler_id", "next_task_on", "id"],
+        unique=False,
+        postgresql_where=sa.text("next_task_on IS NOT NULL"),
     )
     op.create_index("uq_case_number", "case", ["entity_id", "desk_id", "year", "number"], unique=True)
     op.create_table(
@@ -1184,6 +1203,77 @@ def upgrade() -> None:
         "ix_case_key_for_recovery_kit", "case_key_for_recovery", ["entity_id", "kit_id"], unique=False
     )
     op.create_table(
+        "case_link",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("other_id", sa.Uuid(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_link_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "other_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_link_entity_id_other_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_link_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "case_id", "other_id", name=op.f("pk_case_link")),
+    )
+    op.create_index("ix_case_link_other", "case_link", ["entity_id", "other_id"], unique=False)
+    op.create_table(
+        "case_measure",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("text_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("once", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_measure_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_measure_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_case_measure")),
+    )
+    op.create_index("uq_case_measure_once", "case_measure", ["entity_id", "case_id", "once"], unique=True)
+    op.create_table(
+        "case_merge",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("into_id", sa.Uuid(), nullable=False),
+        sa.Column("state_before", sa.Text(), nullable=False),
+        sa.Column("merged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_merge_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "into_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_merge_entity_id_into_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_merge_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_case_merge")),
+    )
+    op.create_index("ix_case_merge_case", "case_merge", ["entity_id", "case_id"], unique=False)
+    op.create_index("ix_case_merge_into", "case_merge", ["entity_id", "into_id"], unique=False)
+    op.create_table(
         "case_person",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1219,6 +1309,32 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_reading_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "case_id", "account_id", name=op.f("pk_case_reading")),
     )
+    op.create_table(
+        "case_task",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("moment", sa.Text(), nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("text_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_by", sa.Uuid(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("note_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("once", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_case_task_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_case_task_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_case_task")),
+    )
+    op.create_index("uq_case_task_moment", "case_task", ["entity_id", "case_id", "moment"], unique=True)
+    op.create_index("uq_case_task_once", "case_task", ["entity_id", "case_id", "once"], unique=True)
     op.create_table(
         "contact",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
@@ -1804,6 +1920,36 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_key_for_recovery" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_key_for_recovery" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_link" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_link" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_link" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_link\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_link" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_link" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_measure" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_measure" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_measure" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_measure\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_measure" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_measure" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_merge" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_merge" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_merge" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_merge\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_merge" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_merge" TO spreekbuis_backup')
     op.execute('ALTER TABLE "case_person" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "case_person" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1824,6 +1970,16 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_reading" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_reading" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "case_task" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "case_task" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "case_task" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"case_task\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_task" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "case_task" TO spreekbuis_backup')
     op.execute('ALTER TABLE "contact" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "contact" FORCE ROW LEVEL SECURITY')
     op.execute(
