@@ -1,6 +1,5 @@
 """Conflict of interest: for whom a case does not exist, and what that does at once."""
 
-
 import pytest
 from sqlalchemy import func, select
 
