@@ -44,11 +44,15 @@ def words_of(reporter: Person) -> str:
 
 
 def report(
-    reporter: Person, ovo_code: str, story: str = STORY, file: FilePayload | Path | None = None
+    reporter: Person,
+    ovo_code: str,
+    story: str = STORY,
+    file: FilePayload | Path | None = None,
+    category: str = "Diefstal van werkmiddelen",
 ) -> str:
-    """The whole way to the receipt, about theft; gives the words."""
+    """The whole way to the receipt, about something of integrity; gives the words."""
     reporter.goto(f"/o/{ovo_code}/report")
-    choose_topic(reporter, "Integriteit", "Diefstal van werkmiddelen")
+    choose_topic(reporter, "Integriteit", category)
     accept_duty(reporter)
     tell(reporter, story, file)
     reporter.press("Verstuur")

@@ -215,7 +215,7 @@ def the_handler_closes(handler: Person, case_url: str) -> None:
     assert handler.sees("nieuw bericht")
     handler.goto(case_url)
     assert handler.sees(REPLY)
-    handler.select("Nieuwe status", "In behandeling")
+    handler.select("Nieuwe stand", "In behandeling")
     handler.press("Pas aan")
     handler.unfold("Sluit het dossier af")
     handler.select("Uitkomst", "Gegrond")

@@ -308,6 +308,8 @@ def test_a_mailbox_closes_by_itself_and_use_keeps_it_open(inside):
         page = inside.browser.get("/inbox")
         assert page.status_code == 303
         assert page.headers["Location"].startswith("/inbox/open")
+        assert "niet meer open op dit toestel" in inside.browser.get(page.headers["Location"]).text
+    assert "niet meer open op dit toestel" not in inside.browser.get("/inbox/open").text
 
 
 def test_a_message_of_an_ended_session_is_kept_and_goes_after_the_code(inside, code, count):

@@ -88,10 +88,10 @@ def page_for(frame: str, lang: str = "nl") -> Thing:
         entity=Thing(name="Departement Omgeving", badge="OMG", ovo_code="OVO990001"),
         role_label="Behandelaar, loket Integriteit" if staff else "Je meldt als personeelslid",
         nav=[
-            Thing(label="Werklijst", url="/desk", current=True, count=17),
-            Thing(label="Nieuw contact", url="/desk/new", current=False, count=None),
-            Thing(label="Doorverwijzingen", url="/desk/referrals", current=False, count=2),
-            Thing(label="Wegwijzer", url="/desk/signpost", current=False, count=None),
+            Thing(label="Werklijst", url="/desk", current=True, count=17, rare=False),
+            Thing(label="Nieuw contact", url="/desk/new", current=False, count=None, rare=False),
+            Thing(label="Doorverwijzingen", url="/desk/referrals", current=False, count=2, rare=False),
+            Thing(label="Wegwijzer", url="/desk/signpost", current=False, count=None, rare=True),
         ]
         if staff
         else [],

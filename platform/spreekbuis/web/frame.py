@@ -51,12 +51,13 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """An entry of the navigation. `count` is what waits there, or None."""
+    """An entry of the navigation. `count` is what waits there, or None; what is `rare` stands under "Meer"."""
 
     label: type_text
     url: str
     current: bool = False
     count: int | str | None = None
+    rare: bool = False
 
 
 class Language(NamedTuple):
@@ -192,7 +193,12 @@ def _nav(ovo: str | None, roles: frozenset[Role], current: str | None) -> tuple[
     entries: list[NavEntry] = current_app.extensions["nav"]
     values: dict[str, Any] = {"ovo": ovo} if ovo else {}
     return tuple(
-        NavItem(str(e.label), url_for(e.endpoint, **values), e.endpoint == current)
+        NavItem(
+            str(e.label),
+            url_for(e.endpoint, **values),
+            e.endpoint == current,
+            rare=e.rare and e.endpoint != current,
+        )
         for e in entries
         if e.tenant == (ovo is not None) and e.may in permissions
     )

@@ -32,12 +32,16 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class NavEntry:
-    """An entry of the main navigation, shown to whoever has the permission, in or outside an entity."""
+    """An entry of the main navigation, shown to whoever has the permission, in or outside an entity.
+
+    What is `rare` stands under "Meer", so that the bar stays short on a telephone.
+    """
 
     label: LazyString
     endpoint: str
     may: Permission
     tenant: bool
+    rare: bool = False
 
 
 class Room:
@@ -59,13 +63,13 @@ class Room:
         """A GET for everyone that touches neither session nor transaction (health)."""
         return self._declare("GET", rule, Audience.EVERYONE, transactional=False)
 
-    def in_nav(self, label: LazyString) -> Callable[[V], V]:
+    def in_nav(self, label: LazyString, *, rare: bool = False) -> Callable[[V], V]:
         """Decorate a declared GET view (above `@room.get`) to show it in the main navigation."""
 
         def mark(view: V) -> V:
             route = self.routes[-1]
             assert isinstance(route.may, Permission), "only what asks a permission stands in the navigation"
-            self.nav.append(NavEntry(label, route.endpoint, route.may, route.tenant))
+            self.nav.append(NavEntry(label, route.endpoint, route.may, route.tenant, rare))
             return view
 
         return mark

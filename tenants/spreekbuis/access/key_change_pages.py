@@ -39,13 +39,16 @@ _OUTCOMES = {
 @room.get("/entity/<ovo:ovo>/keys/changes", Permission.KEEP_RECOVERY_PART)
 def changes() -> ResponseReturnValue:
     me, kit = the_account().id, kit_in_force()
+    manages = here().may(Permission.MANAGE_ENTITY)
     officer = me in key_changes.officers_today()
     return render_template(
         "access/key_changes.html",
         waiting=[_waiting(change, me, officer=officer) for change in key_changes.waiting_changes()],
         past=[_past(change) for change in key_changes.past_changes()],
         kit=kit and {"made": _day(kit.made_at), "officers": [_who(part.officer) for part in kit.parts]},
-        overview_url=_url("overview") if here().may(Permission.MANAGE_ENTITY) else "",
+        back=(_("Sleutels"), _url("overview"))
+        if manages
+        else (_("Toegang"), url_for("cases.access", ovo=the_entity().ovo_code)),
     )
 
 

@@ -37,7 +37,7 @@ STRETCH = 0.7
 MOST = 10_000_000
 
 
-@room.in_nav(_l("Toegang"))
+@room.in_nav(_l("Toegang"), rare=True)
 @room.get("/desk/<ovo:ovo>/access", Permission.HANDLE_CASES)
 def access() -> ResponseReturnValue:
     return _page({})

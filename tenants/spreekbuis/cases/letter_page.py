@@ -13,7 +13,8 @@ from spreekbuis.access.key_doors import desk_title
 from spreekbuis.access.models import Desk, DeskLetter
 from spreekbuis.cases import receiving, shown
 from spreekbuis.cases.doors import my_desks, myself, room
-from spreekbuis.cases.letters import Answer, Letter, waiting_letters
+from spreekbuis.cases.letters import Answer, Letter, PassedMessage, waiting_letters
+from spreekbuis.cases.wishes import titles_of
 from spreekbuis.clock import today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
@@ -74,6 +75,10 @@ def refuse_letter(letter_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("cases.letters", ovo=door.the_entity().ovo_code, done=GIVEN_BACK), 303)
 
 
+def _author(message: PassedMessage) -> str:
+    return gettext("Melder") if message.author == "reporter" else gettext("Vorig loket")
+
+
 def _page(letter_id: UUID, errors: dict[str, Any]) -> str:
     found, told = receiving.read_letter(letter_id, my_desks(), myself())
     ovo, words = door.the_entity().ovo_code, shown.labels()
@@ -84,7 +89,7 @@ def _page(letter_id: UUID, errors: dict[str, Any]) -> str:
         facts=_facts(found, told, words),
         messages=[
             {
-                "who": gettext("Melder") if message.author == "reporter" else gettext("Vorig loket"),
+                "who": ", ".join((_author(message), *titles_of(message.nature))),
                 "kind": "" if message.author == "reporter" else "own",
                 "when": shown.minute(message.at), "iso": shown.iso(message.at), "text": message.text,
                 "files": [],

@@ -108,7 +108,7 @@ _TITLES: dict[str, LazyString] = {
 }
 
 
-def titles_of(message: ShownMessage) -> list[str]:
+def titles_of(message: ShownMessage | Nature) -> list[str]:
     """What a message is, when it is more than what it says; of a request to talk also how."""
     titles = [str(_TITLES[message.kind])] if message.kind in _TITLES else []
     return [*titles, str(WAY_LABELS[Way(message.how)]).lower()] if message.how else titles

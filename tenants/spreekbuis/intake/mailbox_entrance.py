@@ -70,5 +70,6 @@ def _code_page(typed: str, error: str | None) -> str:
         "intake/open.html",
         action=url_for("mailbox.open_case"),
         typed=typed,
+        sent_here="next" in request.args,
         errors={"code": error} if error else {},
     )

@@ -6,12 +6,13 @@ from types import MappingProxyType
 
 from flask import render_template, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from spreekbuis.cases.answers import answers_shown
 from spreekbuis.cases.consent import SHARING_LABELS
 from spreekbuis.cases.dialogue import ShownMessage, read_dialogue
 from spreekbuis.cases.finding import ShownToReporter, shown_to_reporter
-from spreekbuis.cases.minutes import MINUTES_LABELS, MinutesState, minutes_in
+from spreekbuis.cases.minutes import MinutesState, minutes_in
 from spreekbuis.cases.procedures import State
 from spreekbuis.cases.wishes import REACH_LABELS, WAY_LABELS, contact_preference, titles_of
 from spreekbuis.clock import local_date
@@ -27,6 +28,11 @@ from spreekbuis.vault.content import ContentKey
 from spreekbuis.web.dates import day_in_words, hour_in_words
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_MINUTES = {
+    MinutesState.WAITING: _l("wacht op jouw akkoord"),
+    MinutesState.CORRECTED: _l("je stuurde een verbetering"),
+    MinutesState.AGREED: _l("je gaat akkoord"),
+}
 
 
 def inbox_page(errors: Mapping[str, type_text] = _NOTHING, kept: Mapping[str, str] = _NOTHING) -> str:
@@ -37,7 +43,7 @@ def inbox_page(errors: Mapping[str, type_text] = _NOTHING, kept: Mapping[str, st
     dialogue = read_dialogue(key, internal=False)
     records = minutes_in(dialogue)
     to_check = next((r.message for r in reversed(records) if r.state is MinutesState.WAITING), None)
-    states = {r.message.id: str(MINUTES_LABELS[r.state]) for r in records}
+    states = {r.message.id: str(_MINUTES[r.state]) for r in records}
     closed, together = case.closed_at is not None, case.outcome == Outcome.DUPLICATE
     if together:
         words, step = _("Stand: je melding wordt samen behandeld met een andere"), 3

@@ -30,14 +30,14 @@ def local_path(value: str) -> str:
 
 
 def entries(place: Workplace) -> list[NavItem]:
-    """The pages of the main navigation at a workplace."""
+    """The pages of the main navigation at a workplace, without those under "Meer"."""
     values: dict[str, Any] = {} if place.ovo_code is None else {"ovo": place.ovo_code}
     may = permissions_of(place.roles)
     nav: list[NavEntry] = current_app.extensions["nav"]
     return [
         NavItem(entry.label, url_for(entry.endpoint, **values))
         for entry in nav
-        if entry.tenant == bool(values) and entry.may in may
+        if entry.tenant == bool(values) and entry.may in may and not entry.rare
     ]
 
 

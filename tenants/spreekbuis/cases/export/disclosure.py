@@ -55,7 +55,7 @@ def _blocks(case: Case, key: ContentKey, messages: list[ShownMessage]) -> Iterat
         (_("Regime"), str(procedure_of(case).label)),
         (_("Onderwerp"), words.category.get(case.category, case.category)),
         (_("Ontvangen"), day_in_words(local_date(case.received_at))),
-        (_("Status"), words.state[case.state]),
+        (_("Stand"), words.state[case.state]),
     ]
     if case.identity != Identity.ANONYMOUS:
         facts.append((_("Melder"), left_out(Why.REPORTER)))

@@ -101,7 +101,7 @@ def _blocks(case: Case, key: ContentKey, messages: Sequence[ShownMessage], *, no
     yield Facts(
         [
             *facts_of(case, key, shown.labels(), people, NOBODY, date.min),
-            (_("Status"), shown.labels().state[case.state]),
+            (_("Stand"), shown.labels().state[case.state]),
         ]
     )
     yield from terms_blocks(case)

@@ -18,7 +18,7 @@ from spreekbuis.web import door
 from spreekbuis.web.access import Permission
 
 
-@room.in_nav(_l("Bewaren"))
+@room.in_nav(_l("Bewaren"), rare=True)
 @room.get("/desk/<ovo:ovo>/cases/keeping", Permission.HANDLE_CASES)
 def keeping() -> ResponseReturnValue:
     desks, ovo, now = my_desks(), door.the_entity().ovo_code, today()
