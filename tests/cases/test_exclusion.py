@@ -216,7 +216,7 @@ def test_the_same_form_again_from_who_was_kept_out_meanwhile_opens_nothing(world
     made = browser.post(url, form)
     assert made.status_code == 200
     with world.inside(desk.entity) as session:
-        desk.case_id = session.scalars(select(Case.id).order_by(Case.id.desc())).first()
+        desk.case_id = session.scalars(select(Case.id).order_by(Case.received_at.desc())).first()
         desk.key = world.key(desk.entity, desk.case_id)
     desk.exclude(desk.second)
     assert browser.post(url, form).status_code == 404

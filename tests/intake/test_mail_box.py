@@ -23,13 +23,19 @@ TEXT = "Mijn chef leest mijn mails."
 
 
 @pytest.fixture
-def box(app, tmp_path, monkeypatch):
+def box(app):
+    """The box, empty at first: other tests of this process may have left a mail in it."""
     settings = app.extensions["settings"]
     folder = settings.incoming_mail
+
+    def empty():
+        for file in [*folder.rglob("*.eml"), *settings.mail_folder.rglob("*.eml")]:
+            file.unlink()
+
     folder.mkdir(exist_ok=True)
+    empty()
     yield folder
-    for file in [*folder.rglob("*.eml"), *settings.mail_folder.rglob("*.eml")]:
-        file.unlink()
+    empty()
 
 
 @pytest.fixture
