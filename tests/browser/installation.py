@@ -130,12 +130,23 @@ class Installation:
         return until(arrived, f"the mail '{subject}' to {to}")
 
     def processes(self) -> list[psutil.Process]:
-        """Everything that runs on this data folder: ours, the database's, Redis's."""
-        found = []
+        """Everything that runs on this data folder: ours, the database's, Redis's. Ours close their memory, and with it
+        their environment, to other processes of an ordinary user: those are found by their parents."""
+        found, ours = [], set[int]()
+        if self.process is not None:
+            try:
+                run = psutil.Process(self.process.pid)
+                ours = {run.pid, *(child.pid for child in run.children(recursive=True))}
+            except psutil.Error:
+                ours = set()
         for each in psutil.process_iter():
             try:
                 words = " ".join(each.cmdline())
-                inside = str(self.data) in words or each.environ().get("SPREEKBUIS_DATA") == str(self.data)
+                inside = (
+                    each.pid in ours
+                    or str(self.data) in words
+                    or each.environ().get("SPREEKBUIS_DATA") == str(self.data)
+                )
                 if inside and each.status() != psutil.STATUS_ZOMBIE:
                     found.append(each)
             except psutil.Error:

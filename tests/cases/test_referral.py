@@ -345,7 +345,7 @@ def test_a_reporter_without_words_is_asked_in_a_talk(two, world):
     }  # fmt: skip
     page = browser.post(address, form)
     assert page.status_code == 422
-    assert "Deze melder heeft geen toegangscode. Vraag het in een gesprek" in page.text
+    assert "Deze melder kwam niet via de website. Vraag het in een gesprek" in page.text
     assert "Gevraagd aan de telefoon." in page.text
     assert browser.post(address, {**form, "agreed": "yes"}).location.endswith("?done=referral-sent")
     page = browser.get(f"/desk/{two.here.ovo}/cases/{two.case_id}")

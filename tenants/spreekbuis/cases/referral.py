@@ -151,7 +151,7 @@ def propose(
         raise Invalid(
             {
                 "agreed": _l(
-                    "Deze melder heeft geen toegangscode. Vraag het in een gesprek en vink het dan aan."
+                    "Deze melder kwam niet via de website. Vraag het in een gesprek en vink het dan aan."
                 )
             }
         )
