@@ -262,9 +262,16 @@ def shown_deadline(deadline: Deadline, case: Case) -> dict[str, Any]:
 
 
 def facts_of(
-    case: Case, key: ContentKey, words: shown.Labels, people: Mapping[UUID, str], me: UUID, now: date
+    case: Case,
+    key: ContentKey,
+    words: shown.Labels,
+    people: Mapping[UUID, str],
+    me: UUID,
+    now: date,
+    left_out: str = "",
 ) -> list[tuple[str, str]]:
     """What is known of the case in short, the reporter's name and contact data included; `me` is who reads it.
+    `left_out`: what stands in the place of who the reporter is, for who may not know.
 
     Days of the year of `now` are shown without their year.
     """
@@ -277,10 +284,10 @@ def facts_of(
         (gettext("Procedure"), str(procedure_of(case).label)),
         (
             gettext("Melder"),
-            f"{words.reporter_class[case.reporter_class]}, {words.identity[case.identity].lower()}",
+            left_out
+            or f"{words.reporter_class[case.reporter_class]}, {words.identity[case.identity].lower()}",
         ),
-        *_reporter(case, key),
-        *_preference(case, key),
+        *([] if left_out else (*_reporter(case, key), *_preference(case, key))),
         (gettext("Kanaal"), words.channel[case.channel]),
         (gettext("Ontvangen"), shown.day(case.received_at, now)),
     ]

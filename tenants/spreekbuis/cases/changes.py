@@ -47,6 +47,8 @@ class Happened(StrEnum):
     MINUTES_AGREED = "minutes_agreed"
     CONTACT_PREFERENCE = "contact_preference"
     CONSENT = "consent"
+    NAMED_BY_LAW = "named_by_law"
+    """The reporter was told that the law obliges the desk to name them."""
     AFTERCARE_ASKED = "aftercare_asked"
     REFERRAL_ASKED = "referral_asked"
     REFERRAL_AGREED_IN_TALK = "referral_agreed_in_talk"
@@ -70,6 +72,7 @@ class Happened(StrEnum):
 NOT_IN_FIGURES = frozenset({
     Happened.MESSAGE, Happened.NOTE, Happened.CONTACT, Happened.ASSIGNED, Happened.MEETING_ASKED, Happened.MINUTES,
     Happened.MINUTES_CORRECTED, Happened.MINUTES_AGREED, Happened.CONTACT_PREFERENCE, Happened.CONSENT,
+    Happened.NAMED_BY_LAW,
     Happened.AFTERCARE_ASKED, Happened.PERSON, Happened.EXCLUDED, Happened.ADMITTED, Happened.TASK, Happened.CHECKED,
     Happened.REPRISALS_TOLD, Happened.RESULT, Happened.MEASURE,
 })  # fmt: skip

@@ -1,5 +1,6 @@
 """The version of a case that may be disclosed: without notes, contacts, names of handlers and of files, and with
-'[weggelaten: …]' where something is left out. What is left out is never given to what writes the document."""
+'[weggelaten: …]' where something is left out: what a handler marked, and name and contact data of the reporter wherever
+they stand, since nobody knows who will read it. What is left out is never given to what writes the document."""
 
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases import shown
 from spreekbuis.cases.dialogue import ShownMessage, read_dialogue
 from spreekbuis.cases.export.dossier import course_blocks, terms_blocks
-from spreekbuis.cases.export.redactions import WHY_LABELS, Piece, Why, marks_of, pieces
+from spreekbuis.cases.export.redactions import Why, left_out, marks_of, pieces, without_reporter
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.procedures import procedure_of
@@ -42,6 +43,7 @@ def disclose(case: Case, key: ContentKey, entity: str) -> Document:
 
 def _blocks(case: Case, key: ContentKey, messages: list[ShownMessage]) -> Iterator[Block]:
     words, marks = shown.labels(), marks_of(key)
+    leave_out = without_reporter(case, key, left_out(Why.REPORTER))
     yield Paragraph(
         _(
             "Waar iets is weggelaten, staat tussen haken waarom. Interne notities, contacten, antwoorden op vragen,"
@@ -67,7 +69,8 @@ def _blocks(case: Case, key: ContentKey, messages: list[ShownMessage]) -> Iterat
     yield Heading(_("Gesprek"))
     for message in messages:
         who = _("Melder") if message.author == "reporter" else _("Loket")
-        text = "".join(map(_as_shown, pieces(message.text, marks.get(message.id, []))))
+        found = pieces(message.text, marks.get(message.id, []))
+        text = "".join(leave_out(piece.text) if piece.why is None else left_out(piece.why) for piece in found)
         yield Said(who, shown.minute(message.at), text)
         if message.files:
             count = len(message.files)
@@ -75,12 +78,3 @@ def _blocks(case: Case, key: ContentKey, messages: list[ShownMessage]) -> Iterat
                 ngettext("%(num)s bijlage, niet meegegeven", "%(num)s bijlagen, niet meegegeven", count),
                 small=True,
             )
-
-
-def left_out(why: Why) -> str:
-    """What stands in the place of what is left out."""
-    return _("[weggelaten: %(why)s]", why=WHY_LABELS[why])
-
-
-def _as_shown(piece: Piece) -> str:
-    return piece.text if piece.why is None else left_out(piece.why)

@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from spreekbuis.cases import shown
+from spreekbuis.cases.consent import SHARING_LABELS, Sharing, consents_of, knows_who, tell_legal_duty
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.finding import case_for, note_reading
 from spreekbuis.cases.keeping import early
@@ -25,6 +26,7 @@ from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.procedures import retention_of
 from spreekbuis.clock import local_date, today
+from spreekbuis.db.base import new_id
 from spreekbuis.errors import Invalid, NotFound, type_text
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.web import door
@@ -37,6 +39,9 @@ LONGEST_REASON = 2000
 
 HELD = notice_after("case-held", _l("Het wissen is stilgezet."))
 RELEASED = notice_after("case-released", _l("Het wissen is niet meer stilgezet. De bewaartermijn telt weer."))
+TOLD = notice_after(
+    "case-law-told", _l("De melder leest nu waarom de wet de naam vraagt. Geef de naam pas hierna.")
+)
 ASKED = notice_after(
     "erasure-asked", _l("Je vraag staat klaar. Een collega van je loket moet ze bevestigen.")
 )
@@ -54,6 +59,22 @@ def case_file(case_id: UUID) -> ResponseReturnValue:
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/hold", Permission.HANDLE_CASES)
 def hold(case_id: UUID) -> ResponseReturnValue:
     return _with_reason(case_id, "hold_reason", set_hold, HELD)
+
+
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/named-by-law", Permission.HANDLE_CASES)
+def named_by_law(case_id: UUID) -> ResponseReturnValue:
+    """Write the reporter that the law obliges the desk to say who they are, and why."""
+    case = case_for(my_desks(), case_id, lock=True)
+    form = Reading()
+    to, once = form.choice("law_to", Sharing), form.once()
+    reasons = form.text("law_reasons", longest=LONGEST_REASON, required=False, lines=True)
+    try:
+        form.check()
+        assert to is not None, "the form was checked"
+        tell_legal_duty(case, my_key(case.id), to, reasons, once=once)
+    except Invalid as invalid:
+        return file_page(case, invalid.errors, request.form, status=invalid.status)
+    return _back(case_id, TOLD)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/hold/lift", Permission.HANDLE_CASES)
@@ -166,6 +187,10 @@ def file_page(
             holds=_holds(case, key),
             asked=_asked(case, key),
             grounds=[(ground, GROUND_LABELS[ground]) for ground in EARLY],
+            sharing=_sharing(case),
+            sharings=list(SHARING_LABELS.items()),
+            knows_who=knows_who(case),
+            once=new_id(),
             lapse_days=early.LAPSES_AFTER.days,
             errors=dict(errors or {}),
             kept=kept or {},
@@ -175,6 +200,18 @@ def file_page(
 
 
 _day = day_in_words
+
+
+def _sharing(case: Case) -> list[tuple[str, str]]:
+    """To whom the desk may say who the reporter is, and why."""
+    words = {True: _("Ja, de melder stemde toe"), False: _("Nee")}
+    return [
+        (
+            str(SHARING_LABELS[to]),
+            _("Ja, de wet vraagt het en de melder weet het") if to in case.named_by_law else words[given],
+        )
+        for to, given in consents_of(case.shares_with)
+    ]
 
 
 def _holds(case: Case, key: ContentKey) -> list[dict[str, str]]:
