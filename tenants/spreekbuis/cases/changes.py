@@ -74,7 +74,7 @@ NOT_IN_FIGURES = frozenset({
     Happened.MINUTES_CORRECTED, Happened.MINUTES_AGREED, Happened.CONTACT_PREFERENCE, Happened.CONSENT,
     Happened.NAMED_BY_LAW,
     Happened.AFTERCARE_ASKED, Happened.PERSON, Happened.EXCLUDED, Happened.ADMITTED, Happened.TASK, Happened.CHECKED,
-    Happened.REPRISALS_TOLD, Happened.RESULT, Happened.MEASURE,
+    Happened.REPRISALS_TOLD, Happened.MEASURE,
 })  # fmt: skip
 """What happens to a case without changing its fact."""
 MOVES_TASKS = frozenset({
@@ -150,6 +150,9 @@ def fact_of(case: Case) -> CaseFact:
         days_to_acknowledge=days_until(case.acknowledged_at),
         days_to_feedback=days_until(case.feedback_at),
         days_to_close=days_until(case.closed_at),
+        damage_cents=case.damage_cents,
+        recovered_cents=case.recovered_cents,
+        follow_up=case.follow_up,
     )
 
 

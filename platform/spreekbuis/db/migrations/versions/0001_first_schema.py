@@ -69,7 +69,7 @@ def upgrade() -> None:
     sa.Column('dimension', sa.Text(), nullable=False),
     sa.Column('value', sa.Text(), nullable=False),
     sa.Column('n', sa.Integer(), nullable=False),
-    sa.Column('total', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('scope', 'year', 'dimension', 'value', name=op.f('pk_figure_total'))
     )
     op.create_table('handled_mail',
@@ -519,6 +519,9 @@ def upgrade() -> None:
     sa.Column('days_to_acknowledge', sa.Integer(), nullable=True),
     sa.Column('days_to_feedback', sa.Integer(), nullable=True),
     sa.Column('days_to_close', sa.Integer(), nullable=True),
+    sa.Column('damage_cents', sa.BigInteger(), nullable=True),
+    sa.Column('recovered_cents', sa.BigInteger(), nullable=True),
+    sa.Column('follow_up', sa.Text(), nullable=True),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_fact_entity_id')),
     sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_fact'))
     )
@@ -529,7 +532,7 @@ def upgrade() -> None:
     sa.Column('dimension', sa.Text(), nullable=False),
     sa.Column('value', sa.Text(), nullable=False),
     sa.Column('n', sa.Integer(), nullable=False),
-    sa.Column('total', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_figure_cell_entity_id')),
     sa.PrimaryKeyConstraint('entity_id', 'year', 'dimension', 'value', name=op.f('pk_figure_cell'))
     )
@@ -540,7 +543,7 @@ def upgrade() -> None:
     sa.Column('dimension', sa.Text(), nullable=False),
     sa.Column('value', sa.Text(), nullable=False),
     sa.Column('n', sa.Integer(), nullable=False),
-    sa.Column('total', sa.Integer(), nullable=False),
+    sa.Column('total', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['entity_id'], ['entity.id'], name=op.f('fk_figure_delta_entity_id')),
     sa.PrimaryKeyConstraint('entity_id', 'id', name=op.f('pk_figure_delta'))
     )
@@ -1232,7 +1235,7 @@ def upgrade() -> None:
     op.execute('ALTER TABLE "fact" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "fact" FORCE ROW LEVEL SECURITY')
     op.execute('CREATE POLICY tenant ON "fact" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())')
-    op.execute('GRANT SELECT (entity_id, subject, year, month, kind, topic, category, channel, identity, reporter_class, desk, status, outcome, score, days_to_acknowledge, days_to_feedback, days_to_close) ON "fact" TO spreekbuis_figures')
+    op.execute('GRANT SELECT (entity_id, subject, year, month, kind, topic, category, channel, identity, reporter_class, desk, status, outcome, score, days_to_acknowledge, days_to_feedback, days_to_close, damage_cents, recovered_cents, follow_up) ON "fact" TO spreekbuis_figures')
     op.execute('CREATE POLICY figures ON "fact" FOR SELECT TO spreekbuis_figures USING (true)')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "fact" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "fact" TO spreekbuis_backup')
