@@ -8,20 +8,26 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, update
 
+from spreekbuis import clock
 from spreekbuis.access.models import DeskLetter
 from spreekbuis.audit.models import AuditEvent
 from spreekbuis.cases import receiving, referral
 from spreekbuis.cases.consent import Sharing, may_name, set_consents, tell_legal_duty
 from spreekbuis.cases.dialogue import MessageKind, read_dialogue, write_message
+from spreekbuis.cases.export.disclosure import disclose
 from spreekbuis.cases.export.dossier import IdentityStaysHere, take_out
+from spreekbuis.cases.minutes import agree, correct, write_minutes
 from spreekbuis.cases.models import Case, CaseEvent
 from spreekbuis.cases.referral import Destination, Stage, Why
+from spreekbuis.cases.wishes import Preference, Way, ask_meeting, prefer_contact
+from spreekbuis.clock import local_date
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import db, transaction
 from spreekbuis.directory.catalogue import Identity
 from spreekbuis.directory.models import Entity, EntityStatus
 from spreekbuis.documents.plain import as_text
 from spreekbuis.errors import Invalid
+from spreekbuis.web.dates import day_in_words
 from tests.cases.test_referral import INTEGRITY, WELLBEING, Two
 from tests.intake.flow import field
 
@@ -212,3 +218,44 @@ def test_who_receives_reads_no_name_in_the_letter_before_accepting(two):
         desks = frozenset([two.there.desks[INTEGRITY]])
         _, letter = receiving.read_letter(made, desks, two.world.reader(two.receiver))
     assert (letter.reporter, letter.identity, letter.reporter_class) == (None, "anonymous", "other")
+
+
+def test_the_dossier_and_the_version_to_share_say_what_the_reporter_decided_and_asked(two):
+    with two.acting(None) as case:
+        set_consents(case, [Sharing.JUSTICE, Sharing.LINE])
+        set_consents(case, [Sharing.JUSTICE])
+        prefer_contact(case, two.key, Preference("phone", PHONE, "na zes uur"))
+        ask_meeting(case, two.key, Way.OFFICE, "Liefst op vrijdag.")
+    with two.acting(two.handler) as case:
+        first = write_minutes(case, two.key, "Het was elke vrijdag.").id
+    with two.acting(None) as case:
+        correct(case, two.key, first, "Het was donderdag.")
+    with two.acting(two.handler) as case:
+        second = write_minutes(case, two.key, "Het was elke donderdag.").id
+        write_minutes(case, two.key, "Nog een gesprek.")
+    with two.acting(None) as case:
+        agree(case, second)
+    with two.acting(two.handler) as case:
+        tell_legal_duty(case, two.key, Sharing.EXTERNAL, "Een decreet.", once=uuid4())
+        shared = as_text(disclose(case, two.key, "Entiteit")).decode()
+    today = day_in_words(local_date(clock.now()))
+    for told in (copy(two), shared):
+        for words in (
+            f"De politie of het gerecht: Ja, gezegd op {today}",
+            f"De leidinggevende of de personeelsdienst: Nee, ingetrokken op {today}",
+            "De preventieadviseur: Nee, niet gevraagd of niet gegeven",
+            f"De wet vraagt het: de melder is verwittigd op {today}",
+            "Gesprek gevraagd: bij het loket", "De melder stuurde een verbetering",
+            f"De melder ging akkoord op {today}",
+            "Wacht op akkoord van de melder", "verslag van een gesprek", "verbetering van het verslag", "Bel me",
+        ):  # fmt: skip
+            assert words in " ".join(told.split()), words
+    assert PHONE in copy(two)
+    assert PHONE not in shared
+
+
+def test_a_dossier_without_any_of_it_has_no_empty_chapters(world):
+    two = Two(world)
+    told = copy(two)
+    assert "Mag de naam van de melder gedeeld worden?" not in told
+    assert "Gesprekken die gevraagd" not in told

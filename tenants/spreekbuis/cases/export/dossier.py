@@ -20,6 +20,7 @@ from spreekbuis.cases.course import course_of
 from spreekbuis.cases.deadlines import Deadline, deadlines
 from spreekbuis.cases.dialogue import ShownMessage, StoredFile, read_dialogue, read_files
 from spreekbuis.cases.export.redactions import Why, left_out, without_reporter
+from spreekbuis.cases.export.reporter_blocks import reporter_blocks, said_as, states_of
 from spreekbuis.cases.labels import labels_of
 from spreekbuis.cases.models import Case, CaseEvent
 from spreekbuis.cases.numbers import number_of
@@ -155,6 +156,7 @@ def _blocks(
             (_("Stand"), shown.labels().state[case.state]),
         ]
     )
+    yield from reporter_blocks(case, messages)
     yield from terms_blocks(case)
     yield from course_blocks(case, people)
     yield from result_blocks(case, key)
@@ -165,8 +167,11 @@ def _blocks(
         yield Heading(_("Antwoorden op vragen"))
         yield Facts(answers)
     yield Heading(_("Gesprek"))
+    states = states_of(messages)
     for message in messages:
-        yield Said(who_said(message, people), shown.minute(message.at), message.text)
+        yield Said(
+            said_as(who_said(message, people), message, states), shown.minute(message.at), message.text
+        )
         if message.files:
             names = ", ".join(file.name for file in message.files)
             yield Paragraph(_("Bijlagen: %(names)s", names=names), small=True)
