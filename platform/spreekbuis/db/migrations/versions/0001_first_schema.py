@@ -257,6 +257,7 @@ def upgrade() -> None:
     sa.Column('length', sa.Integer(), nullable=False),
     sa.Column('key_locked', sa.LargeBinary(), nullable=True),
     sa.Column('key_for_agent', sa.LargeBinary(), nullable=True),
+    sa.Column('proposal_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('words_locked', sa.LargeBinary(), nullable=True),
     sa.ForeignKeyConstraint(['agent_id'], ['account.id'], name=op.f('fk_chat_agent_id'), ondelete='SET NULL'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_chat')),
