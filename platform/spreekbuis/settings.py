@@ -34,6 +34,15 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Reachable:
+    """How the contact point itself is reached, in the words of the installation; empty: no page speaks of it."""
+
+    phone: str = ""
+    address: str = ""
+    hours: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that an administrator can set. Sizes are bytes, durations are in the name."""
 
@@ -60,6 +69,7 @@ class Settings:
     base_url: str
     """Public address, without a slash at the end."""
     max_upload: int
+    reachable: Reachable
 
     @property
     def secure(self) -> bool:
@@ -117,7 +127,17 @@ class Settings:
             mail_sender=sender,
             base_url=base_url,
             max_upload=max_upload,
+            reachable=reachable_by(env),
         )
+
+
+def reachable_by(env: Mapping[str, str]) -> Reachable:
+    """Raises SettingsError for what is no single line."""
+    told = {name: env.get(name, "").strip() for name in ("CONTACT_PHONE", "CONTACT_ADDRESS", "CONTACT_HOURS")}
+    for name, words in told.items():
+        if not words.isprintable():
+            raise SettingsError(f"{name} must be one line of text")
+    return Reachable(told["CONTACT_PHONE"], told["CONTACT_ADDRESS"], told["CONTACT_HOURS"])
 
 
 def port_of(env: Mapping[str, str]) -> int:

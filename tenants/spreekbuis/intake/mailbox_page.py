@@ -54,7 +54,9 @@ def inbox_page(errors: Mapping[str, type_text] = _NOTHING, kept: Mapping[str, st
         course=course_of(case, together=together), together=together, category_label=CATEGORIES[case.category].label,
         received_on=day_in_words(local_date(case.received_at)),
         answers=answers_shown(case, key),
-        messages=[_shown(m, desk[:1].upper() + desk[1:], states.get(m.id, "")) for m in dialogue],
+        messages=[
+            _shown(m, desk[:1].upper() + desk[1:], states.get(m.id, ""), above=m is to_check) for m in dialogue
+        ],
         closed=closed,
         scorable=closed and case.score is None and not together and case.outcome != Outcome.REFERRED,
         outcome=OUTCOME_LABELS[Outcome(case.outcome)] if case.outcome and not together else None,
@@ -94,7 +96,8 @@ def _scores() -> list[tuple[str, str]]:
     ]
 
 
-def _shown(message: ShownMessage, desk: str, minutes_state: str) -> dict[str, object]:
+def _shown(message: ShownMessage, desk: str, minutes_state: str, *, above: bool) -> dict[str, object]:
+    """`above`: the text stands at the top already, to be checked."""
     own = message.author == "reporter"
     when = _(
         "%(day)s, %(time)s uur",
@@ -104,6 +107,7 @@ def _shown(message: ShownMessage, desk: str, minutes_state: str) -> dict[str, ob
     return {
         "who": ", ".join(filter(None, (_("Jij") if own else desk, *titles_of(message), minutes_state))),
         "kind": "own" if own else "", "when": when,
-        "iso": message.at.isoformat(timespec="minutes"), "text": message.text,
+        "iso": message.at.isoformat(timespec="minutes"),
+        "text": _("Je leest dit verslag hierboven.") if above else message.text,
         "files": [{"url": url_for("mailbox.file", file_id=f.id), "label": f.name} for f in message.files],
     }  # fmt: skip
