@@ -12,7 +12,6 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from spreekbuis.cases import shown, terms
-from spreekbuis.cases.case_page import shown_deadline
 from spreekbuis.cases.deadlines import deadlines
 from spreekbuis.cases.definition import Procedure, Reason, Step
 from spreekbuis.cases.dialogue import message_made_by
@@ -23,6 +22,7 @@ from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.once import id_of
 from spreekbuis.cases.procedures import Mover, State, excused, extended, procedure_of, retention_of
+from spreekbuis.cases.terms_part import shown_deadline
 from spreekbuis.cases.workflow import movers
 from spreekbuis.clock import today
 from spreekbuis.db.base import new_id

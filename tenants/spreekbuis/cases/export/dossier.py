@@ -12,11 +12,11 @@ from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases import shown
 from spreekbuis.cases.amounts import cents_in_words
 from spreekbuis.cases.answers import answers_shown
-from spreekbuis.cases.case_page import facts_of
 from spreekbuis.cases.contacts import read_contacts
 from spreekbuis.cases.course import course_of
 from spreekbuis.cases.deadlines import Deadline, deadlines
 from spreekbuis.cases.dialogue import ShownMessage, StoredFile, read_dialogue, read_files
+from spreekbuis.cases.facts import facts_of
 from spreekbuis.cases.labels import labels_of
 from spreekbuis.cases.models import Case, CaseEvent
 from spreekbuis.cases.numbers import number_of
@@ -97,10 +97,12 @@ def _blocks(case: Case, key: ContentKey, messages: Sequence[ShownMessage], *, no
     )
     if not notes:
         yield Paragraph(_("Interne notities en contacten staan er niet in."))
+    known = facts_of(case, key, shown.labels(), people, NOBODY, date.min)
     yield Heading(_("Feiten"))
     yield Facts(
         [
-            *facts_of(case, key, shown.labels(), people, NOBODY, date.min),
+            *known.rest,
+            *known.first,
             (_("Stand"), shown.labels().state[case.state]),
         ]
     )
