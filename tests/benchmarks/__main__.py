@@ -220,8 +220,15 @@ def _sql_alone(services: Services, database: str) -> dict[str, float]:
             connection.commit()
             began = time.perf_counter()
             connection.execute(
-                "INSERT INTO receipt (lookup_hash, tenant_id, case_id, secret_sealed) VALUES (%s, %s, %s, %s)",
-                [secrets.token_bytes(32), entity, desk, secrets.token_bytes(SEALED_KEY)],
+                "INSERT INTO receipt (lookup_hash, tenant_id, case_id, public_key, secret_sealed)"
+                " VALUES (%s, %s, %s, %s, %s)",
+                [
+                    secrets.token_bytes(32),
+                    entity,
+                    desk,
+                    secrets.token_bytes(32),
+                    secrets.token_bytes(SEALED_KEY),
+                ],
             )
             connection.commit()
             times["one commit"].append((time.perf_counter() - began) * 1000)
