@@ -9,11 +9,10 @@ from uuid import UUID
 from flask import make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale, gettext
-from sqlalchemy import or_, select, update
+from sqlalchemy import update
 from werkzeug.wrappers import Response
 
 from spreekbuis.access.case_keys import is_closed_to_some, seal_to_readers
-from spreekbuis.access.models import Membership
 from spreekbuis.cases import shown
 from spreekbuis.cases.answers import answers_shown
 from spreekbuis.cases.consent import SHARING_LABELS, consents_of
@@ -22,6 +21,7 @@ from spreekbuis.cases.course import course_of
 from spreekbuis.cases.deadlines import Deadline, deadlines, next_deadline
 from spreekbuis.cases.dialogue import MessageKind, ShownFile, ShownMessage, read_dialogue, read_file
 from spreekbuis.cases.doors import my_desks, my_key, myself, room
+from spreekbuis.cases.exclusion import colleagues, kept_out
 from spreekbuis.cases.finding import case_for, note_reading
 from spreekbuis.cases.keeping.state import notes_on
 from spreekbuis.cases.left_notes import take_in_notes
@@ -33,19 +33,17 @@ from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move, 
 from spreekbuis.cases.related_part import related_part
 from spreekbuis.cases.tasks_part import tasks_part
 from spreekbuis.cases.wishes import REACH_LABELS, Reach, contact_preference, titles_of
-from spreekbuis.cases.workflow import handlers_for, movers
+from spreekbuis.cases.workflow import movers
 from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
-from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, CaseKind, Identity, Topic
 from spreekbuis.errors import type_text
-from spreekbuis.identity.models import Account
 from spreekbuis.vault.cleaning import Cleaned
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.files import download
 from spreekbuis.web import door
-from spreekbuis.web.access import Permission, Role
+from spreekbuis.web.access import Permission
 
 
 @room.get("/desk/<ovo:ovo>/cases/<uuid:case_id>", Permission.HANDLE_CASES)
@@ -88,7 +86,9 @@ def case_page(
     `stale`."""
     kept = kept or {}
     now, words, key = today(), shown.labels(), my_key(case.id)
-    people = _handlers(case)
+    around, excluded = colleagues(case), kept_out(case.id)
+    people = {one.account_id: one.label for one in around if one.handles}
+    out = {one.account_id for one in excluded}
     me = door.the_account().id
     owed = next_deadline(case)
     closed, who = case.closed_at is not None, movers(case)
@@ -132,9 +132,9 @@ def case_page(
             kind_chosen=case.kind != CaseKind.NEW,
             outcomes=[(o, words.outcome[o]) for o in OUTCOMES[CaseKind(case.kind)]],
             categories=_categories(case, words),
-            handlers=sorted(_pickable(case, people), key=lambda person: person[1]),
+            handlers=[person for person in people.items() if person[0] not in out],
             mine=case.handler_id == me,
-            **people_part(case, key, me),
+            **people_part(key, me, around, excluded),
             **tasks_part(case, key),
             **related_part(case, url_for("cases.work_list", ovo=door.the_entity().ovo_code)),
             channels=[(c, words.channel[c]) for c in HAPPENED_ELSEWHERE],
@@ -172,27 +172,6 @@ def _unsent(case: Case, kept: Mapping[str, str]) -> list[str]:
         "person_description": case.closed_at is None,
     }
     return [kept[name] for name, shown_again in still.items() if kept.get(name) and not shown_again]
-
-
-def _handlers(case: Case) -> dict[UUID, str]:
-    """How the handlers of the case's desk are called by their colleagues."""
-    rows = db.session.execute(
-        select(Account.id, Account.label)
-        .join(Membership, Membership.account_id == Account.id)
-        .where(
-            Membership.entity_id == current_entity_id(),
-            Membership.desk_id == case.desk_id,
-            Membership.role == Role.HANDLER,
-            or_(Membership.until.is_(None), Membership.until >= today()),
-        )
-    )
-    return {row.id: row.label for row in rows}
-
-
-def _pickable(case: Case, people: Mapping[UUID, str]) -> list[tuple[UUID, str]]:
-    """To whom the case can be given."""
-    may = handlers_for(case)
-    return [person for person in people.items() if person[0] in may]
 
 
 def _messages(key: ContentKey, me: UUID, url: str) -> list[dict[str, Any]]:
