@@ -5,6 +5,7 @@ number of cases, the newest first, and says where the next step goes on.
 """
 
 import json
+import re
 import unicodedata
 from collections.abc import Sequence, Set
 from contextlib import suppress
@@ -133,9 +134,16 @@ def _of_case(case: Case, key: ContentKey) -> list[str | None]:
 
 
 def _plain(text: str) -> str:
-    """Small letters without accents."""
-    parts = unicodedata.normalize("NFKD", text.casefold())
+    """Small letters without accents. Most of a text has none: only the rest is looked at letter by letter."""
+    return _NOT_ASCII.sub(_bare, text.casefold())
+
+
+def _bare(found: re.Match[str]) -> str:
+    parts = unicodedata.normalize("NFKD", found[0])
     return "".join(c for c in parts if not unicodedata.combining(c))
+
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 def _has_all(texts: list[str], wanted: list[str]) -> bool:

@@ -65,17 +65,17 @@ def hold(case_id: UUID) -> ResponseReturnValue:
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/named-by-law", Permission.HANDLE_CASES)
 def named_by_law(case_id: UUID) -> ResponseReturnValue:
     """Write the reporter that the law obliges the desk to say who they are, and why."""
-    case = case_for(my_desks(), case_id, lock=True)
-    form = Reading()
-    to, once = form.choice("law_to", Sharing), form.once()
-    reasons = form.text("law_reasons", longest=LONGEST_REASON, required=False, lines=True)
-    try:
-        form.check()
+
+    def read(form: Reading) -> tuple[Sharing | None, UUID, str]:
+        reasons = form.text("law_reasons", longest=LONGEST_REASON, required=False, lines=True)
+        return form.choice("law_to", Sharing), form.once(), reasons
+
+    def tell(case: Case, asked: tuple[Sharing | None, UUID, str]) -> None:
+        to, once, reasons = asked
         assert to is not None, "the form was checked"
         tell_legal_duty(case, my_key(case.id), to, reasons, once=once)
-    except Invalid as invalid:
-        return file_page(case, invalid.errors, request.form, status=invalid.status)
-    return _back(case_id, TOLD)
+
+    return _on_file.act(case_id, read, never, tell, TOLD, any_version=True)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/hold/lift", Permission.HANDLE_CASES)
