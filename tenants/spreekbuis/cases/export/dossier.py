@@ -13,7 +13,6 @@ from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases import shown
 from spreekbuis.cases.amounts import cents_in_words
 from spreekbuis.cases.answers import answers_shown
-from spreekbuis.cases.case_page import facts_of
 from spreekbuis.cases.consent import Sharing, may_name
 from spreekbuis.cases.contacts import read_contacts
 from spreekbuis.cases.course import course_of
@@ -21,6 +20,7 @@ from spreekbuis.cases.deadlines import Deadline, deadlines
 from spreekbuis.cases.dialogue import ShownMessage, StoredFile, read_dialogue, read_files
 from spreekbuis.cases.export.redactions import Why, left_out, without_reporter
 from spreekbuis.cases.export.reporter_blocks import reporter_blocks, said_as, states_of
+from spreekbuis.cases.facts import facts_of
 from spreekbuis.cases.labels import labels_of
 from spreekbuis.cases.models import Case, CaseEvent
 from spreekbuis.cases.numbers import number_of
@@ -141,18 +141,14 @@ def _blocks(
     )
     if not notes:
         yield Paragraph(_("Interne notities en contacten staan er niet in."))
+    known = facts_of(
+        case, key, shown.labels(), people, NOBODY, date.min, left_out(Why.REPORTER) if anonymous else ""
+    )
     yield Heading(_("Feiten"))
     yield Facts(
         [
-            *facts_of(
-                case,
-                key,
-                shown.labels(),
-                people,
-                NOBODY,
-                date.min,
-                left_out(Why.REPORTER) if anonymous else "",
-            ),
+            *known.rest,
+            *known.first,
             (_("Stand"), shown.labels().state[case.state]),
         ]
     )
