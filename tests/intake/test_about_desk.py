@@ -24,7 +24,7 @@ WHO = "Loketmedewerker Oost"
 
 
 def member(label, email="iemand@voorbeeld.example"):
-    return Colleague(new_id(), label, email)
+    return Colleague(new_id(), label, email, handles=True)
 
 
 @pytest.mark.parametrize(
