@@ -12,7 +12,7 @@ from spreekbuis.cases.keeping.holds import lift_hold, set_hold
 from spreekbuis.cases.keeping.models import ErasureCertificate, RetentionWarning
 from spreekbuis.cases.keeping.terms import due_on, first_night, shortest_term
 from spreekbuis.cases.models import Case
-from spreekbuis.clock import BRUSSELS
+from spreekbuis.clock import BRUSSELS, at
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
 from spreekbuis.directory.catalogue import DeskKind
