@@ -1,6 +1,6 @@
 """What can be done with a case, as its page offers it, and which of it comes first."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from spreekbuis.cases import shown
 from spreekbuis.cases.deadlines import Deadline
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, Step, may_move
-from spreekbuis.cases.workflow import handlers_for, movers
+from spreekbuis.cases.workflow import movers
 from spreekbuis.clock import today
 from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, CaseKind, Topic
 
@@ -27,8 +27,11 @@ class Next(StrEnum):
     WRITE = "write"
 
 
-def acts_part(case: Case, people: Mapping[UUID, str], me: UUID, owed: Deadline | None) -> dict[str, Any]:
-    """What `cases/next.html` and `cases/acts.html` need. `people`: how the handlers of the desk are called."""
+def acts_part(
+    case: Case, handlers: Sequence[tuple[UUID, str]], me: UUID, owed: Deadline | None
+) -> dict[str, Any]:
+    """What `cases/next.html` and `cases/acts.html` need. `handlers`: to whom the case can be given, and how they are
+    called."""
     words, who = shown.labels(), movers(case)
     chosen = case.kind != CaseKind.NEW
     may = {state: may_move(case, state, who) for state in State}
@@ -49,7 +52,7 @@ def acts_part(case: Case, people: Mapping[UUID, str], me: UUID, owed: Deadline |
         "kind_chosen": chosen,
         "outcomes": [(o, words.outcome[o]) for o in OUTCOMES[CaseKind(case.kind)]],
         "categories": _categories(case, words),
-        "handlers": sorted(_pickable(case, people), key=lambda person: person[1]),
+        "handlers": handlers,
         "mine": case.handler_id == me,
         "acknowledgement": _acknowledgement(case),
     }
@@ -59,12 +62,6 @@ def _presses(owed: Deadline) -> bool:
     """Whether it is feedback that is owed, today, soon or already late."""
     due = shown.due(owed.due_on, today())
     return owed.step is Step.FEEDBACK and due is not None and due.kind != "ok"
-
-
-def _pickable(case: Case, people: Mapping[UUID, str]) -> list[tuple[UUID, str]]:
-    """To whom the case can be given."""
-    may = handlers_for(case)
-    return [person for person in people.items() if person[0] in may]
 
 
 def _categories(case: Case, words: shown.Labels) -> list[tuple[str, str]]:

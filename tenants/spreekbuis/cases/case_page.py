@@ -6,11 +6,10 @@ from uuid import UUID
 
 from flask import make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import or_, select, update
+from sqlalchemy import update
 from werkzeug.wrappers import Response
 
 from spreekbuis.access.case_keys import is_closed_to_some, seal_to_readers
-from spreekbuis.access.models import Membership
 from spreekbuis.cases import shown
 from spreekbuis.cases.acts_part import acts_part
 from spreekbuis.cases.answers import answers_shown
@@ -20,6 +19,7 @@ from spreekbuis.cases.course import course_of
 from spreekbuis.cases.deadlines import deadlines, next_deadline
 from spreekbuis.cases.dialogue import read_file
 from spreekbuis.cases.doors import my_desks, my_key, room
+from spreekbuis.cases.exclusion import colleagues, kept_out
 from spreekbuis.cases.facts import facts_of
 from spreekbuis.cases.finding import case_for, note_reading
 from spreekbuis.cases.keeping.state import notes_on
@@ -33,14 +33,12 @@ from spreekbuis.cases.tasks_part import tasks_part
 from spreekbuis.cases.terms_part import shown_deadline, shown_owed
 from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
-from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CaseKind, Identity
 from spreekbuis.errors import type_text
-from spreekbuis.identity.models import Account
 from spreekbuis.vault.files import download
 from spreekbuis.web import door
-from spreekbuis.web.access import Permission, Role
+from spreekbuis.web.access import Permission
 
 LAST_STEPS = 5
 """Steps of the course that the page shows unfolded."""
@@ -86,7 +84,10 @@ def case_page(
     `stale`."""
     kept = kept or {}
     now, words, key = today(), shown.labels(), my_key(case.id)
-    people = _handlers(case)
+    around, excluded = colleagues(case), kept_out(case.id)
+    people = {one.account_id: one.label for one in around if one.handles}
+    out = {one.account_id for one in excluded}
+    handlers = [(who, label) for who, label in people.items() if who not in out]
     me = door.the_account().id
     owed, terms = next_deadline(case), deadlines(case)
     url = url_for("cases.show", ovo=door.the_entity().ovo_code, case_id=case.id)
@@ -112,9 +113,9 @@ def case_page(
             channels=[(c, words.channel[c]) for c in HAPPENED_ELSEWHERE],
             today=now.isoformat(),
             **talk_part(key, me, url),
-            **acts_part(case, people, me, owed),
+            **acts_part(case, handlers, me, owed),
             **_sharing(case),
-            **people_part(case, key, me),
+            **people_part(key, me, around, excluded),
             **tasks_part(case, key),
             **related_part(case, url_for("cases.work_list", ovo=door.the_entity().ovo_code)),
             errors=dict(errors or {}),
@@ -147,18 +148,3 @@ def _unsent(case: Case, kept: Mapping[str, str]) -> list[str]:
         "person_description": case.closed_at is None,
     }
     return [kept[name] for name, shown_again in still.items() if kept.get(name) and not shown_again]
-
-
-def _handlers(case: Case) -> dict[UUID, str]:
-    """How the handlers of the case's desk are called by their colleagues."""
-    rows = db.session.execute(
-        select(Account.id, Account.label)
-        .join(Membership, Membership.account_id == Account.id)
-        .where(
-            Membership.entity_id == current_entity_id(),
-            Membership.desk_id == case.desk_id,
-            Membership.role == Role.HANDLER,
-            or_(Membership.until.is_(None), Membership.until >= today()),
-        )
-    )
-    return {row.id: row.label for row in rows}

@@ -26,18 +26,24 @@ class Facts(NamedTuple):
 
 
 def facts_of(
-    case: Case, key: ContentKey, words: shown.Labels, people: Mapping[UUID, str], me: UUID, now: date
+    case: Case,
+    key: ContentKey,
+    words: shown.Labels,
+    people: Mapping[UUID, str],
+    me: UUID,
+    now: date,
+    left_out: str = "",
 ) -> Facts:
-    """The facts, the reporter's name and contact data included; `me` is who reads them.
+    """The facts, the reporter's name and contact data included; `me` is who reads them. `left_out`: what stands in the
+    place of who the reporter is, for who may not know.
 
     Days of the year of `now` are shown without their year.
     """
     who = f"{words.reporter_class[case.reporter_class]}, {words.identity[case.identity].lower()}"
     return Facts(
         [
-            (gettext("Melder"), who),
-            *_reporter(case, key),
-            *_preference(case, key),
+            (gettext("Melder"), left_out or who),
+            *([] if left_out else (*_reporter(case, key), *_preference(case, key))),
             (gettext("Ontvangen"), shown.day(case.received_at, now)),
             (gettext("Behandelaar"), handler_of(case, people, me)),
             *_end(case, key, words),

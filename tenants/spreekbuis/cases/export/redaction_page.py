@@ -13,9 +13,9 @@ from spreekbuis.cases import shown
 from spreekbuis.cases.dialogue import read_dialogue
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.export import redactions
-from spreekbuis.cases.export.disclosure import disclose, left_out
+from spreekbuis.cases.export.disclosure import disclose
 from spreekbuis.cases.export.export_page import as_download
-from spreekbuis.cases.export.redactions import WHY_LABELS, Why, marks_of, pieces
+from spreekbuis.cases.export.redactions import WHY_LABELS, Why, left_out, marks_of, pieces
 from spreekbuis.cases.finding import case_for, note_reading
 from spreekbuis.cases.gate import Gate, never
 from spreekbuis.cases.models import Case

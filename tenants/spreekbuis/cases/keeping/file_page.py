@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from spreekbuis.cases import shown
+from spreekbuis.cases.consent import SHARING_LABELS, Sharing, consents_of, knows_who, tell_legal_duty
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.finding import case_for, note_reading
 from spreekbuis.cases.gate import Gate, never
@@ -26,6 +27,7 @@ from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.procedures import retention_of
 from spreekbuis.clock import local_date, today
+from spreekbuis.db.base import new_id
 from spreekbuis.errors import Invalid, NotFound, type_text
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.web import door
@@ -38,6 +40,9 @@ LONGEST_REASON = 2000
 
 HELD = notice_after("case-held", _l("Het wissen is stilgezet."))
 RELEASED = notice_after("case-released", _l("Het wissen is niet meer stilgezet. De bewaartermijn telt weer."))
+TOLD = notice_after(
+    "case-law-told", _l("De melder leest nu waarom de wet de naam vraagt. Geef de naam pas hierna.")
+)
 ASKED = notice_after(
     "erasure-asked", _l("Je vraag staat klaar. Een collega van je loket moet ze bevestigen.")
 )
@@ -55,6 +60,22 @@ def case_file(case_id: UUID) -> ResponseReturnValue:
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/hold", Permission.HANDLE_CASES)
 def hold(case_id: UUID) -> ResponseReturnValue:
     return _with_reason(case_id, "hold_reason", set_hold, HELD)
+
+
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/named-by-law", Permission.HANDLE_CASES)
+def named_by_law(case_id: UUID) -> ResponseReturnValue:
+    """Write the reporter that the law obliges the desk to say who they are, and why."""
+
+    def read(form: Reading) -> tuple[Sharing | None, UUID, str]:
+        reasons = form.text("law_reasons", longest=LONGEST_REASON, required=False, lines=True)
+        return form.choice("law_to", Sharing), form.once(), reasons
+
+    def tell(case: Case, asked: tuple[Sharing | None, UUID, str]) -> None:
+        to, once, reasons = asked
+        assert to is not None, "the form was checked"
+        tell_legal_duty(case, my_key(case.id), to, reasons, once=once)
+
+    return _on_file.act(case_id, read, never, tell, TOLD, any_version=True)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/hold/lift", Permission.HANDLE_CASES)
@@ -164,6 +185,10 @@ def file_page(
             holds=_holds(case, key),
             asked=_asked(case, key),
             grounds=[(ground, GROUND_LABELS[ground]) for ground in EARLY],
+            sharing=_sharing(case),
+            sharings=list(SHARING_LABELS.items()),
+            knows_who=knows_who(case),
+            once=new_id(),
             lapse_days=early.LAPSES_AFTER.days,
             errors=dict(errors or {}),
             kept=kept or {},
@@ -176,6 +201,18 @@ _on_file = Gate("cases.case_file", file_page)
 
 
 _day = day_in_words
+
+
+def _sharing(case: Case) -> list[tuple[str, str]]:
+    """To whom the desk may say who the reporter is, and why."""
+    words = {True: _("Ja, de melder stemde toe"), False: _("Nee")}
+    return [
+        (
+            str(SHARING_LABELS[to]),
+            _("Ja, de wet vraagt het en de melder weet het") if to in case.named_by_law else words[given],
+        )
+        for to, given in consents_of(case.shares_with)
+    ]
 
 
 def _holds(case: Case, key: ContentKey) -> list[dict[str, str]]:
