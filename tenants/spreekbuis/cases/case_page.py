@@ -38,7 +38,7 @@ from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
-from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, CaseKind, Identity, Topic
+from spreekbuis.directory.catalogue import DESK_OF_TOPIC, EVERY_CATEGORY, CaseKind, Identity, Topic
 from spreekbuis.errors import type_text
 from spreekbuis.identity.models import Account
 from spreekbuis.vault.cleaning import Cleaned
@@ -139,6 +139,7 @@ def case_page(
             **related_part(case, url_for("cases.work_list", ovo=door.the_entity().ovo_code)),
             channels=[(c, words.channel[c]) for c in HAPPENED_ELSEWHERE],
             today=now.isoformat(),
+            pass_on_url=f"{url}/pass-on" if case.topic == Topic.CITIZENS else "",
             acknowledgement=_acknowledgement(case),
             errors=dict(errors or {}),
             kept=kept,
@@ -279,7 +280,7 @@ def facts_of(
             gettext("Melder"),
             f"{words.reporter_class[case.reporter_class]}, {words.identity[case.identity].lower()}",
         ),
-        *_reporter(case, key),
+        *reporter_facts(case, key),
         *_preference(case, key),
         (gettext("Kanaal"), words.channel[case.channel]),
         (gettext("Ontvangen"), shown.day(case.received_at, now)),
@@ -301,14 +302,14 @@ def facts_of(
     return found
 
 
-def _reporter(case: Case, key: ContentKey) -> list[tuple[str, str]]:
+def reporter_facts(case: Case, key: ContentKey) -> list[tuple[str, str]]:
     """Name and contact data, when the reporter gave them."""
     if case.reporter_sealed is None:
         return []
     given: dict[str, str] = json.loads(key.open("reporter", case.reporter_sealed))
     known = {
         "name": gettext("Naam"), "contact": gettext("Bereikbaar via"), "email": gettext("E-mail"),
-        "phone": gettext("Telefoon"), "function": gettext("Functie"),
+        "phone": gettext("Telefoon"), "address": gettext("Postadres"), "function": gettext("Functie"),
     }  # fmt: skip
     return [(known.get(name, name), value) for name, value in given.items() if value]
 
@@ -324,7 +325,9 @@ def _preference(case: Case, key: ContentKey) -> list[tuple[str, str]]:
 
 def _categories(case: Case, words: shown.Labels) -> list[tuple[str, str]]:
     desk = DESK_OF_TOPIC[Topic(case.topic)]
-    return [(c.code, words.category[c.code]) for c in CATEGORIES.values() if DESK_OF_TOPIC[c.topic] is desk]
+    return [
+        (c.code, words.category[c.code]) for c in EVERY_CATEGORY.values() if DESK_OF_TOPIC[c.topic] is desk
+    ]
 
 
 def _acknowledgement(case: Case) -> str:

@@ -12,16 +12,15 @@ from sqlalchemy.dialects.postgresql import insert
 from spreekbuis.access.desk_keys import NoRecoveryKit, desk_secrets, newest_key
 from spreekbuis.access.models import LeftNote
 from spreekbuis.actor import acting
-from spreekbuis.cases.changes import Happened, changed
+from spreekbuis.cases.changes import Happened, changed, count_contact
 from spreekbuis.cases.contacts import note_of
 from spreekbuis.cases.keys import left_binding, open_left
 from spreekbuis.cases.models import Case, Contact
-from spreekbuis.clock import local_date, now
+from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import Channel
-from spreekbuis.figures.facts import ContactFact, record_contact
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.sealing import seal
 
@@ -60,8 +59,7 @@ def leave_contact(
     )  # fmt: skip
     case.unread_by_desk = True
     changed(case, Happened.CONTACT, channel=channel.value)
-    day = local_date(moment)
-    record_contact(fact_id, ContactFact(day.year, day.month, channel), new=True)
+    count_contact(case, fact_id, channel, moment)
     return True
 
 

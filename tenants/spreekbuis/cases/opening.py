@@ -21,15 +21,15 @@ from spreekbuis.cases.deadlines import set_next_due
 from spreekbuis.cases.dialogue import attachment_row, message_row
 from spreekbuis.cases.models import Attachment, Case, CaseCounter, CaseEvent, Contact, Message
 from spreekbuis.cases.numbers import step
-from spreekbuis.cases.procedure_versions import usual
+from spreekbuis.cases.procedure_versions import of_citizens, usual
 from spreekbuis.cases.procedures import State
 from spreekbuis.clock import local_date, now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current, current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import (
-    CATEGORIES,
     DESK_OF_TOPIC,
+    EVERY_CATEGORY,
     CaseKind,
     Channel,
     Identity,
@@ -153,7 +153,7 @@ def _desk_of(new: NewCase) -> _DeskNow:
     desk_id = db.session.scalars(
         select(Desk.id).where(
             Desk.entity_id == current_entity_id(),
-            Desk.kind == DESK_OF_TOPIC[CATEGORIES[new.category].topic],
+            Desk.kind == DESK_OF_TOPIC[EVERY_CATEGORY[new.category].topic],
         )
     ).one()
     key = newest_key(desk_id)
@@ -195,8 +195,10 @@ def _values(
 ) -> dict[str, Any]:
     """The columns of the new case, its sort key computed by the rules for deadlines."""
     entity_id = current_entity_id()
-    topic = CATEGORIES[new.category].topic
-    rules = usual(new.kind, topic, new.identity, local_date(moment))
+    topic = EVERY_CATEGORY[new.category].topic
+    day = local_date(moment)
+    citizen = new.reporter_class is ReporterClass.CITIZEN
+    rules = of_citizens(day) if citizen else usual(new.kind, topic, new.identity, day)
     case = Case(
         entity_id=entity_id,
         id=new.id,

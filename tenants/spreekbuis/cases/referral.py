@@ -133,10 +133,12 @@ def propose(
     once: UUID | None = None,
     *,
     agreed_in_talk: bool = False,
+    agreed_at: datetime | None = None,
 ) -> Referral:
     """Ask the reporter whether the case may go there, or pass it on at once where the law says so.
 
-    `agreed_in_talk`: the reporter was asked in a talk and said yes, which counts for who has no mailbox alone. The same
+    `agreed_in_talk`: the reporter was asked in a talk and said yes, which counts for who has no mailbox alone.
+    `agreed_at`: when the sender of a message to 1700 agreed, before this question. The same
     `once` again gives the referral that it made. Raises Invalid for a destination that is none and for a reporter who
     cannot be asked, CaseClosed, AlreadyReferred.
     """
@@ -165,6 +167,9 @@ def propose(
     db.session.add(referral)
     db.session.flush()
     if at_once:
+        _go(case, key, referral)
+    elif agreed_at is not None:
+        referral.answered_at = agreed_at
         _go(case, key, referral)
     elif has_mailbox(case):
         changed(case, Happened.REFERRAL_ASKED)

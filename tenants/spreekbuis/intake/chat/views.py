@@ -12,8 +12,8 @@ from spreekbuis.db.base import new_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import (
     CATEGORIES,
-    REPORTER_CLASS_LABELS,
     TOPIC_LABELS,
+    WORK_RELATED,
     ReporterClass,
 )
 from spreekbuis.directory.models import Organisation
@@ -162,7 +162,7 @@ def _wish(form: Reading) -> Wish:
     """Where the visitor wants it kept. Raises Invalid."""
     form.require({"entity": _("Vul in waar je werkt."), "category": _("Kies een onderwerp.")})
     category = form.one_of("category", CATEGORIES) or "other"
-    reporter_class = form.choice("reporter_class", ReporterClass) or ReporterClass.STAFF
+    reporter_class = ReporterClass(form.one_of("reporter_class", WORK_RELATED) or ReporterClass.STAFF)
     text = form.text("entity", longest=LONGEST_SEARCH)
     organisation = None
     if text:
@@ -238,7 +238,7 @@ def _closing_page(
             (c.code, _("%(category)s (%(desk)s)", category=c.label, desk=TOPIC_LABELS[c.topic]))
             for c in CATEGORIES.values()
         ],
-        reporter_classes=list(REPORTER_CLASS_LABELS.items()),
+        reporter_classes=list(WORK_RELATED.items()),
         duty=typed.get("category") in {c.code for c in CATEGORIES.values() if c.duty_to_speak},
     )  # fmt: skip
 

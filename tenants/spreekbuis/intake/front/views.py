@@ -18,8 +18,8 @@ from spreekbuis.directory.catalogue import (
     CONTACT_END_LABELS,
     DESK_LABELS,
     DESK_OF_TOPIC,
-    REPORTER_CLASS_LABELS,
     TOPIC_LABELS,
+    WORK_RELATED,
     Channel,
     ContactEnd,
     Identity,
@@ -147,7 +147,7 @@ def _heard(
         form.errors.setdefault(
             "duty", _("Leg eerst de spreekplicht uit. De ander kiest dan om door te gaan.")
         )
-    reporter_class = form.choice("reporter_class", ReporterClass) or ReporterClass.STAFF
+    reporter_class = ReporterClass(form.one_of("reporter_class", WORK_RELATED) or ReporterClass.STAFF)
     form.check()
     return Heard(
         token, channel, organisation, category, ended, summary,
@@ -219,7 +219,7 @@ def form_page(token: str, typed: dict[str, str], errors: dict[str, type_text]) -
         ],
         ends=[(e, CONTACT_END_LABELS[e], _END_HINTS[e]) for e in ENDS],
         shows={ContactEnd.ANSWERED: "yes", ContactEnd.CASE: "other"},
-        reporter_classes=list(REPORTER_CLASS_LABELS.items()),
+        reporter_classes=list(WORK_RELATED.items()),
         languages=list(LANGUAGES.items()),
         **_entities(values["entity"], values["ovo"]),
         **_scripts(values["category"], values["language"], values["script"]),
@@ -274,7 +274,7 @@ def scripts() -> ResponseReturnValue:
     topic, query = asked("topic"), asked("q")
     spoken = asked("language") if asked("language") in LANGUAGES else language()
     texts = current_scripts(
-        topic=Topic(topic) if topic in list(Topic) else None, words=query, language=spoken
+        topic=Topic(topic) if topic in TOPIC_LABELS else None, words=query, language=spoken
     )
     return render_template(
         "front/scripts.html",
