@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from spreekbuis.access.models import DeskLetter
 from spreekbuis.audit.models import AuditEvent
+from spreekbuis.cases.changes import record_fact
 from spreekbuis.cases.citizens.host import OtherHost, make_host
 from spreekbuis.cases.citizens.models import CitizenMessage, CitizensHost
 from spreekbuis.cases.models import Case, CaseEvent
@@ -17,6 +18,7 @@ from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.session import db, transaction
 from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.directory.models import Organisation
+from spreekbuis.figures.roll_up import roll_up_all, verify
 from spreekbuis.intake import citizen_message
 from spreekbuis.jobs.models import Job
 from spreekbuis.jobs.outbox import DEFINED
@@ -363,3 +365,18 @@ def test_other_cases_have_nothing_of_1700(world, host):
     url = f"/desk/{host.ovo}/cases/{case_id}"
     assert "pass-on" not in re.findall(r'href="([^"]+)"', browser.get(url).text)
     assert browser.get(f"{url}/pass-on").status_code == 409
+
+
+def test_a_recount_of_the_facts_finds_messages_and_referrals_where_they_are_counted(world, host, there, free):
+    Citizen(world, there.ovo).send()
+    Citizen(world, free).send(subject="Per brief")
+    for case in cases(world, host):
+        browser, url = world.handler(host, CITIZENS), f"/desk/{host.ovo}/cases/{case.id}/pass-on"
+        browser.post(f"{url}/posted", {"day": today().isoformat(), "told": "Op de post."})
+    case_id = world.case(there)
+    with world.inside(there):
+        case = db.session.get_one(Case, (there.id, case_id))
+        case.outcome = "referred"
+        record_fact(case)
+    roll_up_all()
+    assert verify() == []

@@ -30,8 +30,8 @@ class _Written:
 
 _MESSAGES = (
     _Written(
-        1, Sender.CITIZEN, "OVO000100", "De bus van 7.10 uur rijdt niet",
-        "Al een week komt de bus van 7.10 uur niet. Ik kom te laat op mijn werk. Wanneer rijdt ze weer?",
+        1, Sender.CITIZEN, "OVO990007", "Put in de weg",
+        "Op de steenweg voor ons huis ligt al een maand een diepe put. Wanneer wordt die hersteld?",
     ),
     _Written(
         4, Sender.BUSINESS, "", "Wie beslist over mijn subsidie?",

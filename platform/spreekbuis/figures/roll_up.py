@@ -55,7 +55,18 @@ recount AS (
                               WHEN days_to_acknowledge > 7 THEN 'late' END, 0),
         ('score', score::text, score)
     ) AS cell (dimension, value, measure)
-    WHERE subject = 'case' AND value IS NOT NULL AND {of} GROUP BY entity_id, year, dimension, value
+    WHERE subject = 'case' AND value IS NOT NULL AND reporter_class <> 'citizen'
+        AND coalesce(outcome NOT IN ('referred', 'duplicate'), true) AND {of}
+    GROUP BY entity_id, year, dimension, value
+    UNION ALL
+    SELECT entity_id, year,
+        CASE WHEN reporter_class = 'citizen' THEN 'citizens' WHEN outcome = 'referred' THEN 'referred'
+             ELSE 'duplicates' END AS dimension,
+        CASE WHEN reporter_class <> 'citizen' THEN 'all' WHEN desk = 'citizens' THEN 'received'
+             ELSE 'taken_over' END AS value,
+        count(*), 0
+    FROM fact WHERE subject = 'case' AND (reporter_class = 'citizen' OR outcome IN ('referred', 'duplicate')) AND {of}
+    GROUP BY entity_id, year, 3, 4
     UNION ALL
     SELECT entity_id, year, 'contacts', channel, count(*), 0
     FROM fact WHERE subject = 'contact' AND {of} GROUP BY entity_id, year, channel

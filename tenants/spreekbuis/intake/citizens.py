@@ -148,7 +148,7 @@ def _told(message: ToCitizensDesk) -> list[tuple[str, str]]:
     facts = [
         (_("Over"), message.about.name if message.about else _("Ik weet het niet")), (_("Naam"), message.name),
         (_("E-mail"), message.email), (_("Telefoon"), message.phone), (_("Postadres"), message.address),
-        (_("Mag 1700 het doorgeven?"), agreed if message.about else ""),
+        (_("Doorgeven"), agreed if message.about else ""),
     ]  # fmt: skip
     return [(label, value) for label, value in facts if value]
 
