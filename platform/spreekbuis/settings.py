@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from enum import StrEnum
-from pathlib import Path
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from sqlalchemy.engine import make_url
@@ -187,7 +187,7 @@ def place_of_files(url: str) -> Path | Bucket:
 
 
 def incoming_server(env: Mapping[str, str]) -> MailServer | None:
-    """The IMAP folder of INCOMING_MAIL_URL, None when there is none. Raises SettingsError, which quotes nothing of it."""
+    """The IMAP folder of INCOMING_MAIL_URL, None when there is none. Raises SettingsError, which does not quote it."""
     url, password = env.get("INCOMING_MAIL_URL", ""), env.get("INCOMING_MAIL_PASSWORD", "")
     if not url:
         return None

@@ -18,7 +18,9 @@ CONFIDENTIAL = {k["code"]: bool(k["confidential"]) for k in KINDS} | {
 NEAR = {k["code"] for k in KINDS if not k["central"]}
 CENTRAL = {a["kind"] for a in ACTORS}
 YES_NO = (False, True)
-EVERY_ANSWER = [Answers(*answer) for answer in itertools.product(TOPIC_LABELS, Wish, Place, YES_NO, YES_NO, YES_NO)]
+EVERY_ANSWER = [
+    Answers(*answer) for answer in itertools.product(TOPIC_LABELS, Wish, Place, YES_NO, YES_NO, YES_NO)
+]
 
 
 def shown(answers: Answers, reachable=()) -> tuple[str, ...]:
