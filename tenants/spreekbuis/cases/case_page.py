@@ -29,7 +29,7 @@ from spreekbuis.cases.minutes import MINUTES_LABELS, minutes_in
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.people_part import people_part
-from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, may_move, procedure_of
+from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, Step, may_move, procedure_of
 from spreekbuis.cases.related_part import related_part
 from spreekbuis.cases.tasks_part import tasks_part
 from spreekbuis.cases.wishes import REACH_LABELS, Reach, contact_preference, titles_of
@@ -38,7 +38,14 @@ from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
-from spreekbuis.directory.catalogue import DESK_OF_TOPIC, EVERY_CATEGORY, CaseKind, Identity, Topic
+from spreekbuis.directory.catalogue import (
+    DESK_OF_TOPIC,
+    EVERY_CATEGORY,
+    CaseKind,
+    Identity,
+    ReporterClass,
+    Topic,
+)
 from spreekbuis.errors import type_text
 from spreekbuis.identity.models import Account
 from spreekbuis.vault.cleaning import Cleaned
@@ -93,6 +100,7 @@ def case_page(
     owed = next_deadline(case)
     closed, who = case.closed_at is not None, movers(case)
     url = url_for("cases.show", ovo=door.the_entity().ovo_code, case_id=case.id)
+    contacts = _contacts(key)  # first: files that were left become those of a message
     messages = _messages(key, me, url)
     return make_response(
         render_template(
@@ -121,7 +129,7 @@ def case_page(
                     "text": gettext("Deze nota wacht op een collega met een vroegere sleutel.") if c.left else c.note,
                     "kind": "note",
                 }
-                for c in _contacts(key)
+                for c in contacts
             ],
             closed=closed,
             may_acknowledge=may_move(case, State.ACKNOWLEDGED, who),
@@ -333,6 +341,13 @@ def _categories(case: Case, words: shown.Labels) -> list[tuple[str, str]]:
 def _acknowledgement(case: Case) -> str:
     """A first version of the acknowledgement, in the reporter's language."""
     with force_locale(case.language):
+        if case.reporter_class == ReporterClass.CITIZEN:
+            term = procedure_of(case).term(Step.FEEDBACK)
+            return gettext(
+                "Dank je voor je bericht. We hebben het goed ontvangen. Je krijgt antwoord binnen %(days)s dagen nadat je"
+                " schreef. Je kunt hier altijd iets toevoegen.",
+                days=term.days if term else "",
+            )
         return gettext(
             "Dank je voor je bericht. We hebben het goed ontvangen en nemen het ernstig."
             " Uiterlijk 3 maanden na vandaag laten we je weten wat ermee gebeurd is."

@@ -8,13 +8,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from spreekbuis.cases.citizens.host import host
-from spreekbuis.cases.citizens.passing import SENDER_LABELS, Sender
+from spreekbuis.cases.citizens.passing import SENDER_LABELS, Sender, terms_of_citizens
 from spreekbuis.clock import now, today
 from spreekbuis.db.session import db
 from spreekbuis.directory.models import Organisation
 from spreekbuis.directory.register import LONGEST_SEARCH, meant_by
 from spreekbuis.documents.blocks import Block, Document, Facts, Said
 from spreekbuis.errors import DomainError, Invalid, type_text
+from spreekbuis.identity.accounts import email_address
 from spreekbuis.intake.citizen_message import ToCitizensDesk, TooBusy, send_message
 from spreekbuis.intake.story import LONGEST_FIELD, LONGEST_STORY, new_token, posted_token
 from spreekbuis.web.access import Audience
@@ -69,6 +70,7 @@ def send() -> ResponseReturnValue:
         "citizens/sent.html",
         words=words, code=" ".join(words), number=arrived.number, again=arrived.again, told=_told(message),
         text=message.whole, mailed=message.email, kept=_typed(), about=message.about and message.about.name,
+        days=terms_of_citizens(),
         mailbox_url=url_for("mailbox.open_case"), copy_url=url_for("citizens.copy"),
     )  # fmt: skip
 
@@ -109,8 +111,11 @@ def _read() -> ToCitizensDesk:
     address = form.text("address", longest=LONGEST_ADDRESS, required=False, lines=True)
     if not (email or phone or address):
         form.errors.setdefault("email", _("Vul in hoe we je bereiken: e-mail, telefoon of postadres."))
-    if email and not _is_address(email):
-        form.errors.setdefault("email", _("Dit is geen e-mailadres. Kijk het na."))
+    if email:
+        try:
+            email = email_address(email)
+        except Invalid as invalid:
+            form.errors.setdefault("email", invalid.errors["email"])
     about = None if form.raw("unknown") else _organisation(form)
     subject = form.text("subject", longest=LONGEST_FIELD)
     text = form.text("text", longest=LONGEST_STORY, lines=True)
@@ -118,11 +123,6 @@ def _read() -> ToCitizensDesk:
     assert sender is not None, "the form was checked"
     agreed = bool(form.raw("agreed"))
     return ToCitizensDesk(sender, name, email, phone, address, about, agreed, subject, text, language())
-
-
-def _is_address(text: str) -> bool:
-    name, at, domain = text.rpartition("@")
-    return bool(name and at and "." in domain) and not any(c.isspace() or c in ',;<>"' for c in text)
 
 
 def _organisation(form: Reading) -> Organisation | None:

@@ -13,7 +13,9 @@ from spreekbuis.cases import shown
 from spreekbuis.cases.case_page import reporter_facts
 from spreekbuis.cases.citizens.letter import letter
 from spreekbuis.cases.citizens.passing import (
+    SENDER_NAMES,
     NotAgreed,
+    Sender,
     message_of,
     name_entity,
     note_posted,
@@ -103,7 +105,10 @@ def pass_on_letter(case_id: UUID) -> ResponseReturnValue:
     key, number = my_key(case.id), number_of(case.topic, case.year, case.number)
     record(Audited.CASE_EXPORTED, case.id, {"what": "letter"})
     with force_locale("nl"):
-        sender = reporter_facts(case, key)
+        sender = [
+            (gettext("Afzender"), str(SENDER_NAMES[Sender(message.sender)])),
+            *reporter_facts(case, key),
+        ]
     made = letter(key, reference=number, to=to.name, address=address, sender=sender)
     return as_download(made, f"{number}.pdf", "application/pdf")
 
@@ -149,6 +154,7 @@ def _page(
     return render_template(
         "cases/pass_on.html",
         number=number_of(case.topic, case.year, case.number), url=url_for("cases.pass_on", ovo=ovo, case_id=case.id),
+        sender=SENDER_NAMES[Sender(message.sender)],
         case_url=url_for("cases.show", ovo=ovo, case_id=case.id), about=name, movable=movable,
         agreed=agreed and shown.day(message.agreed_at, now) if message.agreed_at else "",
         posted=shown.day(message.posted_on, now) if message.posted_on else "",

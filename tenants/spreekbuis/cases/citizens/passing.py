@@ -22,6 +22,7 @@ from spreekbuis.cases.deadlines import set_state
 from spreekbuis.cases.dialogue import message_made_by, write_message
 from spreekbuis.cases.letters import receives
 from spreekbuis.cases.models import Case, Referral
+from spreekbuis.cases.procedure_versions import of_citizens
 from spreekbuis.cases.procedures import State, may_move
 from spreekbuis.cases.referral import AlreadyReferred, Destination, Why, open_referral, propose
 from spreekbuis.clock import local_date, now, today
@@ -43,6 +44,17 @@ SENDER_LABELS: dict[Sender, LazyString] = {
     Sender.CITIZEN: _l("Ik schrijf als burger"),
     Sender.BUSINESS: _l("Ik schrijf voor een onderneming of vereniging"),
 }
+
+
+SENDER_NAMES: dict[Sender, LazyString] = {
+    Sender.CITIZEN: _l("Burger"),
+    Sender.BUSINESS: _l("Onderneming of vereniging"),
+}
+
+
+def terms_of_citizens() -> dict[str, int]:
+    """Within how many calendar days 1700 does each step, by the procedure of today."""
+    return {term.step.value: term.days for term in of_citizens(today()).terms}
 
 
 class NotTo1700(Conflict):

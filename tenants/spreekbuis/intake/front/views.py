@@ -1,5 +1,6 @@
 """The pages of the front office: register a contact, and see how many there were."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from flask import render_template, request, url_for
@@ -9,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE
-from spreekbuis.cases.opening import SPOKEN
+from spreekbuis.cases.opening import SPOKEN, NewFile
 from spreekbuis.clock import today
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import (
@@ -32,13 +33,16 @@ from spreekbuis.directory.register import LONGEST_SEARCH, meant_by
 from spreekbuis.errors import Invalid, NotFound, type_text
 from spreekbuis.figures.office import Count, office_counts
 from spreekbuis.identity.lockout import LockedOut
-from spreekbuis.intake.front.existing import Addition, add_contact
+from spreekbuis.intake.front.attachments import cleaned_for
+from spreekbuis.intake.front.existing import Addition, add_contact, entity_of
 from spreekbuis.intake.front.letters import APART_LABELS, Letter
 from spreekbuis.intake.front.mail_box import HandledMeanwhile, open_mail, put_away
-from spreekbuis.intake.front.registering import Heard, Registered, register, served_among
+from spreekbuis.intake.front.registering import Heard, Registered, code_of, register, served, served_among
 from spreekbuis.intake.front.scripts import current_scripts, script_of, text_in, title_in
+from spreekbuis.intake.reporters import find_receipt
 from spreekbuis.intake.signpost_page import central_cards
 from spreekbuis.intake.story import LONGEST_FIELD, LONGEST_STORY, new_token, posted_token
+from spreekbuis.vault.files import discard
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
 from spreekbuis.web.forms import Reading, clean
@@ -90,16 +94,27 @@ def keep_contact() -> ResponseReturnValue:
         return form_page(token, _typed(), {})
     try:
         organisation, letter = _organisation(form), mail_of(form.raw("mail"))
+        addition = heard = None
         if clean(form.raw("existing")):
-            heard, registered = None, add_contact(_addition(form, token, organisation))
+            addition = _addition(form, token, organisation)
+            entity_id = entity_of(addition)
         else:
-            heard = _heard(form, token, organisation, letter.files if letter else ())
-            registered = register(heard)
-        if form.raw("mail") and not registered.again:
-            if letter is None:
-                raise HandledMeanwhile
-            put_away(form.raw("mail"), letter, answer=True)
-        return _kept(registered, organisation, heard)
+            heard = _heard(form, token, organisation)
+            entity_id = _opens_at(heard)
+        with cleaned_for(entity_id, letter.files if letter else ()) as accepted:
+            files = tuple(NewFile.of(file) for file in accepted.files.values())
+            if addition is not None:
+                registered = add_contact(replace(addition, files=files))
+            else:
+                assert heard is not None
+                registered = register(replace(heard, files=files))
+            if registered.again:
+                discard(accepted.files.values())
+            elif form.raw("mail"):
+                if letter is None:
+                    raise HandledMeanwhile
+                put_away(form.raw("mail"), letter, answer=True)
+        return _kept(replace(registered, refusals=accepted.refusals), organisation, heard)
     except Invalid as invalid:
         db.session.rollback()
         return form_page(token, _typed(), {**invalid.errors, **form.errors}), invalid.status
@@ -117,9 +132,13 @@ def mail_of(key: str) -> Letter | None:
         return None
 
 
-def _heard(
-    form: Reading, token: str, organisation: Organisation | None, files: tuple[tuple[str, bytes], ...]
-) -> Heard:
+def _opens_at(heard: Heard) -> UUID | None:
+    """The entity at which this contact opens a case that is not there yet."""
+    entity = served(heard.organisation) if heard.ended is not ContactEnd.REFERRED else None
+    return None if entity is None or find_receipt(code_of(heard, entity.id)) is not None else entity.id
+
+
+def _heard(form: Reading, token: str, organisation: Organisation | None) -> Heard:
     """A new contact as it was typed. Raises Invalid."""
     form.require(
         {
@@ -154,7 +173,6 @@ def _heard(
         answer=answer, identity=named if any(reporter.values()) else Identity.ANONYMOUS,
         reporter_class=reporter_class, language=spoken_language,
         reporter={name: value for name, value in reporter.items() if value}, duty_explained=explained, script=script,
-        files=files,
     )  # fmt: skip
 
 

@@ -1579,6 +1579,29 @@ def upgrade() -> None:
     )
     op.create_index("ix_attachment_case", "attachment", ["entity_id", "case_id", "message_id"], unique=False)
     op.create_table(
+        "left_file",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("storage_key", sa.Text(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_left_file_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "contact_id"],
+            ["contact.entity_id", "contact.id"],
+            name=op.f("fk_left_file_entity_id_contact_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_left_file_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "storage_key", name=op.f("pk_left_file")),
+    )
+    op.create_index("ix_left_file_case", "left_file", ["entity_id", "case_id"], unique=False)
+    op.create_index("ix_left_file_contact", "left_file", ["entity_id", "contact_id"], unique=False)
+    op.create_table(
         "left_note",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -2107,6 +2130,16 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "attachment" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "attachment" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "left_file" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "left_file" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "left_file" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"left_file\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "left_file" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "left_file" TO spreekbuis_backup')
     op.execute('ALTER TABLE "left_note" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "left_note" FORCE ROW LEVEL SECURITY')
     op.execute(
