@@ -23,17 +23,7 @@ class Chart:
     note: str = ""
 
 
-SHOWN = (
-    "kind",
-    "topic_of_reports",
-    "category",
-    "channel",
-    "contacts",
-    "outcome",
-    "score",
-    "month",
-    "citizens",
-)
+SHOWN = ("kind", "topic_of_reports", "category", "channel", "contacts", "outcome", "score", "month")
 """The breakdowns of the dashboard, in order."""
 _COMPLETE = {"kind": ("report", "information_request"), "contacts": ("phone", "email"), "month": MONTHS}
 """Values that stand in their table also when they are 0."""
@@ -41,7 +31,7 @@ _COMPLETE = {"kind": ("report", "information_request"), "contacts": ("phone", "e
 
 def breakdowns(figures: Figures) -> list[Chart]:
     """One chart per breakdown that has anything to show."""
-    return [chart for dimension in SHOWN if (chart := _breakdown(figures, dimension)).rows]
+    return [chart for dimension in (*SHOWN, "citizens") if (chart := _breakdown(figures, dimension)).rows]
 
 
 def _breakdown(figures: Figures, dimension: str) -> Chart:

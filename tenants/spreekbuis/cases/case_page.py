@@ -344,8 +344,8 @@ def _acknowledgement(case: Case) -> str:
         if case.reporter_class == ReporterClass.CITIZEN:
             term = procedure_of(case).term(Step.FEEDBACK)
             return gettext(
-                "Dank je voor je bericht. We hebben het goed ontvangen. Je krijgt antwoord binnen %(days)s dagen nadat je"
-                " schreef. Je kunt hier altijd iets toevoegen.",
+                "Dank je voor je bericht. We hebben het goed ontvangen. Je krijgt antwoord binnen %(days)s dagen nadat"
+                " je schreef. Je kunt hier altijd iets toevoegen.",
                 days=term.days if term else "",
             )
         return gettext(
