@@ -41,7 +41,7 @@ MESSAGES = 100
 FILE_SIZE = 200 << 20
 TOGETHER = 8
 PASSWORD = "trompet-zeven-wolken-kajuit"
-CIPHERS = ("seal", "open_sealed", "lock", "unlock", "derive", "public_key_of")
+CIPHERS = ("seal", "open_sealed", "open_with", "pair_of", "lock", "unlock", "derive", "public_key_of")
 
 
 class Measuring:

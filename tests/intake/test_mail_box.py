@@ -12,18 +12,21 @@ from spreekbuis.access.models import LeftFile
 from spreekbuis.cases.keeping.erasure import drop_contents, erase
 from spreekbuis.cases.keeping.grounds import Ground
 from spreekbuis.cases.models import Attachment, Case
-from spreekbuis.clock import at, now
+from spreekbuis.clock import at, now, today
 from spreekbuis.db.scope import PLATFORM
-from spreekbuis.db.session import db, transaction
+from spreekbuis.db.session import transaction
 from spreekbuis.directory.catalogue import DeskKind
-from spreekbuis.intake.front import attachments
 from spreekbuis.intake.front.mail_box import DONE, KEPT, empty_done, put_mail_away, waiting_mails
 from spreekbuis.intake.front.models import HandledMail
 from spreekbuis.intake.upkeep import drop_orphans
 from spreekbuis.jobs.models import Job
+from spreekbuis.vault import files as accepting
+from spreekbuis.vault.cleaning import Cleaned, Cleaning
+from spreekbuis.vault.storage import storage
 from spreekbuis.web.access import Role
 from tests.intake.flow import PDF, Reporter, hidden, words
 from tests.intake.front import Agent, cases, counted, texts
+from tests.statements import open_transactions
 
 TEXT = "Mijn chef leest mijn mails."
 
@@ -199,6 +202,25 @@ def test_attachments_pass_the_same_checks_as_uploads(world, agent, abb, box):
         assert session.scalar(select(func.count()).select_from(Attachment)) == 1
 
 
+def test_no_transaction_is_open_while_attachments_are_cleaned_and_what_is_not_kept_is_forgotten(
+    world, agent, abb, box, monkeypatch
+):
+    put(box, attach=[("bon.pdf", PDF)])
+    (url,) = listed(agent)
+    seen = []
+
+    def watch(source, _media_type, **_options):
+        seen.append(open_transactions())
+        return Cleaning(Cleaned.NOTHING, source)
+
+    monkeypatch.setattr(accepting, "clean", watch)
+    form, first = keep(agent, url)
+    again = agent.browser.post("/front/contacts", form)
+    assert words(again) == words(first)
+    assert set(seen) == {0}
+    assert len(storage().keys_of(abb.id, today())) == 1
+
+
 def test_a_mail_about_a_case_goes_to_that_case(world, agent, abb, box):
     world.case(abb)
     (case,) = cases(world, abb)
@@ -322,26 +344,19 @@ def test_a_wrong_number_or_a_second_press_leaves_no_file_behind(app, world, agen
     assert len(contents(app, abb)) == kept == before + 2
 
 
-def test_no_transaction_is_open_while_attachments_are_cleaned(world, agent, abb, box, monkeypatch):
+def test_no_transaction_is_open_while_attachments_for_a_case_that_exists_are_cleaned(
+    world, agent, abb, box, monkeypatch
+):
     world.case(abb)
     seen = []
 
-    def accept(uploads, **kwargs):
-        seen.append(outer[-1].in_transaction())
-        return real(uploads, **kwargs)
+    def watch(source, _media_type, **_options):
+        seen.append(open_transactions())
+        return Cleaning(Cleaned.NOTHING, source)
 
-    real, outer, rollback = attachments.accept, [], db.session.rollback
-
-    def ended():
-        rollback()
-        outer.append(db.session())
-
-    monkeypatch.setattr(attachments, "accept", accept)
-    monkeypatch.setattr(attachments.db.session, "rollback", ended)
+    monkeypatch.setattr(accepting, "clean", watch)
     tie(world, agent, abb, box)
-    put(box, "twee.eml", attach=[("bon.pdf", PDF)])
-    keep(agent, listed(agent)[-1])
-    assert seen == [False, False]
+    assert set(seen) == {0}
 
 
 def test_an_erased_case_takes_files_along_that_nobody_took_in(app, world, agent, abb, box):

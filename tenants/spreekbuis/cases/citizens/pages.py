@@ -10,7 +10,6 @@ from flask_babel import lazy_gettext as _l
 
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases import shown
-from spreekbuis.cases.case_page import reporter_facts
 from spreekbuis.cases.citizens.letter import letter
 from spreekbuis.cases.citizens.passing import (
     SENDER_NAMES,
@@ -24,6 +23,7 @@ from spreekbuis.cases.citizens.passing import (
 )
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.export.export_page import as_download
+from spreekbuis.cases.facts import reporter_facts
 from spreekbuis.cases.finding import case_for
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of

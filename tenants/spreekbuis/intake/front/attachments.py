@@ -1,33 +1,31 @@
-"""The attachments of a mail, cleaned and stored for the entity that gets them, before its case is touched.
-
-Cleaning takes seconds, so no transaction is open meanwhile: nobody waits for this one, and it holds no connection.
-"""
+"""The attachments of a mail: cleaned, scanned and stored for the entity before the contact is registered."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
 from werkzeug.datastructures import FileStorage
 
+from spreekbuis.db import scope
 from spreekbuis.db.base import new_id
-from spreekbuis.db.scope import entering, tenant
-from spreekbuis.db.session import db
 from spreekbuis.vault.files import Acceptance, accept, discard
-
-type_attachment = tuple[str, bytes]
+from spreekbuis.web import door
 
 
 @contextmanager
-def cleaned_for(entity_id: UUID | None, attachments: tuple[type_attachment, ...]) -> Iterator[Acceptance]:
-    """What of the attachments is accepted, stored for the entity; nothing without an entity. Ends the transaction that
-    is open. The contents go again when the block fails."""
-    if entity_id is None or not attachments:
+def taken_in(entity_id: UUID | None, sent: Sequence[tuple[str, bytes]]) -> Iterator[Acceptance]:
+    """The files, by name and content, that pass the checks of an upload, stored for the entity of the case; without
+    one they are left.
+
+    No transaction is open while they are cleaned, which takes seconds; so nothing may be changed before. When the
+    block fails they are forgotten.
+    """
+    if entity_id is None or not sent:
         yield Acceptance({}, ())
         return
-    db.session.rollback()
-    uploads = {new_id(): FileStorage(io.BytesIO(content), name) for name, content in attachments}
-    with entering(tenant(entity_id)):
+    with door.outside(), scope.answering(scope.tenant(entity_id)):
+        uploads = {new_id(): FileStorage(io.BytesIO(content), name) for name, content in sent}
         accepted = accept(uploads, keep_original=False)
     try:
         yield accepted

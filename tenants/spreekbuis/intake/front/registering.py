@@ -88,8 +88,6 @@ class Registered:
     code: ReceiptCode | None = None
     again: bool = False
     """The same form came before."""
-    refusals: tuple[str, ...] = ()
-    """A sentence for each attachment that was not taken."""
 
 
 def mark_of(token: str, content: str) -> bytes:

@@ -1,5 +1,6 @@
 """The pages of the front office: register a contact, and see how many there were."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -11,7 +12,6 @@ from flask_babel import lazy_gettext as _l
 
 from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE
 from spreekbuis.cases.opening import SPOKEN, NewFile
-from spreekbuis.clock import today
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import (
     CATEGORIES,
@@ -31,9 +31,8 @@ from spreekbuis.directory.listing import asked
 from spreekbuis.directory.models import Organisation
 from spreekbuis.directory.register import LONGEST_SEARCH, meant_by
 from spreekbuis.errors import Invalid, NotFound, type_text
-from spreekbuis.figures.office import Count, office_counts
 from spreekbuis.identity.lockout import LockedOut
-from spreekbuis.intake.front.attachments import cleaned_for
+from spreekbuis.intake.front.attachments import taken_in
 from spreekbuis.intake.front.existing import Addition, add_contact, entity_of
 from spreekbuis.intake.front.letters import APART_LABELS, Letter
 from spreekbuis.intake.front.mail_box import HandledMeanwhile, open_mail, put_away
@@ -101,20 +100,17 @@ def keep_contact() -> ResponseReturnValue:
         else:
             heard = _heard(form, token, organisation)
             entity_id = _opens_at(heard)
-        with cleaned_for(entity_id, letter.files if letter else ()) as accepted:
-            files = tuple(NewFile.of(file) for file in accepted.files.values())
+        with taken_in(entity_id, letter.files if letter else ()) as attached:
+            files = tuple(NewFile.of(file) for file in attached.files.values())
             if addition is not None:
                 registered = add_contact(replace(addition, files=files))
             else:
                 assert heard is not None
                 registered = register(replace(heard, files=files))
-            if registered.again:
-                discard(accepted.files.values())
-            elif form.raw("mail"):
-                if letter is None:
-                    raise HandledMeanwhile
-                put_away(form.raw("mail"), letter, answer=True)
-        return _kept(replace(registered, refusals=accepted.refusals), organisation, heard)
+            _put_away(registered, letter)
+        if registered.again:  # what it brought the first time is there
+            discard(attached.files.values())
+        return _kept(registered, organisation, heard, attached.refusals)
     except Invalid as invalid:
         db.session.rollback()
         return form_page(token, _typed(), {**invalid.errors, **form.errors}), invalid.status
@@ -122,6 +118,15 @@ def keep_contact() -> ResponseReturnValue:
         db.session.rollback()
         words = _("Te veel foute nummers. Wacht een kwartier en probeer het dan opnieuw.")
         return form_page(token, _typed(), {"existing": words}), locked.status
+
+
+def _put_away(registered: Registered, letter: Letter | None) -> None:
+    """The mail that was registered has been handled. Raises HandledMeanwhile."""
+    key = request.form.get("mail", "")
+    if key and not registered.again:
+        if letter is None:
+            raise HandledMeanwhile
+        put_away(key, letter, answer=True)
 
 
 def mail_of(key: str) -> Letter | None:
@@ -268,7 +273,12 @@ def _scripts(category: str, spoken_language: str, chosen: str) -> dict[str, obje
     }  # fmt: skip
 
 
-def _kept(registered: Registered, organisation: Organisation | None, heard: Heard | None = None) -> str:
+def _kept(
+    registered: Registered,
+    organisation: Organisation | None,
+    heard: Heard | None = None,
+    refusals: Sequence[str] = (),
+) -> str:
     """What became of it. The words are for the other person: the agent reads them out, and they are shown once."""
     spoken = heard.language if heard else "nl"
     answered, without_service = (registered.ended is e for e in (ContactEnd.ANSWERED, ContactEnd.NO_SERVICE))
@@ -278,7 +288,7 @@ def _kept(registered: Registered, organisation: Organisation | None, heard: Hear
         ended=registered.ended, number="" if answered else registered.number,
         organisation=organisation.name if organisation else "",
         words=registered.code.words(spoken) if registered.code else (),
-        folded=answered, refusals=registered.refusals,
+        folded=answered, refusals=refusals,
         without_service=without_service, kept_text=heard.summary if heard and without_service else "",
         actors=central_cards() if elsewhere else (),
         again_url=url_for("front.contact_form"),
@@ -299,36 +309,3 @@ def scripts() -> ResponseReturnValue:
         topic=topic, query=query, spoken=spoken, topics=list(TOPIC_LABELS.items()), languages=list(LANGUAGES.items()),
         scripts=[(TOPIC_LABELS[Topic(s.topic)], title_in(s, spoken), text_in(s, spoken)) for s in texts],
     )  # fmt: skip
-
-
-@room.in_nav(_l("Aantallen"))
-@room.get("/front/counts", Permission.ANSWER_CONTACTS)
-def counts() -> ResponseReturnValue:
-    return _counts_page()
-
-
-@room.get("/central/front-office", Permission.VIEW_FIGURES)
-def central_counts() -> ResponseReturnValue:
-    """The same counts for the central office."""
-    return _counts_page()
-
-
-def _counts_page() -> str:
-    counted = office_counts(today())
-    channels: dict[str, type_text] = {c.value: CHANNEL_LABELS[c] for c in HAPPENED_ELSEWHERE}
-    topics: dict[str, type_text] = {t.value: label for t, label in TOPIC_LABELS.items()}
-    endings: dict[str, type_text] = {e.value: label for e, label in CONTACT_END_LABELS.items()}
-    topics[""] = _("Bij een bestaand dossier")
-    tables = [
-        (_("Per kanaal"), _("Kanaal"), channels, counted.channels),
-        (_("Per thema"), _("Thema"), topics, counted.topics),
-        (_("Per afloop"), _("Afloop"), endings, counted.endings),
-    ]
-    return render_template(
-        "front/counts.html",
-        total=counted.total,
-        tables=[
-            (title, head, [(label, counts.get(code, Count())) for code, label in labels.items()])
-            for title, head, labels, counts in tables
-        ],
-    )
