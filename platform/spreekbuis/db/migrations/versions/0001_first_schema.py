@@ -1480,6 +1480,24 @@ def upgrade() -> None:
     op.create_index("ix_message_case", "message", ["entity_id", "case_id", "created_at", "id"], unique=False)
     op.create_index("uq_message_once", "message", ["entity_id", "case_id", "once"], unique=True)
     op.create_table(
+        "redaction_passage",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("passage_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_redaction_passage_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_redaction_passage_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_redaction_passage")),
+    )
+    op.create_index(
+        "ix_redaction_passage_case", "redaction_passage", ["entity_id", "case_id", "id"], unique=False
+    )
+    op.create_table(
         "referral",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1643,7 +1661,7 @@ def upgrade() -> None:
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("message_id", sa.Uuid(), nullable=False),
-        sa.Column("marks_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("decision_sealed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["entity_id", "case_id"],
             ["case.entity_id", "case.id"],
@@ -2095,6 +2113,16 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "message" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "message" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "redaction_passage" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "redaction_passage" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "redaction_passage" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"redaction_passage\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "redaction_passage" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "redaction_passage" TO spreekbuis_backup')
     op.execute('ALTER TABLE "referral" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "referral" FORCE ROW LEVEL SECURITY')
     op.execute(
