@@ -18,7 +18,7 @@ from spreekbuis.web.urls import Application
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
     "entities", "access", "questionnaires", "intake", "intake.front", "intake.chat", "cases", "cases.keeping",
-    "cases.export",
+    "cases.export", "cases.citizens",
     "subscriptions",
 )  # fmt: skip
 
@@ -62,6 +62,8 @@ ROOMS = (
     "intake.chat.views",
     "intake.front.mail_pages",
     "intake.referral_answer",
+    "intake.citizens",
+    "intake.citizen_consent",
     "cases.views",
     "cases.procedure_pages",
     "figures.views",

@@ -117,7 +117,8 @@ def receives() -> tuple[ColumnElement[bool], ...]:
 
 def write_letter(case: Case, key: ContentKey, category: str, explanation: str, *, named: bool) -> bytes:
     """The letter of a case, as it is sealed. Not `named`: without name, contact data and class of the reporter, who is
-    anonymous to who receives it."""
+    anonymous to who receives it; that it came by 1700 is known, and it stays counted as such."""
+    citizen = case.reporter_class == ReporterClass.CITIZEN
     reporter = (
         json.loads(key.open("reporter", case.reporter_sealed)) if named and case.reporter_sealed else None
     )
@@ -126,7 +127,8 @@ def write_letter(case: Case, key: ContentKey, category: str, explanation: str, *
         "from_case": str(case.id), "from_number": number_of(case.topic, case.year, case.number),
         "category": category, "channel": case.channel,
         "identity": case.identity if named else Identity.ANONYMOUS,
-        "reporter_class": case.reporter_class if named else ReporterClass.OTHER, "language": case.language,
+        "reporter_class": case.reporter_class if named or citizen else ReporterClass.OTHER,
+        "language": case.language,
         "duty_accepted": case.duty_accepted_at is not None, "reporter": reporter, "explanation": explanation,
         "answered": answered and [*answered.to.version, answered.as_json()],
         "messages": [

@@ -17,8 +17,9 @@ from spreekbuis.cases.procedures import State
 from spreekbuis.cases.wishes import REACH_LABELS, WAY_LABELS, contact_preference, titles_of
 from spreekbuis.clock import local_date
 from spreekbuis.db.base import new_id
-from spreekbuis.directory.catalogue import CATEGORIES, OUTCOME_LABELS, Identity, Outcome
+from spreekbuis.directory.catalogue import EVERY_CATEGORY, OUTCOME_LABELS, Identity, Outcome, Topic
 from spreekbuis.errors import type_text
+from spreekbuis.intake.citizen_consent import pass_on_box
 from spreekbuis.intake.course import course_of, desk_of, state_of, steps
 from spreekbuis.intake.mailbox_room import case_id
 from spreekbuis.intake.referral_answer import referral_box
@@ -51,7 +52,8 @@ def inbox_page(errors: Mapping[str, type_text] = _NOTHING, kept: Mapping[str, st
         "intake/inbox.html",
         case=case, state_words=words, step=step,
         steps_shown=steps(),
-        course=course_of(case, together=together), together=together, category_label=CATEGORIES[case.category].label,
+        course=course_of(case, together=together), together=together,
+        category_label=EVERY_CATEGORY[case.category].label,
         received_on=day_in_words(local_date(case.received_at)),
         answers=answers_shown(case, key),
         messages=[
@@ -68,6 +70,7 @@ def inbox_page(errors: Mapping[str, type_text] = _NOTHING, kept: Mapping[str, st
         if case.being_referred and not closed
         else None,
         on_its_way=case.state == State.REFERRED,
+        pass_on=pass_on_box(case_id()) if case.topic == Topic.CITIZENS and not closed else None,
         to_check=to_check, **_wishes(case, key, kept),
         signpost_url=url_for("signpost.of_entity", ovo=case.ovo_code), protection_url=url_for("protection.ask"),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from spreekbuis.cases.finding import shown_to_reporter
 from spreekbuis.directory.catalogue import (
     CATEGORIES,
     IDENTITY_LABELS,
-    REPORTER_CLASS_LABELS,
+    WORK_RELATED,
     Category,
     Identity,
     Topic,
@@ -126,7 +126,7 @@ def story_page(
         categories=[(c.code, c.label) for c in offer().categories.values()]
         if choosing or "category" in errors
         else [],
-        reporter_classes=list(REPORTER_CLASS_LABELS.items()),
+        reporter_classes=list(WORK_RELATED.items()),
         identities=[(i, label, _IDENTITY_HINTS[i]) for i, label in IDENTITY_LABELS.items()],
         about_desk=ABOUT_DESK_OPTIONS,
         accept=ACCEPT, most_files=MOST_FILES, most_megabytes=most_megabytes(),
@@ -166,7 +166,7 @@ def check_page(token: str, told: Story, waiting: Waiting, problem: Conflict | No
     about = [
         (_("Onderwerp"), told.category.label), (_("Je naam"), told.name or IDENTITY_LABELS[told.identity]),
         (_("E-mailadres"), told.email), (_("Telefoonnummer"), told.phone),
-        (_("Je bent"), REPORTER_CLASS_LABELS[told.reporter_class]),
+        (_("Je bent"), WORK_RELATED[told.reporter_class]),
         (_("Wie dit niet mag zien"), told.about),
     ]  # fmt: skip
     return render_template(
