@@ -46,7 +46,10 @@ SELECT count(*) FROM taken""")
 _RECOUNT = """
 recount AS (
     SELECT entity_id, year, dimension, value, count(*) AS n, coalesce(sum(measure), 0) AS total
-    FROM fact, LATERAL (VALUES
+    FROM fact, LATERAL (
+        SELECT CASE outcome WHEN 'referred' THEN 'referred' ELSE 'duplicates' END, 'all', 0
+        WHERE outcome IN ('referred', 'duplicate')
+        UNION ALL SELECT dimension, value, measure FROM (VALUES
         ('cases', 'all', 0), ('kind', kind, 0), ('category', category, 0), ('channel', channel, 0),
         ('reporter_class', reporter_class, 0), ('identity', identity, 0), ('desk', desk, 0),
         ('status', status, 0), ('outcome', outcome, 0), ('month', to_char(month, 'FM00'), 0),
@@ -54,6 +57,8 @@ recount AS (
         ('acknowledged', CASE WHEN days_to_acknowledge <= 7 THEN 'in_time'
                               WHEN days_to_acknowledge > 7 THEN 'late' END, 0),
         ('score', score::text, score)
+        ) AS counted (dimension, value, measure)
+        WHERE outcome IS NULL OR outcome NOT IN ('referred', 'duplicate')
     ) AS cell (dimension, value, measure)
     WHERE subject = 'case' AND value IS NOT NULL AND {of} GROUP BY entity_id, year, dimension, value
     UNION ALL
