@@ -55,6 +55,7 @@ ROOMS = (
     "intake.paper_form",
     "intake.mailbox",
     "intake.front.views",
+    "intake.front.count_pages",
     "intake.chat.desk_pages",
     "intake.front.script_pages",
     "intake.chat.hours_pages",

@@ -114,6 +114,8 @@ FACTS = st.builds(
     topic=st.sampled_from(["wellbeing", "integrity", "private"]),
     outcome=st.none() | st.sampled_from([outcome.value for outcome in Outcome]),
     score=st.none() | st.integers(1, 5), days_to_acknowledge=st.none() | st.integers(0, 20),
+    damage_cents=st.none() | st.integers(0, 10**12), recovered_cents=st.none() | st.integers(0, 10**12),
+    follow_up=st.none() | st.sampled_from(["forensic_audit", "with_court"]),
 )  # fmt: skip
 STEPS = st.lists(
     st.tuples(st.sampled_from(["case", "contact"]), st.integers(0, 1), st.integers(0, 3), FACTS)

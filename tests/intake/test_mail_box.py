@@ -9,15 +9,19 @@ import pytest
 from sqlalchemy import func, select
 
 from spreekbuis.cases.models import Attachment
-from spreekbuis.clock import now
+from spreekbuis.clock import now, today
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
 from spreekbuis.intake.front.mail_box import DONE, KEPT, empty_done, put_mail_away, waiting_mails
 from spreekbuis.intake.front.models import HandledMail
 from spreekbuis.jobs.models import Job
+from spreekbuis.vault import files as accepting
+from spreekbuis.vault.cleaning import Cleaned, Cleaning
+from spreekbuis.vault.storage import storage
 from spreekbuis.web.access import Role
 from tests.intake.flow import PDF, hidden, words
 from tests.intake.front import Agent, cases, counted, texts
+from tests.statements import open_transactions
 
 TEXT = "Mijn chef leest mijn mails."
 
@@ -191,6 +195,25 @@ def test_attachments_pass_the_same_checks_as_uploads(world, agent, abb, box):
     assert "vals.pdf" in page.text
     with world.inside(abb) as session:
         assert session.scalar(select(func.count()).select_from(Attachment)) == 1
+
+
+def test_no_transaction_is_open_while_attachments_are_cleaned_and_what_is_not_kept_is_forgotten(
+    world, agent, abb, box, monkeypatch
+):
+    put(box, attach=[("bon.pdf", PDF)])
+    (url,) = listed(agent)
+    seen = []
+
+    def watch(source, _media_type, **_options):
+        seen.append(open_transactions())
+        return Cleaning(Cleaned.NOTHING, source)
+
+    monkeypatch.setattr(accepting, "clean", watch)
+    form, first = keep(agent, url)
+    again = agent.browser.post("/front/contacts", form)
+    assert words(again) == words(first)
+    assert set(seen) == {0}
+    assert len(storage().keys_of(abb.id, today())) == 1
 
 
 def test_a_mail_about_a_case_goes_to_that_case(world, agent, abb, box):

@@ -135,7 +135,7 @@ def test_nothing_is_shared_by_default_and_each_yes_can_be_withdrawn(world, entit
     ]  # fmt: skip
     shown = page_of_case(handler, entity, case)
     assert "Mag je de naam delen?" in shown
-    assert shown.count(">Nee<") == 3
+    assert shown.count(">Nee<") == 4
     assert "Naam mag niet gedeeld worden" in shown
 
 

@@ -17,6 +17,7 @@ from spreekbuis.directory.catalogue import (
     CATEGORIES,
     CHANNEL_LABELS,
     DESK_LABELS,
+    FOLLOW_UP_LABELS,
     IDENTITY_LABELS,
     OUTCOME_LABELS,
     REPORTER_CLASS_LABELS,
@@ -60,6 +61,23 @@ DIMENSIONS: dict[str, Dimension] = {
     "reporter_class": Dimension(_l("Dossiers per melder"), _l("Melder"), _CASES, REPORTER_CLASS_LABELS),
     "acknowledged": Dimension(_l("Ontvangst bevestigd"), _l("Wanneer"), _CASES, ACKNOWLEDGED_LABELS),
     "score": Dimension(_l("Tevredenheid"), _l("Score op 5"), _l("Scores"), {}),
+    "law": Dimension(
+        _l("Meldingen over integriteit"), _l("Meldingen"), _REPORTS, {"received": _l("Ontvangen")}
+    ),
+    "law_outcome": Dimension(
+        _l("Meldingen over integriteit per uitkomst"), _l("Uitkomst"), _REPORTS, OUTCOME_LABELS
+    ),
+    "law_follow_up": Dimension(
+        _l("Wat centrale actoren ermee deden"), _l("Gevolg"), _REPORTS, FOLLOW_UP_LABELS
+    ),
+    "law_money": Dimension(
+        _l("Schade en wat terugkwam"),
+        _l("Bedrag"),
+        _REPORTS,
+        {"damage": _l("Geschatte schade"), "recovered": _l("Teruggekregen")},
+    ),
+    "referred": Dimension(_l("Doorverwezen, elders geteld"), _l("Dossiers"), _CASES, {"all": _l("Alle")}),
+    "duplicates": Dimension(_l("Samen met een ander behandeld"), _l("Dossiers"), _CASES, {"all": _l("Alle")}),
 }
 MONTHS = tuple(f"{month:02d}" for month in range(1, 13))
 
@@ -107,6 +125,11 @@ def _value_label(_language: str, dimension: str, value: str) -> str:
 def number(value: int) -> str:
     """A count in words."""
     return str(value) if -1000 < value < 1000 else _decimal(get_locale(), value, None)
+
+
+def euros(cents: int) -> str:
+    """An amount in words."""
+    return f"€ {_decimal(get_locale(), Decimal(cents) / 100, '#,##0.00')}"
 
 
 def mean(value: Decimal | None) -> str:

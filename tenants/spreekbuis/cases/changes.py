@@ -47,6 +47,8 @@ class Happened(StrEnum):
     MINUTES_AGREED = "minutes_agreed"
     CONTACT_PREFERENCE = "contact_preference"
     CONSENT = "consent"
+    NAMED_BY_LAW = "named_by_law"
+    """The reporter was told that the law obliges the desk to name them."""
     AFTERCARE_ASKED = "aftercare_asked"
     REFERRAL_ASKED = "referral_asked"
     REFERRAL_AGREED_IN_TALK = "referral_agreed_in_talk"
@@ -70,8 +72,9 @@ class Happened(StrEnum):
 NOT_IN_FIGURES = frozenset({
     Happened.MESSAGE, Happened.NOTE, Happened.CONTACT, Happened.ASSIGNED, Happened.MEETING_ASKED, Happened.MINUTES,
     Happened.MINUTES_CORRECTED, Happened.MINUTES_AGREED, Happened.CONTACT_PREFERENCE, Happened.CONSENT,
+    Happened.NAMED_BY_LAW,
     Happened.AFTERCARE_ASKED, Happened.PERSON, Happened.EXCLUDED, Happened.ADMITTED, Happened.TASK, Happened.CHECKED,
-    Happened.REPRISALS_TOLD, Happened.RESULT, Happened.MEASURE,
+    Happened.REPRISALS_TOLD, Happened.MEASURE,
 })  # fmt: skip
 """What happens to a case without changing its fact."""
 MOVES_TASKS = frozenset({
@@ -147,6 +150,9 @@ def fact_of(case: Case) -> CaseFact:
         days_to_acknowledge=days_until(case.acknowledged_at),
         days_to_feedback=days_until(case.feedback_at),
         days_to_close=days_until(case.closed_at),
+        damage_cents=case.damage_cents,
+        recovered_cents=case.recovered_cents,
+        follow_up=case.follow_up,
     )
 
 

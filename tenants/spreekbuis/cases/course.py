@@ -139,7 +139,11 @@ def _words(
                 if data["given"]
                 else gettext("Naam mag niet gedeeld worden")
             )
-            return given, str(to)
+            return given, gettext("%(to)s, gezegd in een gesprek", to=to) if data.get("in_talk") else str(to)
+        case Happened.NAMED_BY_LAW:
+            return gettext("Melder verwittigd: de wet vraagt de naam"), str(
+                SHARING_LABELS[Sharing(data["to"])]
+            )
         case Happened.AFTERCARE_ASKED:
             return gettext("De melder vraagt nazorg"), ""
         case Happened.REFERRAL_ASKED:

@@ -30,6 +30,7 @@ from spreekbuis.cases.opening import NewFile
 from spreekbuis.clock import now, today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
+from spreekbuis.directory.catalogue import Identity, ReporterClass
 from spreekbuis.directory.models import Entity, EntityStatus
 from spreekbuis.errors import NotFound
 from spreekbuis.jobs.outbox import enqueue
@@ -111,14 +112,18 @@ def receives() -> tuple[ColumnElement[bool], ...]:
     return (Entity.status == EntityStatus.ACTIVE, Entity.service_until >= today())
 
 
-def write_letter(case: Case, key: ContentKey, category: str, explanation: str) -> bytes:
-    """The letter of a case, as it is sealed."""
-    reporter = json.loads(key.open("reporter", case.reporter_sealed)) if case.reporter_sealed else None
+def write_letter(case: Case, key: ContentKey, category: str, explanation: str, *, named: bool) -> bytes:
+    """The letter of a case, as it is sealed. Not `named`: without name, contact data and class of the reporter, who is
+    anonymous to who receives it."""
+    reporter = (
+        json.loads(key.open("reporter", case.reporter_sealed)) if named and case.reporter_sealed else None
+    )
     answered = answers_of(case, key)
     told = {
         "from_case": str(case.id), "from_number": number_of(case.topic, case.year, case.number),
-        "category": category, "channel": case.channel, "identity": case.identity,
-        "reporter_class": case.reporter_class, "language": case.language,
+        "category": category, "channel": case.channel,
+        "identity": case.identity if named else Identity.ANONYMOUS,
+        "reporter_class": case.reporter_class if named else ReporterClass.OTHER, "language": case.language,
         "duty_accepted": case.duty_accepted_at is not None, "reporter": reporter, "explanation": explanation,
         "answered": answered and [*answered.to.version, answered.as_json()],
         "messages": [

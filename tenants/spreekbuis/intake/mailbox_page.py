@@ -62,7 +62,9 @@ def inbox_page(errors: Mapping[str, type_text] = _NOTHING, kept: Mapping[str, st
         minutes=IDLE_LIMIT // timedelta(minutes=1), accept=accepting.ACCEPT,
         most_files=accepting.MOST_FILES, most_megabytes=accepting.most_megabytes(),
         scores=_scores() if closed else [],
-        referral=referral_box(case_id(), key) if case.being_referred and not closed else None,
+        referral=referral_box(case_id(), key, named=case.identity != Identity.ANONYMOUS)
+        if case.being_referred and not closed
+        else None,
         on_its_way=case.state == State.REFERRED,
         to_check=to_check, **_wishes(case, key, kept),
         signpost_url=url_for("signpost.of_entity", ovo=case.ovo_code), protection_url=url_for("protection.ask"),

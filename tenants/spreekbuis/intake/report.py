@@ -10,12 +10,14 @@ from spreekbuis.db.session import db
 from spreekbuis.entities.service import accepts_reports
 from spreekbuis.errors import Conflict, Invalid, type_text
 from spreekbuis.intake import upkeep
+from spreekbuis.intake.about_desk import goes_elsewhere
 from spreekbuis.intake.drafts import Waiting, files_of, keep_files
 from spreekbuis.intake.pace import TooQuick, pace
 from spreekbuis.intake.report_pages import (
     check_page,
     duty_page,
     no_service_page,
+    other_service_page,
     receipt_page,
     stopped_page,
     story_page,
@@ -105,6 +107,8 @@ def check() -> ResponseReturnValue:
     if not accepts_reports(the_entity()):
         return no_service_page(typed_text(language())), ServiceEnded.status
     token = posted_token() or new_token()
+    if goes_elsewhere(request.form.get("about_desk", "")):
+        return other_service_page(token)
     waiting, errors = _kept(token)
     return _checked(token, waiting, errors)
 
@@ -129,6 +133,8 @@ def send() -> ResponseReturnValue:
         return _checked(
             new_token(), Waiting(), {"": _("Het formulier was veranderd. Kijk alles nog eens na.")}
         )
+    if goes_elsewhere(request.form.get("about_desk", "")):
+        return other_service_page(token)
     offered = offer()
     try:
         told = read_story(offered, language())

@@ -1,6 +1,6 @@
 """What the pages of a report show."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -18,10 +18,20 @@ from spreekbuis.directory.catalogue import (
 )
 from spreekbuis.directory.models import EntityStatus
 from spreekbuis.errors import Conflict, type_text
+from spreekbuis.intake.about_desk import ABOUT_DESK_OPTIONS, AboutDesk
 from spreekbuis.intake.course import course_of
 from spreekbuis.intake.drafts import Waiting, files_of
 from spreekbuis.intake.signpost_page import central_cards
-from spreekbuis.intake.story import Story, asked_draft, new_draft, offer, topics_of
+from spreekbuis.intake.story import (
+    Story,
+    asked_draft,
+    new_draft,
+    offer,
+    questionnaire_shown,
+    topics_of,
+    typed,
+    typed_text,
+)
 from spreekbuis.intake.submission import Sent, Submitted
 from spreekbuis.intake.topics import TOPIC_CARDS, TOPIC_WORDS
 from spreekbuis.questionnaires.answers import given_in_form
@@ -116,6 +126,7 @@ def story_page(
         else [],
         reporter_classes=list(REPORTER_CLASS_LABELS.items()),
         identities=[(i, label, _IDENTITY_HINTS[i]) for i, label in IDENTITY_LABELS.items()],
+        about_desk=ABOUT_DESK_OPTIONS,
         accept=ACCEPT, most_files=MOST_FILES, most_megabytes=most_megabytes(),
     )  # fmt: skip
 
@@ -148,11 +159,13 @@ def check_page(token: str, told: Story, waiting: Waiting, problem: Conflict | No
         "reporter_class": told.reporter_class, "identity": told.identity,
         "name": told.name, "email": told.email, "phone": told.phone, "files_shown": len(waiting.files),
         "questionnaire": told.answered.to.version if told.answered else "",
+        "about_desk": AboutDesk.NAMED if told.about else "", "about_who": told.about,
     }  # fmt: skip
     about = [
         (_("Onderwerp"), told.category.label), (_("Je naam"), told.name or IDENTITY_LABELS[told.identity]),
         (_("E-mailadres"), told.email), (_("Telefoonnummer"), told.phone),
         (_("Je bent"), REPORTER_CLASS_LABELS[told.reporter_class]),
+        (_("Mag dit niet zien, bij het loket"), told.about),
     ]  # fmt: skip
     return render_template(
         "intake/check.html",
@@ -216,6 +229,23 @@ def no_service_page(kept_text: str = "") -> str:
     )
 
 
+def other_service_page(token: str) -> str:
+    """For a report about the contact point itself: where else to go, with the way back to what was written. Nothing of
+    it is kept."""
+    shown = questionnaire_shown()
+    answers = given_in_form(shown.definition) if shown else {}
+    fields = [("token", token), *((name, text) for name, text in typed().items() if name != "about_desk")]
+    return _elsewhere(
+        _("Ga naar een dienst buiten dit meldpunt"),
+        _(
+            "We hebben niets ontvangen of bewaard. Deze diensten staan los van dit meldpunt. Over integriteit: Audit"
+            " Vlaanderen of de Vlaamse Ombudsdienst. Over welzijn: de preventieadviseur psychosociaal welzijn."
+        ),
+        kept_text=typed_text(language()),
+        hidden=[*fields, *((name, value) for name, values in answers.items() for value in values)],
+    )
+
+
 def stopped_page() -> str:
     return _elsewhere(
         _("Je bent gestopt"),
@@ -224,9 +254,17 @@ def stopped_page() -> str:
     )
 
 
-def _elsewhere(title: str, lead: str, *, back_url: str = "", kept_text: str = "") -> str:
-    """Where else to go, and the text that was written so far."""
+def _elsewhere(
+    title: str,
+    lead: str,
+    *,
+    back_url: str = "",
+    kept_text: str = "",
+    hidden: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Where else to go, and the text that was written so far; `hidden`: the fields that lead back to it."""
     return render_template(
         "intake/elsewhere.html", title=title, lead=lead, back_url=back_url, kept_text=kept_text,
+        hidden=hidden, edit_url=url_for("report.edit", ovo=_ovo()),
         actors=central_cards(), signpost_url=url_for("signpost.of_entity", ovo=_ovo()),
     )  # fmt: skip

@@ -1,9 +1,9 @@
 """Choosing what is left out, seeing how it looks, and downloading the version that may be disclosed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from uuid import UUID
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -13,14 +13,14 @@ from spreekbuis.cases import shown
 from spreekbuis.cases.dialogue import read_dialogue
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.export import redactions
-from spreekbuis.cases.export.disclosure import disclose, left_out
+from spreekbuis.cases.export.disclosure import disclose
 from spreekbuis.cases.export.export_page import as_download
-from spreekbuis.cases.export.redactions import WHY_LABELS, Why, marks_of, pieces
+from spreekbuis.cases.export.redactions import WHY_LABELS, Why, left_out, marks_of, pieces
 from spreekbuis.cases.finding import case_for, note_reading
+from spreekbuis.cases.gate import Gate, never
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
-from spreekbuis.errors import Invalid, type_text
-from spreekbuis.vault.content import ContentKey
+from spreekbuis.errors import type_text
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
 from spreekbuis.web.forms import Reading
@@ -43,41 +43,49 @@ def redacted(case_id: UUID) -> ResponseReturnValue:
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/passage", Permission.HANDLE_CASES)
 def leave_out_passage(case_id: UUID) -> ResponseReturnValue:
-    def do(case: Case, key: ContentKey, form: Reading) -> None:
-        passage = form.text("passage", longest=LONGEST_PASSAGE, lines=True)
-        why = form.choice("why", Why)
-        form.check()
-        assert why is not None, "the form was checked"
-        redactions.redact_passage(case, key, passage, why)
+    def read(form: Reading) -> tuple[str, Why | None]:
+        return form.text("passage", longest=LONGEST_PASSAGE, lines=True), form.choice("why", Why)
 
-    return _act(case_id, do, LEFT_OUT)
+    def do(case: Case, values: tuple[str, Why | None]) -> None:
+        passage, why = values
+        assert why is not None, "the form was checked"
+        redactions.redact_passage(case, my_key(case.id), passage, why)
+
+    return _on_redacted.act(case_id, read, never, do, LEFT_OUT, any_version=True)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/reporter", Permission.HANDLE_CASES)
 def leave_out_reporter(case_id: UUID) -> ResponseReturnValue:
-    return _act(case_id, lambda case, key, _form: redactions.redact_reporter(case, key), LEFT_OUT)
+    def do(case: Case, _values: None) -> None:
+        redactions.redact_reporter(case, my_key(case.id))
+
+    return _on_redacted.act(case_id, lambda _form: None, never, do, LEFT_OUT, any_version=True)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/message", Permission.HANDLE_CASES)
 def leave_out_message(case_id: UUID) -> ResponseReturnValue:
-    def do(case: Case, key: ContentKey, form: Reading) -> None:
+    def read(form: Reading) -> tuple[UUID, Why | None]:
         message_id = _id(form)
-        why = form.choice(f"why_{message_id}", Why)
-        form.check()
-        assert why is not None, "the form was checked"
-        redactions.redact_message(case, key, message_id, why)
+        return message_id, form.choice(f"why_{message_id}", Why)
 
-    return _act(case_id, do, LEFT_OUT)
+    def do(case: Case, values: tuple[UUID, Why | None]) -> None:
+        message_id, why = values
+        assert why is not None, "the form was checked"
+        redactions.redact_message(case, my_key(case.id), message_id, why)
+
+    return _on_redacted.act(case_id, read, never, do, LEFT_OUT, any_version=True)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/show", Permission.HANDLE_CASES)
 def show_again(case_id: UUID) -> ResponseReturnValue:
-    def do(case: Case, key: ContentKey, form: Reading) -> None:
-        message_id, start = _id(form), form.number("start", least=0, most=10_000_000)
-        form.check()
-        redactions.show_again(case, key, message_id, start)
-
-    return _act(case_id, do, SHOWN_AGAIN)
+    return _on_redacted.act(
+        case_id,
+        lambda form: (_id(form), form.number("start", least=0, most=10_000_000)),
+        never,
+        lambda case, hidden: redactions.show_again(case, my_key(case.id), *hidden),
+        SHOWN_AGAIN,
+        any_version=True,
+    )
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/download", Permission.HANDLE_CASES)
@@ -98,17 +106,6 @@ def _id(form: Reading) -> UUID:
     except ValueError:
         form.errors["passage"] = _l("Kies een bericht.")
         return UUID(int=0)
-
-
-def _act(case_id: UUID, do: Callable[[Case, ContentKey, Reading], object], done: str) -> ResponseReturnValue:
-    """Do what a form asks with the locked case; what was typed comes back when it cannot be done."""
-    case = case_for(my_desks(), case_id, lock=True)
-    try:
-        do(case, my_key(case.id), Reading())
-    except Invalid as invalid:
-        return _page(case, invalid.errors, request.form, status=invalid.status)
-    ovo = door.the_entity().ovo_code
-    return redirect(url_for("cases.redacted", ovo=ovo, case_id=case_id, done=done), 303)
 
 
 def _page(
@@ -158,6 +155,9 @@ def _page(
         ),
         status,
     )  # fmt: skip
+
+
+_on_redacted = Gate("cases.redacted", _page)
 
 
 def _excerpt(text: str) -> str:

@@ -7,12 +7,12 @@ case. A typed passage is left out everywhere, whatever its capitals and line bre
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from flask_babel import LazyString
+from flask_babel import LazyString, gettext
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -21,6 +21,7 @@ from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.dialogue import ShownMessage, read_dialogue
 from spreekbuis.cases.export.models import Redaction
 from spreekbuis.cases.models import Case
+from spreekbuis.cases.wishes import contact_preference
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.errors import Invalid, NotFound
@@ -45,6 +46,11 @@ WHY_LABELS: dict[Why, LazyString] = {
     Why.SECRET: _l("bedrijfsgeheim"),
     Why.INVESTIGATION: _l("belang van het onderzoek"),
 }
+
+
+def left_out(why: Why) -> str:
+    """What stands in the place of what is left out."""
+    return gettext("[weggelaten: %(why)s]", why=WHY_LABELS[why])
 
 
 class Mark(NamedTuple):
@@ -103,16 +109,36 @@ def redact_passage(case: Case, key: ContentKey, passage: str, why: Why) -> int:
 
 def redact_reporter(case: Case, key: ContentKey) -> int:
     """Leave out name and contact data of the reporter, as far as they are known; gives how many places are new."""
-    if case.reporter_sealed is None:
+    patterns = _of_reporter(case, key)
+    if not patterns:
         return 0
-    given: dict[str, str] = json.loads(key.open("reporter", case.reporter_sealed))
-    parts = [part for part in given.get("name", "").split() if len(part) >= SHORTEST_NAME]
-    patterns = [p for p in map(_pattern, [*given.values(), *parts]) if p is not None]
     found = {
         m.id: [Mark(*place.span(), Why.REPORTER) for p in patterns for place in p.finditer(m.text)]
         for m in _messages(key)
     }
     return _add(case, key, found)
+
+
+def without_reporter(case: Case, key: ContentKey, put: str) -> Callable[[str], str]:
+    """Puts `put` wherever name or contact data of the reporter stand in a text, as far as they are known."""
+    patterns = _of_reporter(case, key)
+
+    def leave_out(text: str) -> str:
+        marks = joined(Mark(*place.span(), Why.REPORTER) for p in patterns for place in p.finditer(text))
+        return "".join(piece.text if piece.why is None else put for piece in pieces(text, marks))
+
+    return leave_out
+
+
+def _of_reporter(case: Case, key: ContentKey) -> list[re.Pattern[str]]:
+    """What finds the reporter's name, its parts, and the ways to reach them."""
+    given: dict[str, str] = {}
+    if case.reporter_sealed is not None:
+        given = json.loads(key.open("reporter", case.reporter_sealed))
+    wanted = contact_preference(case.contact_preference_sealed, key)
+    parts = [part for part in given.get("name", "").split() if len(part) >= SHORTEST_NAME]
+    known = [*given.values(), *parts, *([wanted.where] if wanted else [])]
+    return [p for p in map(_pattern, known) if p is not None]
 
 
 def redact_message(case: Case, key: ContentKey, message_id: UUID, why: Why) -> None:

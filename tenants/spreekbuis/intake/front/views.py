@@ -1,5 +1,7 @@
 """The pages of the front office: register a contact, and see how many there were."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from flask import render_template, request, url_for
@@ -9,8 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE
-from spreekbuis.cases.opening import SPOKEN
-from spreekbuis.clock import today
+from spreekbuis.cases.opening import SPOKEN, NewFile
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import (
     CATEGORIES,
@@ -30,8 +31,8 @@ from spreekbuis.directory.listing import asked
 from spreekbuis.directory.models import Organisation
 from spreekbuis.directory.register import LONGEST_SEARCH, meant_by
 from spreekbuis.errors import Invalid, NotFound, type_text
-from spreekbuis.figures.office import Count, office_counts
 from spreekbuis.identity.lockout import LockedOut
+from spreekbuis.intake.front.attachments import taken_in
 from spreekbuis.intake.front.existing import Addition, add_contact
 from spreekbuis.intake.front.letters import APART_LABELS, Letter
 from spreekbuis.intake.front.mail_box import HandledMeanwhile, open_mail, put_away
@@ -39,6 +40,7 @@ from spreekbuis.intake.front.registering import Heard, Registered, register, ser
 from spreekbuis.intake.front.scripts import current_scripts, script_of, text_in, title_in
 from spreekbuis.intake.signpost_page import central_cards
 from spreekbuis.intake.story import LONGEST_FIELD, LONGEST_STORY, new_token, posted_token
+from spreekbuis.vault.files import discard
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
 from spreekbuis.web.forms import Reading, clean
@@ -91,15 +93,18 @@ def keep_contact() -> ResponseReturnValue:
     try:
         organisation, letter = _organisation(form), mail_of(form.raw("mail"))
         if clean(form.raw("existing")):
-            heard, registered = None, add_contact(_addition(form, token, organisation))
-        else:
-            heard = _heard(form, token, organisation, letter.files if letter else ())
-            registered = register(heard)
-        if form.raw("mail") and not registered.again:
-            if letter is None:
-                raise HandledMeanwhile
-            put_away(form.raw("mail"), letter, answer=True)
-        return _kept(registered, organisation, heard)
+            registered = add_contact(_addition(form, token, organisation))
+            _put_away(registered, letter)
+            return _kept(registered, organisation)
+        heard = _heard(form, token, organisation)
+        with taken_in(heard, letter.files if letter else ()) as attached:
+            registered = register(
+                replace(heard, files=tuple(NewFile.of(file) for file in attached.files.values()))
+            )
+            _put_away(registered, letter)
+        if registered.again:  # what it brought the first time is there
+            discard(attached.files.values())
+        return _kept(registered, organisation, heard, attached.refusals)
     except Invalid as invalid:
         db.session.rollback()
         return form_page(token, _typed(), {**invalid.errors, **form.errors}), invalid.status
@@ -107,6 +112,15 @@ def keep_contact() -> ResponseReturnValue:
         db.session.rollback()
         words = _("Te veel foute nummers. Wacht een kwartier en probeer het dan opnieuw.")
         return form_page(token, _typed(), {"existing": words}), locked.status
+
+
+def _put_away(registered: Registered, letter: Letter | None) -> None:
+    """The mail that was registered has been handled. Raises HandledMeanwhile."""
+    key = request.form.get("mail", "")
+    if key and not registered.again:
+        if letter is None:
+            raise HandledMeanwhile
+        put_away(key, letter, answer=True)
 
 
 def mail_of(key: str) -> Letter | None:
@@ -117,9 +131,7 @@ def mail_of(key: str) -> Letter | None:
         return None
 
 
-def _heard(
-    form: Reading, token: str, organisation: Organisation | None, files: tuple[tuple[str, bytes], ...]
-) -> Heard:
+def _heard(form: Reading, token: str, organisation: Organisation | None) -> Heard:
     """A new contact as it was typed. Raises Invalid."""
     form.require(
         {
@@ -154,7 +166,6 @@ def _heard(
         answer=answer, identity=named if any(reporter.values()) else Identity.ANONYMOUS,
         reporter_class=reporter_class, language=spoken_language,
         reporter={name: value for name, value in reporter.items() if value}, duty_explained=explained, script=script,
-        files=files,
     )  # fmt: skip
 
 
@@ -250,7 +261,12 @@ def _scripts(category: str, spoken_language: str, chosen: str) -> dict[str, obje
     }  # fmt: skip
 
 
-def _kept(registered: Registered, organisation: Organisation | None, heard: Heard | None = None) -> str:
+def _kept(
+    registered: Registered,
+    organisation: Organisation | None,
+    heard: Heard | None = None,
+    refusals: Sequence[str] = (),
+) -> str:
     """What became of it. The words are for the other person: the agent reads them out, and they are shown once."""
     spoken = heard.language if heard else "nl"
     answered, without_service = (registered.ended is e for e in (ContactEnd.ANSWERED, ContactEnd.NO_SERVICE))
@@ -260,7 +276,7 @@ def _kept(registered: Registered, organisation: Organisation | None, heard: Hear
         ended=registered.ended, number="" if answered else registered.number,
         organisation=organisation.name if organisation else "",
         words=registered.code.words(spoken) if registered.code else (),
-        folded=answered, refusals=registered.refusals,
+        folded=answered, refusals=refusals,
         without_service=without_service, kept_text=heard.summary if heard and without_service else "",
         actors=central_cards() if elsewhere else (),
         again_url=url_for("front.contact_form"),
@@ -281,36 +297,3 @@ def scripts() -> ResponseReturnValue:
         topic=topic, query=query, spoken=spoken, topics=list(TOPIC_LABELS.items()), languages=list(LANGUAGES.items()),
         scripts=[(TOPIC_LABELS[Topic(s.topic)], title_in(s, spoken), text_in(s, spoken)) for s in texts],
     )  # fmt: skip
-
-
-@room.in_nav(_l("Aantallen"))
-@room.get("/front/counts", Permission.ANSWER_CONTACTS)
-def counts() -> ResponseReturnValue:
-    return _counts_page()
-
-
-@room.get("/central/front-office", Permission.VIEW_FIGURES)
-def central_counts() -> ResponseReturnValue:
-    """The same counts for the central office."""
-    return _counts_page()
-
-
-def _counts_page() -> str:
-    counted = office_counts(today())
-    channels: dict[str, type_text] = {c.value: CHANNEL_LABELS[c] for c in HAPPENED_ELSEWHERE}
-    topics: dict[str, type_text] = {t.value: label for t, label in TOPIC_LABELS.items()}
-    endings: dict[str, type_text] = {e.value: label for e, label in CONTACT_END_LABELS.items()}
-    topics[""] = _("Bij een bestaand dossier")
-    tables = [
-        (_("Per kanaal"), _("Kanaal"), channels, counted.channels),
-        (_("Per thema"), _("Thema"), topics, counted.topics),
-        (_("Per afloop"), _("Afloop"), endings, counted.endings),
-    ]
-    return render_template(
-        "front/counts.html",
-        total=counted.total,
-        tables=[
-            (title, head, [(label, counts.get(code, Count())) for code, label in labels.items()])
-            for title, head, labels, counts in tables
-        ],
-    )

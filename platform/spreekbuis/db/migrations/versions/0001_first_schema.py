@@ -76,7 +76,7 @@ def upgrade() -> None:
         sa.Column("dimension", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("scope", "year", "dimension", "value", name=op.f("pk_figure_total")),
     )
     op.create_table(
@@ -296,6 +296,7 @@ def upgrade() -> None:
         sa.Column("length", sa.Integer(), nullable=False),
         sa.Column("key_locked", sa.LargeBinary(), nullable=True),
         sa.Column("key_for_agent", sa.LargeBinary(), nullable=True),
+        sa.Column("proposal_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("words_locked", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["agent_id"], ["account.id"], name=op.f("fk_chat_agent_id"), ondelete="SET NULL"
@@ -617,6 +618,9 @@ def upgrade() -> None:
         sa.Column("days_to_acknowledge", sa.Integer(), nullable=True),
         sa.Column("days_to_feedback", sa.Integer(), nullable=True),
         sa.Column("days_to_close", sa.Integer(), nullable=True),
+        sa.Column("damage_cents", sa.BigInteger(), nullable=True),
+        sa.Column("recovered_cents", sa.BigInteger(), nullable=True),
+        sa.Column("follow_up", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_fact_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_fact")),
     )
@@ -628,7 +632,7 @@ def upgrade() -> None:
         sa.Column("dimension", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_figure_cell_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "year", "dimension", "value", name=op.f("pk_figure_cell")),
     )
@@ -640,7 +644,7 @@ def upgrade() -> None:
         sa.Column("dimension", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_figure_delta_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_figure_delta")),
     )
@@ -746,6 +750,7 @@ def upgrade() -> None:
         sa.Column("reporter_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("contact_preference_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("shares_with", sa.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("named_by_law", sa.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("submission_digest", sa.LargeBinary(), nullable=True),
         sa.Column("questionnaire", sa.Text(), nullable=True),
         sa.Column("questionnaire_version", sa.Integer(), nullable=True),
@@ -1759,7 +1764,7 @@ def upgrade() -> None:
         'CREATE POLICY tenant ON "fact" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
     op.execute(
-        'GRANT SELECT (entity_id, subject, year, month, kind, topic, category, channel, identity, reporter_class, desk, status, outcome, score, days_to_acknowledge, days_to_feedback, days_to_close) ON "fact" TO spreekbuis_figures'
+        'GRANT SELECT (entity_id, subject, year, month, kind, topic, category, channel, identity, reporter_class, desk, status, outcome, score, days_to_acknowledge, days_to_feedback, days_to_close, damage_cents, recovered_cents, follow_up) ON "fact" TO spreekbuis_figures'
     )
     op.execute('CREATE POLICY figures ON "fact" FOR SELECT TO spreekbuis_figures USING (true)')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "fact" TO spreekbuis_app')
