@@ -90,6 +90,10 @@ def _words(
         case Happened.CATEGORY:
             return gettext("Onderwerp veranderd"), words.category.get(data["category"], data["category"])
         case Happened.ASSIGNED:
+            if not data["handler"]:
+                return gettext("Zonder behandelaar"), gettext(
+                    "Wie het behandelde, werkt niet meer bij dit loket."
+                )
             handler = UUID(data["handler"])
             who = gettext("jou") if handler == me else people.get(handler, gettext("een collega"))
             return gettext("Toegewezen"), gettext("Aan %(who)s.", who=who)
