@@ -198,9 +198,6 @@ class LeftFile(TenantTable):
     handler who takes that in makes it an attachment of the case."""
 
     __tablename__ = "left_file"
-    readable = {  # noqa: RUF012 (declared by TenantTable)
-        "finds the encrypted content": "storage_key",
-    }
     storage_key: Mapped[str] = mapped_column(primary_key=True)
     contact_id: Mapped[UUID]
     case_id: Mapped[UUID]

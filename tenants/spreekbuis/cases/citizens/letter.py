@@ -22,9 +22,9 @@ def letter(key: ContentKey, *, reference: str, to: str, address: str, sender: li
             Facts([(_("Datum"), day), (_("Ons kenmerk"), reference), *sender]),
             Paragraph(
                 _(
-                    "Een burger of onderneming schreef ons het bericht hieronder. Het gaat over uw organisatie, die"
-                    " niet aangesloten is bij Spreekbuis. De afzender gaat ermee akkoord dat u het krijgt, met naam en"
-                    " contactgegevens. We vragen u om de afzender rechtstreeks te antwoorden."
+                    "Een burger of onderneming schreef ons het bericht hieronder. Het gaat over jullie organisatie, die"
+                    " niet aangesloten is bij Spreekbuis. De afzender gaat ermee akkoord dat jullie het krijgen, met naam en"
+                    " contactgegevens. We vragen jullie om de afzender rechtstreeks te antwoorden."
                 )
             ),
         ]

@@ -24,7 +24,7 @@ class CitizenMessage(TenantTable):
 
     __tablename__ = "citizen_message"
     readable = {  # noqa: RUF012 (declared by TenantTable)
-        "an organisation of the register, and whether a citizen or a business wrote": "about sender",
+        "whether a citizen or a business wrote": "sender",
         "says whether it may be passed on, and when and by whom that was done": "agreed_at posted_on posted_by",
         "the server's own key opens it for one mail, in which nothing stands; gone once that left": "mail_locked",
     }
