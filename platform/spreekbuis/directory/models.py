@@ -98,7 +98,7 @@ class RegisterVersion(SharedTable):
 
     __tablename__ = "register_version"
     shared_because = "the register of the Flemish government is the same for all"
-    only: Mapped[int] = mapped_column(primary_key=True, default=1)
+    only: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     version: Mapped[UUID]
 
 

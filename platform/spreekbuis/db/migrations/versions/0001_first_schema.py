@@ -229,7 +229,7 @@ def upgrade() -> None:
     op.create_index("ix_register_import_state", "register_import", ["state", "created_at"], unique=False)
     op.create_table(
         "register_version",
-        sa.Column("only", sa.Integer(), nullable=False),
+        sa.Column("only", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("version", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("only", name=op.f("pk_register_version")),
     )
