@@ -1,12 +1,12 @@
 """Search the register of organisations, as it is today."""
 
 import re
-import unicodedata
 from datetime import date
 
 from sqlalchemy import ColumnElement, and_, exists, false, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from spreekbuis.characters import apart
 from spreekbuis.clock import today
 from spreekbuis.db.session import db
 from spreekbuis.directory.models import Entity, Organisation, OrganisationPeriod
@@ -17,7 +17,7 @@ _CODE = re.compile("OVO[0-9]{6}")
 
 def searchable(text: str) -> str:
     """Lower case without accents, single spaces: how names are compared."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    plain = apart(text).encode("ascii", "ignore").decode()
     return " ".join(plain.casefold().split())
 
 

@@ -20,7 +20,7 @@ WITH places AS MATERIALIZED (
         CASE WHEN :then THEN coalesce(was.policy_area, entity.policy_area) ELSE entity.policy_area END AS policy_area
     FROM entity LEFT JOIN LATERAL {then("CAST(:year AS integer)", ":today")} AS was ON true
 ), cells AS (
-    SELECT entity_id, dimension, value, sum(n)::int AS n, sum(total)::int AS total FROM (
+    SELECT entity_id, dimension, value, sum(n)::int AS n, sum(total)::bigint AS total FROM (
         SELECT entity_id, dimension, value, n, total FROM figure_cell WHERE year = :year
         UNION ALL SELECT entity_id, dimension, value, n, total FROM figure_delta WHERE year = :year
     ) AS both_kinds GROUP BY entity_id, dimension, value HAVING sum(n) <> 0
@@ -44,7 +44,7 @@ def csv_of(engine: Engine, year: int, structure: Structure) -> Iterator[str]:
     writer.writerow(
         [
             _("Jaar"), _("OVO-code"), _("Entiteit"), _("Beleidsdomein"), _("Verdeling"), _("Waarde"),
-            _("Aantal"), _("Som van de scores"), _("Code"),
+            _("Aantal"), _("Som van de scores, of van de bedragen in cent"), _("Code"),
         ]
     )  # fmt: skip
     with engine.connect() as connection:
@@ -56,7 +56,7 @@ def csv_of(engine: Engine, year: int, structure: Structure) -> Iterator[str]:
                         year, row.ovo_code, harmless(row.name), row.policy_area,
                         str(DIMENSIONS[row.dimension].title),
                         harmless(value_label(row.dimension, row.value)), row.n,
-                        row.total if row.dimension == "score" else "", f"{row.dimension}.{row.value}",
+                        row.total if row.dimension in ("score", "law_money") else "", f"{row.dimension}.{row.value}",
                     ]
                 )  # fmt: skip
             yield buffer.getvalue()
