@@ -38,9 +38,11 @@ from spreekbuis.directory.models import (
 from spreekbuis.directory.register import policy_area_on, search
 from spreekbuis.directory.register_file import FaultyFile
 from spreekbuis.directory.register_history import StillInUse, follow_register, organisation_on
+from spreekbuis.entities.models import Enrolment, EnrolmentStatus
 from spreekbuis.jobs.models import Job
 from spreekbuis.jobs.outbox import DEFINED
 from spreekbuis.jobs.worker import do
+from spreekbuis.web.access import Role
 from tests.directory.registers import areas, imported, organisations, propose, quiet
 
 AWV = "OVO990007"
@@ -140,6 +142,22 @@ def test_an_organisation_that_ends_is_no_more_found_and_its_entity_goes_on(regis
         assert [o.ovo_code for o in search("agentschap wegen")] == [AWV]  # its people are still heard
         assert search("natuur bos") == []
     assert register.browser().get(f"/enrol/{other}").status_code == 404
+
+
+def test_a_request_of_an_organisation_that_ended_is_still_there_to_refuse(register):
+    with transaction(PLATFORM) as session:
+        asked = Enrolment(
+            ovo_code=AWV, requester_name="Aanvrager", requester_email="a@voorbeeld.example", verified_at=now(),
+            requester_function="functie", headcount=10, affiliated=False, status=EnrolmentStatus.WAITING,
+        )  # fmt: skip
+        session.add(asked)
+        session.flush()
+        url = f"/central/enrolments/{asked.id}"
+    imported(organisations(f"{AWV},Agentschap Wegen en Verkeer,MOW,,,,2026-06-30"))
+    office = register.browser(register.platform_member(Role.CENTRAL_ANALYST))
+    assert "Mobiliteit en Openbare Werken" in office.get(url).text
+    assert office.post(f"{url}/approve").status_code == 404
+    assert office.post(f"{url}/refuse", {"reason": "Bestaat niet meer"}).status_code == 303
 
 
 def test_an_organisation_can_come_back(register):

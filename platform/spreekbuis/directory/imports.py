@@ -222,9 +222,9 @@ def _put(histories: Mapping[tuple[str, str], History], report: Report) -> None:
     others = {code: history for (subject, code), history in histories.items() if subject == ORGANISATION}
     put_areas({code: history for code, history in some_areas.items() if history.periods})
     put_organisations(others, report)
-    follow_register()
+    if not follow_register():
+        enqueue("figures.restructure")  # of the past alone
     put_areas({code: history for code, history in some_areas.items() if not history.periods})
-    enqueue("figures.restructure")
 
 
 # --- in the background -----------------------------------------------------------------------------------------

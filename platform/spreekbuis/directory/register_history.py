@@ -229,7 +229,7 @@ _OTHERWISE = or_(Entity.name != Organisation.name, Entity.policy_area != Organis
 def follow_register() -> bool:
     """Bring the columns of today, and the names and policy areas of entities, to what the register says of today.
 
-    Nobody's service ends by it. Gives whether anything changed. Costs the register once.
+    Nobody's service ends by it. Gives whether anything changed; then the figures follow. Costs the register once.
     """
     day = {"day": today()}
     db.session.flush()
@@ -241,6 +241,8 @@ def follow_register() -> bool:
             _rename(row.id, row.name_now, area)
             _tell(row.id, renamed=row.name != row.name_now, area_before=row.policy_area, area=area)
     db.session.expire_all()
+    if any(changed):
+        enqueue("figures.restructure")
     return any(changed)
 
 
@@ -285,5 +287,4 @@ def _present_areas() -> dict[str, str]:
 def _follow_register() -> None:
     """What the register knew beforehand comes true on its day."""
     lock_register()
-    if follow_register():
-        enqueue("figures.restructure")
+    follow_register()
