@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from spreekbuis.db.bootstrap import migrate, prepare
 from spreekbuis.directory.catalogue import CATEGORIES
 from spreekbuis.embedded.services import Services, start_services
-from tests.benchmarks.__main__ import _environment, _row, _say, _server
+from tests.benchmarks.__main__ import _bare_page, _environment, _row, _say, _server
 from tests.benchmarks.flows import page_of, sign_in_rows
 from tests.benchmarks.load import Client, in_turns
 from tests.benchmarks.seed import Size, ovo, seed
@@ -94,7 +94,7 @@ def _pages(services: Services, folder: Path, number: int, bare_port: int) -> dic
             def work(client: Client, path: str = path) -> None:
                 page_of(client, path, signed.analyst)
 
-            measured, bare = in_turns(work, port, bare_port, SECONDS / 2)
+            measured, bare = in_turns([(work, port), (_bare_page, bare_port)], SECONDS / 2)
             ratios[name] = measured.p50 / bare.p50
             _row(name, measured, f"{ratios[name]:5.1f} bare pages")
     return ratios
