@@ -46,6 +46,7 @@ ROOMS = (
     "access.views",
     "access.key_pages",
     "entities.views",
+    "directory.register_pages",
     "entities.actor_pages",
     "intake.signpost_page",
     "intake.protection",
@@ -81,7 +82,7 @@ def rooms() -> list[Room]:
 def load_shared_data() -> None:
     """Load what all share: register, actors, published figures, procedures, scope rules, questions. Twice is once."""
     from spreekbuis.cases.procedure_versions import load_procedures
-    from spreekbuis.directory.register import load_register
+    from spreekbuis.directory.loading import load_register
     from spreekbuis.figures.published import load_published
     from spreekbuis.intake.front.scripts import load_scripts
     from spreekbuis.questionnaires.defaults import load_questionnaires

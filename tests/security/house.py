@@ -35,6 +35,7 @@ from spreekbuis.cases.referral import Destination, Why, agree, propose
 from spreekbuis.cases.results import MeasureKind, add_measure, measures_in
 from spreekbuis.cases.tasks import add_task, tasks_in
 from spreekbuis.clock import now, today
+from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.security import mapped_tables
 from spreekbuis.db.session import transaction
@@ -47,6 +48,7 @@ from spreekbuis.directory.catalogue import (
     ReporterClass,
     Topic,
 )
+from spreekbuis.directory.imports import propose_import
 from spreekbuis.directory.models import Entity, Organisation
 from spreekbuis.directory.register import policy_area_on
 from spreekbuis.entities.mails import PURPOSE as ENROLMENT
@@ -218,7 +220,13 @@ class House:
             world.reader(handler),
             world.member(entity, Role.ENTITY_ADMINISTRATOR),
         )
-        place.values |= self._script() | self._case(place) | self._access(world, entity) | self._enrolment()
+        place.values |= (
+            self._import()
+            | self._script()
+            | self._case(place)
+            | self._access(world, entity)
+            | self._enrolment()
+        )
         place.values["erased_id"] = self._erased(world, entity)
         return place
 
@@ -315,6 +323,14 @@ class House:
             return {
                 "questionnaire": "safety", "section": section.key, "question": section.questions[0].key
             }  # fmt: skip
+
+    @staticmethod
+    def _import() -> dict[str, str]:
+        """A proposal to change the register."""
+        file = b"ovo_code,name_nl,policy_area\nOVO990007,Wegenagentschap,MOW\nOVO123456,Nieuw,OMG"
+        with transaction(PLATFORM):
+            made = propose_import(new_id(), file, "register.csv", today(), complete=False)
+            return {"import_id": str(made.id)}
 
     @staticmethod
     def _script() -> dict[str, str]:

@@ -75,6 +75,10 @@ EXTRA: dict[str, tuple[str, ...]] = {
     "office_contact": (f"GRANT SELECT (day, channel, in_entity) ON office_contact TO {FIGURES_ROLE}",),
     "entity": (f"GRANT SELECT (id, ovo_code, name, policy_area, headcount) ON entity TO {FIGURES_ROLE}",),
     "policy_area": (f"GRANT SELECT ON policy_area TO {FIGURES_ROLE}",),
+    "policy_area_period": (f"GRANT SELECT ON policy_area_period TO {FIGURES_ROLE}",),
+    "organisation_period": (
+        f"GRANT SELECT (ovo_code, valid_from, valid_to, name, policy_area) ON organisation_period TO {FIGURES_ROLE}",
+    ),
 }
 
 

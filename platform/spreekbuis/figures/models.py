@@ -91,7 +91,8 @@ class FigureCell(TenantTable):
 
 
 class FigureTotal(SharedTable):
-    """Rolled-up totals across entities: `scope` is "all" or a policy area's code."""
+    """Rolled-up totals across entities: `scope` is "all", or a policy area in the structure of the year ("then:OMG")
+    or of today ("now:OMG"; figures.structure)."""
 
     __tablename__ = "figure_total"
     shared_because = "aggregates of the central office; only the figures role reads or writes them"

@@ -26,6 +26,7 @@ class Permission(StrEnum):
     ANSWER_CONTACTS = "answer_contacts"
     DECIDE_ENROLMENTS = "decide_enrolments"
     EDIT_SERVICE = "edit_service"
+    EDIT_REGISTER = "edit_register"
     VIEW_FIGURES = "view_figures"
     MANAGE_CONTRIBUTIONS = "manage_contributions"
     MANAGE_PLATFORM = "manage_platform"
@@ -51,10 +52,15 @@ MAY: dict[Role, frozenset[Permission]] = {
     ),
     Role.FRONT_DESK: frozenset({Permission.ANSWER_CONTACTS}),
     Role.CENTRAL_ANALYST: frozenset(
-        {Permission.DECIDE_ENROLMENTS, Permission.EDIT_SERVICE, Permission.VIEW_FIGURES}
+        {
+            Permission.DECIDE_ENROLMENTS,
+            Permission.EDIT_SERVICE,
+            Permission.EDIT_REGISTER,
+            Permission.VIEW_FIGURES,
+        }
     ),
     Role.CONTRIBUTION_ADMINISTRATOR: frozenset({Permission.MANAGE_CONTRIBUTIONS}),
-    Role.PLATFORM_ADMINISTRATOR: frozenset({Permission.MANAGE_PLATFORM}),
+    Role.PLATFORM_ADMINISTRATOR: frozenset({Permission.MANAGE_PLATFORM, Permission.EDIT_REGISTER}),
 }
 
 ROLE_LABELS: dict[Role, LazyString] = {

@@ -137,17 +137,23 @@ def upgrade() -> None:
         sa.Column("ovo_code", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("kbo", sa.Text(), nullable=True),
+        sa.Column("policy_area", sa.Text(), nullable=True),
         sa.Column("code_is_real", sa.Boolean(), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.Date(), server_default="0001-01-01", nullable=False),
+        sa.Column("valid_to", sa.Date(), server_default="9999-12-31", nullable=False),
         sa.PrimaryKeyConstraint("ovo_code", name=op.f("pk_organisation")),
     )
+    op.create_index("ix_organisation_area", "organisation", ["policy_area", "name", "ovo_code"], unique=False)
+    op.create_index("ix_organisation_name", "organisation", ["name", "ovo_code"], unique=False)
     op.create_index(op.f("ix_organisation_search_text"), "organisation", ["search_text"], unique=False)
+    op.create_index(op.f("ix_organisation_valid_to"), "organisation", ["valid_to"], unique=False)
     op.create_table(
         "policy_area",
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("valid_from", sa.Date(), nullable=True),
-        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("valid_from", sa.Date(), server_default="0001-01-01", nullable=False),
+        sa.Column("valid_to", sa.Date(), server_default="9999-12-31", nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_policy_area")),
     )
     op.create_table(
@@ -200,6 +206,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("lookup_hash", name=op.f("pk_receipt")),
     )
     op.create_index("ix_receipt_case", "receipt", ["tenant_id", "case_id"], unique=False)
+    op.create_table(
+        "register_import",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("complete", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("counts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("compared_with", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Uuid(), nullable=True),
+        sa.Column("job_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("applied_by", sa.Uuid(), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_by", sa.Uuid(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_register_import")),
+    )
+    op.create_index("ix_register_import_state", "register_import", ["state", "created_at"], unique=False)
+    op.create_table(
+        "register_version",
+        sa.Column("only", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("only", name=op.f("pk_register_version")),
+    )
     op.create_table(
         "reporter_session",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
@@ -325,23 +358,30 @@ def upgrade() -> None:
     )
     op.create_index("ix_entity_name", "entity", ["name", "ovo_code"], unique=False)
     op.create_table(
-        "organisation_policy_area",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        "organisation_period",
         sa.Column("ovo_code", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("also_known_as", sa.Text(), nullable=False),
+        sa.Column("kbo", sa.Text(), nullable=True),
         sa.Column("policy_area", sa.Text(), nullable=False),
-        sa.Column("valid_from", sa.Date(), nullable=True),
-        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("search_text", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["ovo_code"], ["organisation.ovo_code"], name=op.f("fk_organisation_policy_area_ovo_code")
+            ["ovo_code"], ["organisation.ovo_code"], name=op.f("fk_organisation_period_ovo_code")
         ),
         sa.ForeignKeyConstraint(
-            ["policy_area"], ["policy_area.code"], name=op.f("fk_organisation_policy_area_policy_area")
+            ["policy_area"], ["policy_area.code"], name=op.f("fk_organisation_period_policy_area")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_organisation_policy_area")),
+        sa.PrimaryKeyConstraint("ovo_code", "valid_from", name=op.f("pk_organisation_period")),
     )
     op.create_index(
-        op.f("ix_organisation_policy_area_ovo_code"), "organisation_policy_area", ["ovo_code"], unique=False
+        "ix_organisation_period_area",
+        "organisation_period",
+        ["policy_area", "name", "ovo_code"],
+        unique=False,
     )
+    op.create_index("ix_organisation_period_name", "organisation_period", ["name", "ovo_code"], unique=False)
     op.create_table(
         "passkey",
         sa.Column("credential_id", sa.LargeBinary(), nullable=False),
@@ -382,6 +422,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "role", name=op.f("pk_platform_role")),
     )
     op.create_table(
+        "policy_area_period",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["code"], ["policy_area.code"], name=op.f("fk_policy_area_period_code")),
+        sa.PrimaryKeyConstraint("code", "valid_from", name=op.f("pk_policy_area_period")),
+    )
+    op.create_table(
+        "policy_area_succession",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("successor", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["code"], ["policy_area.code"], name=op.f("fk_policy_area_succession_code")),
+        sa.ForeignKeyConstraint(
+            ["successor"], ["policy_area.code"], name=op.f("fk_policy_area_succession_successor")
+        ),
+        sa.PrimaryKeyConstraint("code", "successor", name=op.f("pk_policy_area_succession")),
+    )
+    op.create_table(
         "questionnaire_category",
         sa.Column("category", sa.Text(), nullable=False),
         sa.Column("questionnaire", sa.Text(), nullable=False),
@@ -408,6 +467,23 @@ def upgrade() -> None:
         sa.Column("published_by", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["code"], ["questionnaire.code"], name=op.f("fk_questionnaire_version_code")),
         sa.PrimaryKeyConstraint("code", "version", name=op.f("pk_questionnaire_version")),
+    )
+    op.create_table(
+        "register_change",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("kinds", sa.Text(), nullable=False),
+        sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("after", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"],
+            ["register_import.id"],
+            name=op.f("fk_register_change_import_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("import_id", "position", name=op.f("pk_register_change")),
     )
     op.create_table(
         "sign_in_session",
@@ -1724,6 +1800,10 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "questionnaire" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, DELETE ON "receipt" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "receipt" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "register_import" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "register_import" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "register_version" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "register_version" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "reporter_session" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "reporter_session" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "saved_draft" TO spreekbuis_app')
@@ -1745,20 +1825,30 @@ def upgrade() -> None:
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "entity" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "entity" TO spreekbuis_backup')
     op.execute("GRANT SELECT (id, ovo_code, name, policy_area, headcount) ON entity TO spreekbuis_figures")
-    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "organisation_policy_area" TO spreekbuis_app')
-    op.execute('GRANT SELECT ON "organisation_policy_area" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "organisation_period" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "organisation_period" TO spreekbuis_backup')
+    op.execute(
+        "GRANT SELECT (ovo_code, valid_from, valid_to, name, policy_area) ON organisation_period TO spreekbuis_figures"
+    )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "passkey" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "passkey" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "password_reset" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "password_reset" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "platform_role" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "platform_role" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "policy_area_period" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "policy_area_period" TO spreekbuis_backup')
+    op.execute("GRANT SELECT ON policy_area_period TO spreekbuis_figures")
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "policy_area_succession" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "policy_area_succession" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "questionnaire_category" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "questionnaire_category" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "questionnaire_draft" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "questionnaire_draft" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT ON "questionnaire_version" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "questionnaire_version" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "register_change" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "register_change" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "sign_in_session" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "sign_in_session" TO spreekbuis_backup')
     op.execute('ALTER TABLE "affiliation" ENABLE ROW LEVEL SECURITY')
