@@ -9,6 +9,7 @@ from spreekbuis import clock
 from spreekbuis.access.models import CaseKey
 from spreekbuis.audit.models import AuditEvent
 from spreekbuis.audit.trail import Audited, first_break
+from spreekbuis.cases.exclusion import exclude, withhold_from
 from spreekbuis.cases.finding import case_for
 from spreekbuis.cases.keeping.early import (
     LAPSES_AFTER,
@@ -27,13 +28,15 @@ from spreekbuis.cases.keeping.models import DoomedContent, ErasureCertificate
 from spreekbuis.cases.models import Attachment, Case
 from spreekbuis.clock import now
 from spreekbuis.db.base import Base
-from spreekbuis.directory.catalogue import DeskKind
+from spreekbuis.db.session import db
+from spreekbuis.directory.catalogue import DeskKind, ExclusionReason
 from spreekbuis.errors import Invalid
 from spreekbuis.figures.models import Fact
 from spreekbuis.intake.models import Receipt, ReporterSession
 from spreekbuis.intake.reporters import find_receipt, open_mailbox
 from spreekbuis.vault import readable
 from spreekbuis.vault.storage import storage
+from spreekbuis.web.access import Role
 from tests.cases.conftest import opened_with_key
 from tests.keeping.conftest import FILE, Desk, run_all_jobs
 from tests.security.rows import RowFactory
@@ -263,3 +266,27 @@ def test_nothing_of_the_texts_is_in_trail_or_certificate(desk):
         assert kept
         assert "Wouterloot" not in "".join(kept)
         assert "Dubbel" not in "".join(kept)
+
+
+def test_whoever_was_kept_out_of_a_case_is_kept_out_of_what_is_left_of_it(desk):
+    third = desk.world.member(desk.entity, Role.HANDLER, DeskKind.INTEGRITY)
+    case_id, key, _ = desk.closed_case()
+    with desk.inside(desk.one):
+        exclude(locked(desk, case_id), key, third, ExclusionReason.NAMED)
+    url = f"/desk/{desk.entity.ovo}/cases/keeping"
+    erase(desk, case_id, key)
+    for account, sees in ((desk.one, True), (third, False)):
+        browser = desk.browser(account)
+        assert (str(case_id) in browser.get(url).text) == sees
+        assert browser.get(f"{url}/{case_id}").status_code == (200 if sees else 404)
+        gone = {"sure": "yes", "asked_at": LATER.isoformat()}
+        assert browser.post(desk.url(case_id, "file/erasure/confirm"), gone).status_code == (303 if sees else 404)
+    with desk.inside():
+        withhold_from(third)
+        assert certificates() == 0
+    with desk.inside():
+        assert certificates() == 1
+
+
+def certificates() -> int:
+    return db.session.scalar(select(func.count()).select_from(ErasureCertificate))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import Uuid
 
 from spreekbuis.actor import Actor, acting_as
 from spreekbuis.app import import_models, rooms
@@ -17,7 +18,7 @@ from spreekbuis.cases.opening import NewCase, open_case
 from spreekbuis.cases.work_list import View
 from spreekbuis.db.base import TenantTable, new_id
 from spreekbuis.db.scope import tenant
-from spreekbuis.db.security import mapped_tables
+from spreekbuis.db.security import cases_of, mapped_tables
 from spreekbuis.db.session import transaction
 from spreekbuis.directory.catalogue import (
     CaseKind,
@@ -184,7 +185,35 @@ def test_everything_that_hangs_on_a_case_is_behind_the_policy(house: House):
     ):
         of_cases |= more
     assert of_cases <= policies, f"without case_id: {sorted(of_cases - policies)}"
-    assert policies == {"case"} | {name for name, t in tables.items() if "case_id" in t.__table__.columns}
+    assert policies == {name for name, table in tables.items() if cases_of(table)}
+
+
+def test_every_column_that_holds_the_id_of_a_case_is_behind_the_policy(house: House):
+    """Found in the rows themselves, whatever the column is called: also where a case that was erased is named."""
+    with house.admin.connect() as connection:
+        ask = connection.exec_driver_sql
+        opened = "(SELECT subject_id FROM audit_event WHERE kind = 'case.opened')"
+        rules = dict(
+            ask("SELECT tablename, qual FROM pg_policies WHERE policyname = 'withheld'").tuples().all()
+        )
+        found = {
+            (name, column.name)
+            for name, table in mapped_tables().items()
+            if issubclass(table, TenantTable)
+            for column in table.__table__.columns
+            if isinstance(column.type, Uuid)
+            and ask(f'SELECT count(*) FROM "{name}" WHERE "{column.name}" IN {opened}').scalar_one()
+        }
+    assert {("case", "id"), ("erasure_certificate", "case_id"), ("message", "case_id")} <= found
+    in_the_open = {(name, column) for name, column in found if f"({column} = ANY" not in rules.get(name, "")}
+    assert in_the_open == {("audit_event", "subject_id")}, "the trail, which no page of an entity shows"
+
+
+def test_an_id_that_a_table_does_not_make_itself_has_the_name_of_what_it_belongs_to():
+    for name, table in mapped_tables().items():
+        column = table.__table__.columns.get("id")
+        if issubclass(table, TenantTable) and column is not None:
+            assert column.default is not None, f"{name}.id is the id of something else: call it so"
 
 
 def test_no_door_of_an_entity_lets_an_account_in_without_asking_what_is_withheld():

@@ -252,6 +252,15 @@ class CaseExclusion(TenantTable):
     )
 
 
+class ErasedExclusion(TenantTable):
+    """Somebody who was kept out of a case that is erased by now: what is left of it does not exist for them either."""
+
+    __tablename__ = "erased_exclusion"
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    __table_args__ = (to_entity(),)
+
+
 class Membership(TenantTable):
     """A role of an account in an entity, of one desk when the role is handler. `until` is inclusive."""
 

@@ -79,9 +79,9 @@ def erased(desks: Set[UUID], before: UUID | None = None) -> list[ErasureCertific
     if before is not None:
         last = certificate_of(desks, before)
         asked = asked.where(
-            tuple_(ErasureCertificate.erased_at, ErasureCertificate.id) < (last.erased_at, last.id)
+            tuple_(ErasureCertificate.erased_at, ErasureCertificate.case_id) < (last.erased_at, last.case_id)
         )
-    newest = asked.order_by(ErasureCertificate.erased_at.desc(), ErasureCertificate.id.desc())
+    newest = asked.order_by(ErasureCertificate.erased_at.desc(), ErasureCertificate.case_id.desc())
     return list(db.session.scalars(newest.limit(PAGE + 1)))
 
 
