@@ -1,6 +1,7 @@
 """Whoever is kept out of a case does not notice it: every address of it answers as if there were none, and every list,
 count, search and mail is what it would be without it. The routes are those of the application at this moment."""
 
+import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from spreekbuis.directory.catalogue import (
     Identity,
     ReporterClass,
 )
+from spreekbuis.jobs.outbox import DEFINED
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.sealing import new_secret
 from spreekbuis.web.access import Permission, Role
@@ -165,6 +167,22 @@ def test_no_mail_about_deadlines_counts_such_a_case(kept_out, unchanged, monkeyp
     assert [cases for _, cases in sent] == ["1 dossier", "2 dossiers"]
 
 
+def test_every_job_that_mails_somebody_about_cases_thinks_of_who_is_kept_out():
+    """To an account: it withholds first. To an address that a whole desk reads: it leaves out what not all may know."""
+    mailing = {
+        job.name: inspect.getsource(job.work)
+        for job in DEFINED.values()
+        if job.work.__module__.startswith("spreekbuis.cases.")
+        and {"account_id", "recipient_id", "desk_id"} & set(inspect.signature(job.work).parameters)
+    }
+    assert {"cases.warn_desk", "cases.warn_handler", "cases.remind_desk", "cases.tell_colleagues"} <= set(
+        mailing
+    )
+    for name, source in mailing.items():
+        guards = ("withhold_from(",) if "account" in source else ("for_all=True", "~_somebody_out()")
+        assert any(guard in source for guard in guards), name
+
+
 def test_everything_that_hangs_on_a_case_is_behind_the_policy(house: House):
     """A table that names a case, or hangs on one that does, is withheld with it."""
     with house.admin.connect() as connection:
@@ -193,9 +211,7 @@ def test_every_column_that_holds_the_id_of_a_case_is_behind_the_policy(house: Ho
     with house.admin.connect() as connection:
         ask = connection.exec_driver_sql
         opened = "(SELECT subject_id FROM audit_event WHERE kind = 'case.opened')"
-        rules = dict(
-            ask("SELECT tablename, qual FROM pg_policies WHERE policyname = 'withheld'").tuples().all()
-        )
+        rules = dict(ask("SELECT tablename, qual FROM pg_policies WHERE policyname = 'withheld'").all())
         found = {
             (name, column.name)
             for name, table in mapped_tables().items()

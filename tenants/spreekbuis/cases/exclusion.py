@@ -24,6 +24,7 @@ from spreekbuis.access.roles import excluded_from, holds_today
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited
 from spreekbuis.cases.changes import Happened, changed
+from spreekbuis.cases.keeping.early import forget_of
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.workflow import handlers_for
 from spreekbuis.clock import now, today
@@ -78,6 +79,7 @@ def exclude(case: Case, key: ContentKey, account_id: UUID, reason: ExclusionReas
     )  # fmt: skip
     if made is None:
         return
+    forget_of(case, account_id)
     was_handler = case.handler_id == account_id
     if was_handler:
         case.handler_id = None

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.deadlines import add_months
@@ -137,6 +137,15 @@ def requests_on(case: Case) -> list[DataRequest]:
         .order_by(DataRequest.received_on.desc(), DataRequest.id.desc())
     )
     return list(found)
+
+
+def unanswered() -> ColumnElement[bool]:
+    """Of a query of cases: those about which a question still waits for an answer."""
+    return exists().where(
+        DataRequest.entity_id == Case.entity_id,
+        DataRequest.case_id == Case.id,
+        DataRequest.answered_on.is_(None),
+    )
 
 
 def request_on(case: Case, request_id: UUID) -> DataRequest:

@@ -76,7 +76,9 @@ def erase(case: Case, ground: Ground, request: ErasureRequest | None = None) -> 
         db.session.execute(delete(table).where(table.c.entity_id == entity_id, table.c.case_id == case_id))
     db.session.execute(delete(Case).where(Case.entity_id == entity_id, Case.id == case_id))
     if out:
-        kept_out = [{"entity_id": entity_id, "case_id": case_id, "account_id": account_id} for account_id in out]
+        kept_out = [
+            {"entity_id": entity_id, "case_id": case_id, "account_id": account_id} for account_id in out
+        ]
         db.session.execute(insert(ErasedExclusion).values(kept_out))
     if contents:
         rows = [{"entity_id": entity_id, "storage_key": key} for key in contents]

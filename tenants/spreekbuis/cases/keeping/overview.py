@@ -5,12 +5,12 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import exists, select, tuple_
+from sqlalchemy import select, tuple_
 
-from spreekbuis.cases.keeping.early import LAPSES_AFTER
-from spreekbuis.cases.keeping.models import CaseHold, ErasureCertificate, ErasureRequest, RetentionWarning
+from spreekbuis.cases.keeping.early import still_counts
+from spreekbuis.cases.keeping.holds import stopped
+from spreekbuis.cases.keeping.models import ErasureCertificate, ErasureRequest, RetentionWarning
 from spreekbuis.cases.models import Case
-from spreekbuis.clock import now
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.errors import NotFound
@@ -41,14 +41,11 @@ class Waiting(NamedTuple):
 
 
 def coming(desks: Set[UUID]) -> list[Coming]:
-    """The cases that were warned of and are not on hold, the first to go first."""
-    held = exists().where(
-        CaseHold.entity_id == Case.entity_id, CaseHold.case_id == Case.id, CaseHold.lifted_at.is_(None)
-    )
+    """The cases that were warned of and that nothing stops, the first to go first."""
     found = db.session.execute(
         select(Case.id, Case.topic, Case.year, Case.number, RetentionWarning.due_on)
         .join(Case, (Case.entity_id == RetentionWarning.entity_id) & (Case.id == RetentionWarning.case_id))
-        .where(RetentionWarning.entity_id == current_entity_id(), Case.desk_id.in_(desks), ~held)
+        .where(RetentionWarning.entity_id == current_entity_id(), Case.desk_id.in_(desks), ~stopped())
         .order_by(RetentionWarning.due_on, Case.id)
         .limit(PAGE)
     )
@@ -63,7 +60,7 @@ def waiting(desks: Set[UUID]) -> list[Waiting]:
         .where(
             ErasureRequest.entity_id == current_entity_id(),
             Case.desk_id.in_(desks),
-            ErasureRequest.asked_at > now() - LAPSES_AFTER,
+            still_counts(),
         )
         .order_by(ErasureRequest.asked_at)
         .limit(PAGE)
