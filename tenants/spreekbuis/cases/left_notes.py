@@ -14,6 +14,7 @@ from spreekbuis.access.models import LeftNote
 from spreekbuis.actor import acting
 from spreekbuis.cases.changes import Happened, changed
 from spreekbuis.cases.contacts import note_of
+from spreekbuis.cases.duplicates import mark_unread
 from spreekbuis.cases.keys import left_binding, open_left
 from spreekbuis.cases.models import Case, Contact
 from spreekbuis.clock import local_date, now
@@ -58,7 +59,7 @@ def leave_contact(
             note_sealed=seal(public_key, note.encode(), bound_to),
         )
     )  # fmt: skip
-    case.unread_by_desk = True
+    mark_unread(case)
     changed(case, Happened.CONTACT, channel=channel.value)
     day = local_date(moment)
     record_contact(fact_id, ContactFact(day.year, day.month, channel), new=True)

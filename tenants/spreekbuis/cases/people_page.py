@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 
 from spreekbuis.cases.actions import on_case
 from spreekbuis.cases.case_page import case_page
-from spreekbuis.cases.doors import my_desks, my_key, room
+from spreekbuis.cases.doors import keys_together, my_desks, my_key, room
 from spreekbuis.cases.exclusion import admit, colleagues, declare_conflict, exclude
 from spreekbuis.cases.finding import case_for
 from spreekbuis.cases.gate import never
@@ -54,7 +54,9 @@ def person(case_id: UUID) -> ResponseReturnValue:
         case_id,
         read,
         lambda case, v: person_made_by(case, v[1]),
-        lambda case, v: add_person(case, my_key(case.id), v[0], once=v[1], member=_seen(case, v[2])),
+        lambda case, v: add_person(
+            case, my_key(case.id), v[0], once=v[1], member=_seen(case, v[2]), also=keys_together(case)
+        ),
         PERSON,
     )
 
@@ -77,7 +79,7 @@ def keep_out(case_id: UUID) -> ResponseReturnValue:
         member = _seen(case, values[0])
         if member is None:
             raise Invalid({"kept_out": _l("Kies een van de mogelijkheden.")})
-        exclude(case, my_key(case.id), member, ExclusionReason(values[1]))
+        exclude(case, my_key(case.id), member, ExclusionReason(values[1]), keys_together(case))
 
     return on_case.act(case_id, read, never, do, KEPT_OUT, any_version=True)
 
@@ -86,7 +88,7 @@ def keep_out(case_id: UUID) -> ResponseReturnValue:
 def end_exclusion(case_id: UUID, account_id: UUID) -> ResponseReturnValue:
     """An exclusion was a mistake."""
     case = case_for(my_desks(), case_id, lock=True)
-    admit(case, my_key(case.id), account_id)
+    admit(case, my_key(case.id), account_id, keys_together(case))
     return on_case.back(case_id, ADMITTED)
 
 
@@ -97,7 +99,7 @@ def conflict(case_id: UUID) -> ResponseReturnValue:
     if request.form.get("conflict") != "yes":
         errors = {"conflict": _l("Vink aan dat je dit dossier daarna niet meer ziet.")}
         return case_page(case, kept=request.form, errors=errors, status=422)
-    declare_conflict(case, my_key(case.id))
+    declare_conflict(case, my_key(case.id), keys_together(case))
     return redirect(url_for("cases.work_list", ovo=door.the_entity().ovo_code, done=DECLARED), 303)
 
 

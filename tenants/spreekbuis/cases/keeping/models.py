@@ -88,7 +88,7 @@ class ErasureCertificate(TenantTable):
         ),
     }
     case_id: Mapped[UUID] = mapped_column(primary_key=True)
-    """It has no other id: so whoever was kept out of the case is kept out of its certificate (access.ErasedExclusion)."""
+    """Its only id: whoever was kept out of the case is kept out of its certificate (access.ErasedExclusion)."""
     desk_id: Mapped[UUID]
     case_number: Mapped[str]
     received_on: Mapped[date]

@@ -9,7 +9,7 @@ that the desk gets a handler. They read a number, and no case.
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask import current_app
@@ -22,7 +22,6 @@ from spreekbuis.cases.exclusion import withhold_from
 from spreekbuis.cases.keeping.models import RetentionWarning
 from spreekbuis.cases.keeping.terms import WARNED_AHEAD
 from spreekbuis.cases.models import Case
-from spreekbuis.clock import today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.models import Entity
@@ -74,13 +73,10 @@ class Audience:
 def ask_mail(mail: Mail, day: date) -> None:
     """Ask for the mail about what was warned of on `day`. Twice is once."""
     told, desk_id, account_id = mail
-    enqueue(
-        f"cases.warn_{told}",
-        once_key=f"cases.warn_{told} {desk_id} {account_id} {day}",
-        **({"account_id": account_id} if account_id else {}),
-        desk_id=desk_id,
-        day=day.isoformat(),
-    )
+    to: dict[str, Any] = {"desk_id": desk_id, "day": day.isoformat()}
+    if account_id:
+        to["account_id"] = account_id
+    enqueue(f"cases.warn_{told}", once_key=f"cases.warn_{told} {desk_id} {account_id} {day}", **to)
 
 
 @job("cases.warn_desk")

@@ -753,6 +753,7 @@ def upgrade() -> None:
         sa.Column("term_changes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("next_step", sa.Text(), nullable=True),
         sa.Column("next_due_on", sa.Date(), nullable=True),
+        sa.Column("duplicates_due_on", sa.Date(), nullable=True),
         sa.Column("next_task_on", sa.Date(), nullable=True),
         sa.Column("last_activity_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("unread_by_desk", sa.Boolean(), nullable=False),
