@@ -1,7 +1,8 @@
 """Contacts that the front office adds to a case: it writes, and reads nothing.
 
-It has no key of a case. So the note is sealed to the newest key of the case's desk, and waits. The first handler who
-opens the case, and has that key, moves the note under the key of the case; from then on it is a note like others.
+It has no key of a case. So the note is sealed to the newest key of the case's desk, and waits; while somebody of the
+desk is kept out of the case, who has that key too, it is sealed to the case itself. The first handler who opens the
+case, and has what opens the note, moves it under the key of the case; from then on it is a note like others.
 """
 
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from spreekbuis.access.case_keys import address_of, secret_for_notes
 from spreekbuis.access.desk_keys import NoRecoveryKit, desk_secrets, newest_key
 from spreekbuis.access.models import LeftNote
 from spreekbuis.actor import acting
@@ -35,10 +37,7 @@ def leave_contact(
     It is no first conversation: the front office has not the mandate of the desk. The desk sees the case as unread.
     The same `once` again changes nothing; gives whether it was new. Raises NoRecoveryKit while the desk has no key.
     """
-    newest = newest_key(case.desk_id)
-    if newest is None:
-        raise NoRecoveryKit
-    version, public_key = newest
+    version, public_key = _address(case)
     moment, contact_id = now(), new_id()
     fact_id = db.session.scalar(
         insert(Contact)
@@ -66,6 +65,15 @@ def leave_contact(
     return True
 
 
+def _address(case: Case) -> tuple[int | None, bytes]:
+    """To what the note is sealed: a version of the desk's key, or None and what only readers of the case open."""
+    own = address_of(case.id)
+    newest = newest_key(case.desk_id)
+    if newest is None:
+        raise NoRecoveryKit
+    return newest if own is None else (None, own)
+
+
 def take_in_notes(key: ContentKey, account_id: UUID, secret: bytes) -> None:
     """Move the notes that wait on the case of this key under that key, as far as the account can open them.
 
@@ -77,9 +85,11 @@ def take_in_notes(key: ContentKey, account_id: UUID, secret: bytes) -> None:
         .order_by(LeftNote.contact_id)
         .with_for_update()
     ).all()
-    secrets = {desk: desk_secrets(desk, account_id, secret) for desk in {note.desk_id for note in waiting}}
+    own = secret_for_notes(key)
+    for_desk = {note.desk_id for note in waiting if note.version is not None}
+    secrets = {desk: desk_secrets(desk, account_id, secret) for desk in for_desk}
     for note in waiting:
-        opens = secrets[note.desk_id].get(note.version)
+        opens = own if note.version is None else secrets[note.desk_id].get(note.version)
         if opens is None:
             continue
         sealed = key.seal(note_of(note.contact_id), open_left(note, opens).decode())

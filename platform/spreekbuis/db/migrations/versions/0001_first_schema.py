@@ -1191,6 +1191,7 @@ def upgrade() -> None:
         sa.Column("desk_id", sa.Uuid(), nullable=False),
         sa.Column("kit_id", sa.Uuid(), nullable=False),
         sa.Column("secret_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["entity_id", "case_id"],
             ["case.entity_id", "case.id"],
@@ -1572,7 +1573,7 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("desk_id", sa.Uuid(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
         sa.Column("note_sealed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["entity_id", "case_id"],
