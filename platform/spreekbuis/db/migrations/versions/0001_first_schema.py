@@ -1384,6 +1384,7 @@ def upgrade() -> None:
         sa.Column("asker", sa.Text(), nullable=False),
         sa.Column("received_on", sa.Date(), nullable=False),
         sa.Column("extended", sa.Boolean(), nullable=False),
+        sa.Column("reasons_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("answered_on", sa.Date(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
