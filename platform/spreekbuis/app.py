@@ -18,7 +18,7 @@ from spreekbuis.web.urls import Application
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
     "entities", "access", "questionnaires", "intake", "intake.front", "intake.chat", "cases", "cases.keeping",
-    "cases.export",
+    "cases.export", "cases.citizens",
     "subscriptions",
 )  # fmt: skip
 
@@ -62,6 +62,8 @@ ROOMS = (
     "intake.chat.views",
     "intake.front.mail_pages",
     "intake.referral_answer",
+    "intake.citizens",
+    "intake.citizen_consent",
     "cases.views",
     "cases.procedure_pages",
     "figures.views",
@@ -144,10 +146,12 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
 
 def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
+    from spreekbuis.access import leaving
     from spreekbuis.access.new_pair import ask_for_access, seal_again
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
     from spreekbuis.cases import contacts, receiving
     from spreekbuis.cases.keeping import erasure
+    from spreekbuis.cases.left_behind import free_cases
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
     from spreekbuis.intake.erased import forget_reporter
@@ -167,6 +171,7 @@ def _install(app: Flask) -> None:
     restoring.install(app, [seal_again], [ask_for_access])
     approval.APPROVAL_STEPS[:] = [open_subscription]
     erasure.ERASURE_STEPS[:] = [forget_reporter]
+    leaving.LEAVING_STEPS[:] = [free_cases]
     contacts.RECEIPTS[:] = [give_receipt]
     receiving.FOLLOW[:] = [follow_case]
     for room in rooms():

@@ -129,7 +129,7 @@ def _pages(
     signed = sign_in_rows(services.admin_url, database, ovo(1))
     _say(f"\n{size}")
     found: dict[str, dict[str, float]] = {}
-    with _server("spreekbuis.web.wsgi:app", env) as (port, master):
+    with _server("tests.benchmarks.product:app", env) as (port, master):
         if size == SIZES[1]:
             _flows(services, database, port, master, results)
             run("figures", "rebuild")  # no change waits any more, as after a minute with a worker

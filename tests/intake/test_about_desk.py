@@ -24,7 +24,7 @@ WHO = "Loketmedewerker Oost"
 
 
 def member(label, email="iemand@voorbeeld.example"):
-    return Colleague(new_id(), label, email)
+    return Colleague(new_id(), label, email, handles=True)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,10 @@ def test_who_is_named_never_has_the_case_and_the_others_read_the_name(world, ent
 def test_a_name_that_is_not_known_for_sure_keeps_the_whole_desk_out_and_says_where_to_go(
     world, entity, reporter, desk
 ):
-    code = " ".join(words(reporter.report(about_desk="named", about_who="Loketmedewerker Zuid")))
+    receipt = reporter.report(about_desk="named", about_who="Loketmedewerker Zuid")
+    assert "Niemand van het loket mag je melding behandelen." in receipt.text
+    assert "Uiterlijk" not in receipt.text, "nobody promises a term"
+    code = " ".join(words(receipt))
     with world.inside(entity) as session:
         out = session.execute(select(CaseExclusion.account_id, CaseExclusion.reason)).all()
         assert {(one.account_id, one.reason) for one in out} == {

@@ -207,6 +207,15 @@ def test_a_correction_and_the_record_both_stay_and_a_new_record_can_follow(world
         assert [record.state for record in records] == ["corrected", "agreed"]
 
 
+def test_minutes_that_wait_stand_on_the_page_once(world, entity, inside, handler):
+    write_minutes(handler, entity, with_case(world, entity))
+    page = inside.browser.get("/inbox").text
+    assert page.count(MINUTES) == 1
+    assert "Je leest dit verslag hierboven." in page
+    inside.browser.post("/inbox/minutes/agree", {"minutes": field(inside.browser.get("/inbox"), "minutes")})
+    assert inside.browser.get("/inbox").text.count(MINUTES) == 1
+
+
 def test_an_empty_correction_is_asked_again_and_one_of_agreed_minutes_refused(world, entity, inside, handler):
     write_minutes(handler, entity, with_case(world, entity))
     at = field(inside.browser.get("/inbox"), "minutes")

@@ -83,6 +83,7 @@ class Audited(StrEnum):
     CHAT_TAKEN = "chat.taken"
     CHAT_ENDED = "chat.ended"
     CHAT_HOURS_CHANGED = "chat_hours.changed"
+    CITIZENS_HOST_SET = "citizens_host.set"
     LETTER_SENT = "letter.sent"
     LETTER_READ = "letter.read"
     LETTER_ANSWERED = "letter.answered"

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
-from spreekbuis.directory.catalogue import Outcome
+from spreekbuis.directory.catalogue import DeskKind, Outcome, ReporterClass
 from spreekbuis.figures.models import Fact
 
 ACKNOWLEDGE_WITHIN = 7
@@ -83,6 +83,9 @@ def contributions(fact: CaseFact | ContactFact) -> dict[type_cell, type_measure]
     """The cells to which a fact counts."""
     if isinstance(fact, ContactFact):
         return {(fact.year, "contacts", fact.channel): (1, 0)}
+    if fact.reporter_class == ReporterClass.CITIZEN:  # of 1700, and no case of Spreekbuis, at whichever desk
+        where = "received" if fact.desk == DeskKind.CITIZENS else "taken_over"
+        return {(fact.year, "citizens", where): (1, 0)}
     if fact.outcome == Outcome.REFERRED:
         return {(fact.year, "referred", "all"): (1, 0)}  # counted where it is handled
     if fact.outcome == Outcome.DUPLICATE:

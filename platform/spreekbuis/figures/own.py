@@ -34,12 +34,16 @@ def own_tiles(figures: Figures, year: int) -> list[Tile]:
     kinds = _cut(figures, "kind", year)
     enough = figures.scores >= THRESHOLD
     note = ngettext("op 5, %(num)s score", "op 5, %(num)s scores", figures.scores) if enough else ""
+    # Of the host alone: what another desk took over would tell of a first case there.
+    messages = figures.n("citizens", "received")
+    of_1700 = [Tile(_("Berichten aan 1700"), total_words(messages))] if messages else []
     return [
         Tile(_("Dossiers in %(year)s", year=year), total_words(figures.cases)),
         Tile(_("Meldingen"), words_of(kinds, "report")),
         Tile(_("Infovragen"), words_of(kinds, "information_request")),
         Tile(_("Contacten"), total_words(figures.contacts)),
         Tile(_("Tevredenheid"), mean(figures.satisfaction) if enough else _("verborgen"), note),
+        *of_1700,
     ]
 
 

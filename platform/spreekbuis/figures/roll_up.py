@@ -60,12 +60,18 @@ recount AS (
         ('law_money', CASE WHEN for_law AND damage_cents IS NOT NULL THEN 'damage' END, damage_cents),
         ('law_money', CASE WHEN for_law AND recovered_cents IS NOT NULL THEN 'recovered' END, recovered_cents)
     ) AS cell (dimension, value, measure)
-    WHERE subject = 'case' AND coalesce(outcome, '') NOT IN ('referred', 'duplicate') AND value IS NOT NULL AND {of}
+    WHERE subject = 'case' AND value IS NOT NULL AND reporter_class <> 'citizen'
+        AND coalesce(outcome NOT IN ('referred', 'duplicate'), true) AND {of}
     GROUP BY entity_id, year, dimension, value
     UNION ALL
-    SELECT entity_id, year, CASE outcome WHEN 'referred' THEN 'referred' ELSE 'duplicates' END, 'all', count(*), 0
-    FROM fact WHERE subject = 'case' AND outcome IN ('referred', 'duplicate') AND {of}
-    GROUP BY entity_id, year, outcome
+    SELECT entity_id, year,
+        CASE WHEN reporter_class = 'citizen' THEN 'citizens' WHEN outcome = 'referred' THEN 'referred'
+             ELSE 'duplicates' END AS dimension,
+        CASE WHEN reporter_class <> 'citizen' THEN 'all' WHEN desk = 'citizens' THEN 'received'
+             ELSE 'taken_over' END AS value,
+        count(*), 0
+    FROM fact WHERE subject = 'case' AND (reporter_class = 'citizen' OR outcome IN ('referred', 'duplicate')) AND {of}
+    GROUP BY entity_id, year, 3, 4
     UNION ALL
     SELECT entity_id, year, 'contacts', channel, count(*), 0
     FROM fact WHERE subject = 'contact' AND {of} GROUP BY entity_id, year, channel

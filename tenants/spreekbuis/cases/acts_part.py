@@ -10,10 +10,10 @@ from flask_babel import force_locale, gettext
 from spreekbuis.cases import shown
 from spreekbuis.cases.deadlines import Deadline
 from spreekbuis.cases.models import Case
-from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, Step, may_move
+from spreekbuis.cases.procedures import OUTCOMES, SET_BY_HAND, State, Step, may_move, procedure_of
 from spreekbuis.cases.workflow import movers
 from spreekbuis.clock import today
-from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, CaseKind, Topic
+from spreekbuis.directory.catalogue import DESK_OF_TOPIC, EVERY_CATEGORY, CaseKind, ReporterClass, Topic
 
 
 class Next(StrEnum):
@@ -54,6 +54,7 @@ def acts_part(
         "categories": _categories(case, words),
         "handlers": handlers,
         "mine": case.handler_id == me,
+        "passes_on": case.topic == Topic.CITIZENS,
         "acknowledgement": _acknowledgement(case),
     }
 
@@ -66,12 +67,21 @@ def _presses(owed: Deadline) -> bool:
 
 def _categories(case: Case, words: shown.Labels) -> list[tuple[str, str]]:
     desk = DESK_OF_TOPIC[Topic(case.topic)]
-    return [(c.code, words.category[c.code]) for c in CATEGORIES.values() if DESK_OF_TOPIC[c.topic] is desk]
+    return [
+        (c.code, words.category[c.code]) for c in EVERY_CATEGORY.values() if DESK_OF_TOPIC[c.topic] is desk
+    ]
 
 
 def _acknowledgement(case: Case) -> str:
     """A first version of the acknowledgement, in the reporter's language."""
     with force_locale(case.language):
+        if case.reporter_class == ReporterClass.CITIZEN:
+            term = procedure_of(case).term(Step.FEEDBACK)
+            return gettext(
+                "Dank je voor je bericht. We hebben het goed ontvangen. Je krijgt antwoord binnen %(days)s dagen nadat"
+                " je schreef. Je kunt hier altijd iets toevoegen.",
+                days=term.days if term else "",
+            )
         return gettext(
             "Dank je voor je bericht. We hebben het goed ontvangen en nemen het ernstig."
             " Uiterlijk 3 maanden na vandaag laten we je weten wat ermee gebeurd is."

@@ -3,6 +3,7 @@ fact."""
 
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
@@ -14,9 +15,9 @@ from spreekbuis.cases.models import Case, CaseEvent
 from spreekbuis.clock import local_date, now
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
-from spreekbuis.directory.catalogue import DESK_OF_TOPIC, Topic
+from spreekbuis.directory.catalogue import DESK_OF_TOPIC, Channel, ReporterClass, Topic
 from spreekbuis.errors import Conflict
-from spreekbuis.figures.facts import CaseFact, record_case
+from spreekbuis.figures.facts import CaseFact, ContactFact, record_case, record_contact
 
 
 class Happened(StrEnum):
@@ -67,6 +68,10 @@ class Happened(StrEnum):
     MEASURE = "measure"
     MERGED = "merged"
     UNMERGED = "unmerged"
+    FORWARDING = "forwarding"
+    """Whether 1700 may pass the message on; at receipt it is in the form."""
+    POSTED = "posted"
+    """Passed on by letter."""
 
 
 NOT_IN_FIGURES = frozenset({
@@ -74,12 +79,12 @@ NOT_IN_FIGURES = frozenset({
     Happened.MINUTES_CORRECTED, Happened.MINUTES_AGREED, Happened.CONTACT_PREFERENCE, Happened.CONSENT,
     Happened.NAMED_BY_LAW,
     Happened.AFTERCARE_ASKED, Happened.PERSON, Happened.EXCLUDED, Happened.ADMITTED, Happened.TASK, Happened.CHECKED,
-    Happened.REPRISALS_TOLD, Happened.MEASURE,
+    Happened.REPRISALS_TOLD, Happened.MEASURE, Happened.FORWARDING,
 })  # fmt: skip
 """What happens to a case without changing its fact."""
 MOVES_TASKS = frozenset({
     Happened.KIND, Happened.CLOSED, Happened.REFERRED, Happened.REFERRAL_ACCEPTED, Happened.TASK, Happened.CHECKED,
-    Happened.MERGED, Happened.UNMERGED,
+    Happened.MERGED, Happened.UNMERGED, Happened.POSTED,
 })  # fmt: skip
 """After what the next thing to do may be another one."""
 
@@ -159,3 +164,10 @@ def fact_of(case: Case) -> CaseFact:
 def record_fact(case: Case, *, new: bool = False) -> None:
     """Write or correct the case's fact. The only way from a case to the figures."""
     record_case(case.fact_id, fact_of(case), new=new)
+
+
+def count_contact(case: Case, fact_id: UUID, channel: Channel, at: datetime) -> None:
+    """Count a new contact on the case; those of 1700 are no contacts of Spreekbuis."""
+    if case.reporter_class != ReporterClass.CITIZEN:
+        day = local_date(at)
+        record_contact(fact_id, ContactFact(day.year, day.month, channel), new=True)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.models import LeftNote
 from spreekbuis.actor import acting
-from spreekbuis.cases.changes import Happened, changed
+from spreekbuis.cases.changes import Happened, changed, count_contact
 from spreekbuis.cases.models import Case, Contact
 from spreekbuis.cases.opening import SPOKEN, NewCase, open_or_find
 from spreekbuis.cases.workflow import adopt
@@ -21,7 +21,6 @@ from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, rows
 from spreekbuis.directory.catalogue import CaseKind, Channel, Identity, ReporterClass
 from spreekbuis.errors import Invalid
-from spreekbuis.figures.facts import ContactFact, record_contact
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.receipt_code import ReceiptCode
 
@@ -92,8 +91,7 @@ def register_contact(
     if channel in SPOKEN and first and (case.procedure_at is None or at >= case.procedure_at):
         case.conversation_at = at
     changed(case, Happened.CONTACT, channel=channel.value)
-    day = local_date(at)
-    record_contact(contact.fact_id, ContactFact(day.year, day.month, channel), new=True)
+    count_contact(case, contact.fact_id, channel, at)
     return contact
 
 

@@ -1,6 +1,7 @@
 """The course of a case, told from its events."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -89,6 +90,10 @@ def _words(
         case Happened.CATEGORY:
             return gettext("Onderwerp veranderd"), words.category.get(data["category"], data["category"])
         case Happened.ASSIGNED:
+            if not data["handler"]:
+                return gettext("Zonder behandelaar"), gettext(
+                    "Wie het behandelde, werkt niet meer bij dit loket."
+                )
             handler = UUID(data["handler"])
             who = gettext("jou") if handler == me else people.get(handler, gettext("een collega"))
             return gettext("Toegewezen"), gettext("Aan %(who)s.", who=who)
@@ -172,5 +177,17 @@ def _words(
             return gettext("Afgesloten"), words.outcome[Outcome.DUPLICATE]
         case Happened.UNMERGED:
             return gettext("Weer open"), ""
+        case Happened.FORWARDING:
+            given = data["given"]
+            yes, no = (
+                gettext("Het bericht mag doorgegeven worden"),
+                gettext("Het bericht mag niet doorgegeven worden"),
+            )
+            return (yes if given else no), ""
+        case Happened.POSTED:
+            posted = date.fromisoformat(data["day"])
+            return gettext("Doorgegeven per brief"), gettext(
+                "Op de post op %(day)s.", day=shown.day(posted, today())
+            )
         case Happened.MESSAGE | Happened.NOTE:
             return gettext("Bericht"), ""

@@ -101,7 +101,7 @@ def _exclude(case: Case, key: ContentKey, account_id: UUID, reason: ExclusionRea
             enqueue(TELL_COLLEAGUES, case_id=str(case.id), account_id=str(colleague))
     seal_to_readers(key, case.desk_id)
     if not readers_for(case):
-        for administrator in _administrators():
+        for administrator in administrators():
             enqueue(TELL_ADMINISTRATORS, case_id=str(case.id), account_id=str(administrator))
 
 
@@ -184,7 +184,8 @@ def withhold_from(account_id: UUID) -> None:
     withhold(excluded_from(account_id))
 
 
-def _administrators() -> set[UUID]:
+def administrators() -> set[UUID]:
+    """Who administers the entity today."""
     return set(
         db.session.scalars(
             select(Membership.account_id).where(holds_today(), Membership.role == Role.ENTITY_ADMINISTRATOR)

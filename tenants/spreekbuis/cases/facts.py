@@ -43,7 +43,7 @@ def facts_of(
     return Facts(
         [
             (gettext("Melder"), left_out or who),
-            *([] if left_out else (*_reporter(case, key), *_preference(case, key))),
+            *([] if left_out else (*reporter_facts(case, key), *_preference(case, key))),
             (gettext("Ontvangen"), shown.day(case.received_at, now)),
             (gettext("Behandelaar"), handler_of(case, people, me)),
             *_end(case, key, words),
@@ -65,14 +65,14 @@ def handler_of(case: Case, people: Mapping[UUID, str], me: UUID) -> str:
     return gettext("Jij") if case.handler_id == me else people.get(case.handler_id, gettext("Collega"))
 
 
-def _reporter(case: Case, key: ContentKey) -> type_facts:
+def reporter_facts(case: Case, key: ContentKey) -> type_facts:
     """Name and contact data, when the reporter gave them."""
     if case.reporter_sealed is None:
         return []
     given: dict[str, str] = json.loads(key.open("reporter", case.reporter_sealed))
     known = {
         "name": gettext("Naam"), "contact": gettext("Bereikbaar via"), "email": gettext("E-mail"),
-        "phone": gettext("Telefoon"), "function": gettext("Functie"),
+        "phone": gettext("Telefoon"), "address": gettext("Postadres"), "function": gettext("Functie"),
     }  # fmt: skip
     return [(known.get(name, name), value) for name, value in given.items() if value]
 

@@ -21,15 +21,15 @@ from spreekbuis.cases.deadlines import set_next_due
 from spreekbuis.cases.dialogue import attachment_row, message_row
 from spreekbuis.cases.models import Attachment, Case, CaseCounter, CaseEvent, Contact, Message
 from spreekbuis.cases.numbers import step
-from spreekbuis.cases.procedure_versions import usual
+from spreekbuis.cases.procedure_versions import of_citizens, usual
 from spreekbuis.cases.procedures import State
 from spreekbuis.clock import local_date, now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current, current_entity_id
 from spreekbuis.db.session import db, rows
 from spreekbuis.directory.catalogue import (
-    CATEGORIES,
     DESK_OF_TOPIC,
+    EVERY_CATEGORY,
     CaseKind,
     Channel,
     Identity,
@@ -150,7 +150,7 @@ def open_or_find(new: NewCase) -> tuple[Case, bool]:
 
 def _desk_of(new: NewCase) -> _DeskNow:
     """The desk of the case's category. Its key stays until this transaction ends, also when it is renewed now."""
-    kind = DESK_OF_TOPIC[CATEGORIES[new.category].topic].value
+    kind = DESK_OF_TOPIC[EVERY_CATEGORY[new.category].topic].value
     ((desk_id,),) = rows(_DESK, {"entity": current_entity_id(), "kind": kind})
     key = newest_key(desk_id)
     if key is None:
@@ -203,8 +203,10 @@ def _values(
 ) -> dict[str, Any]:
     """The columns of the new case, its sort key computed by the rules for deadlines."""
     entity_id = current_entity_id()
-    topic = CATEGORIES[new.category].topic
-    rules = usual(new.kind, topic, new.identity, local_date(moment))
+    topic = EVERY_CATEGORY[new.category].topic
+    day = local_date(moment)
+    citizen = new.reporter_class is ReporterClass.CITIZEN
+    rules = of_citizens(day) if citizen else usual(new.kind, topic, new.identity, day)
     case = Case(
         entity_id=entity_id,
         id=new.id,

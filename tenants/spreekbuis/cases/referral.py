@@ -138,12 +138,14 @@ def propose(
     *,
     agreed_in_talk: bool = False,
     named_in_talk: bool = False,
+    agreed_at: datetime | None = None,
 ) -> Referral:
     """Ask the reporter whether the case may go there, or pass it on at once where the law says so.
 
     `agreed_in_talk`: the reporter was asked in a talk and said yes, which counts for who has no mailbox alone;
-    `named_in_talk`: and that the name may go along. The same `once` again gives the referral that it made. Raises
-    Invalid for a destination that is none and for a reporter who cannot be asked, CaseClosed, AlreadyReferred.
+    `named_in_talk`: and that the name may go along. `agreed_at`: when the sender of a message to 1700 agreed to that,
+    name included, before this question. The same `once` again gives the referral that it made. Raises Invalid for a
+    destination that is none and for a reporter who cannot be asked, CaseClosed, AlreadyReferred.
     """
     if once is not None and (made := _made_by(case, once)) is not None:
         return made
@@ -170,6 +172,10 @@ def propose(
     db.session.add(referral)
     db.session.flush()
     if at_once:
+        _go(case, key, referral)
+    elif agreed_at is not None:
+        referral.answered_at = agreed_at
+        set_consents(case, [sharing_of(case, referral), *map(Sharing, case.shares_with)])
         _go(case, key, referral)
     elif has_mailbox(case):
         changed(case, Happened.REFERRAL_ASKED)

@@ -22,6 +22,7 @@ AT_ONCE = 6
 
 def talk_part(key: ContentKey, me: UUID, url: str) -> dict[str, Any]:
     """What `cases/talk.html` needs, and what the dialogue tells about what comes next. `url` is the page's."""
+    contacts = _contacts(key)  # first: files that were left become those of a message
     dialogue = read_dialogue(key, internal=True)
     states = {minutes.message.id: str(MINUTES_LABELS[minutes.state]) for minutes in minutes_in(dialogue)}
     messages = [_message(message, me, url, states.get(message.id, "")) for message in dialogue]
@@ -33,7 +34,7 @@ def talk_part(key: ContentKey, me: UUID, url: str) -> dict[str, Any]:
         "newest": rest[1 - AT_ONCE :],
         "told_reprisals": any(message.kind == MessageKind.REPRISALS for message in dialogue),
         "reporter_waits": bool(said) and said[-1].author == "reporter",
-        "contacts": _contacts(key),
+        "contacts": contacts,
     }
 
 

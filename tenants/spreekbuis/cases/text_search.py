@@ -6,7 +6,6 @@ number of cases, the newest first, and says where the next step goes on.
 
 import json
 import re
-import unicodedata
 from collections.abc import Sequence, Set
 from contextlib import suppress
 from datetime import datetime
@@ -23,6 +22,7 @@ from spreekbuis.cases.finding import note_readings
 from spreekbuis.cases.keys import Reader, key_of, keys_of
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.people import people_of_cases
+from spreekbuis.characters import bare
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.questionnaires.answers import written
@@ -139,8 +139,7 @@ def _plain(text: str) -> str:
 
 
 def _bare(found: re.Match[str]) -> str:
-    parts = unicodedata.normalize("NFKD", found[0])
-    return "".join(c for c in parts if not unicodedata.combining(c))
+    return bare(found[0])
 
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")

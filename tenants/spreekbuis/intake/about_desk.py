@@ -17,7 +17,6 @@ There is no other desk to choose: wellbeing and integrity are apart, each for it
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,6 +30,7 @@ from spreekbuis.cases.exclusion import Colleague, colleagues, exclude
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.people import Person, add_person
 from spreekbuis.cases.workflow import handlers_for
+from spreekbuis.characters import bare
 from spreekbuis.directory.catalogue import ExclusionReason, PersonRole
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.web.forms import Reading
@@ -119,5 +119,4 @@ def bearers(who: str, members: Sequence[Colleague]) -> Bearers:
 
 def _words(name: str) -> set[str]:
     """The words of a name that tell people apart, without capitals and accents."""
-    plain = "".join(c for c in unicodedata.normalize("NFD", name.casefold()) if not unicodedata.combining(c))
-    return {word for word in _WORD.findall(plain) if len(word) >= SHORTEST_WORD} - _PARTICLES
+    return {word for word in _WORD.findall(bare(name)) if len(word) >= SHORTEST_WORD} - _PARTICLES

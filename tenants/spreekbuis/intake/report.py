@@ -12,6 +12,7 @@ from spreekbuis.errors import Conflict, Invalid, type_text
 from spreekbuis.intake import upkeep
 from spreekbuis.intake.about_desk import goes_elsewhere
 from spreekbuis.intake.drafts import Waiting, files_of, keep_files
+from spreekbuis.intake.pace import TooQuick, pace
 from spreekbuis.intake.report_pages import (
     check_page,
     duty_page,
@@ -90,6 +91,7 @@ def story() -> ResponseReturnValue:
         return duty_page(chosen)
     draft = asked_draft()
     token = token_of(draft or new_draft())
+    pace().opened(token)
     return story_page(
         token,
         {"category": chosen.code, "duty": "accepted" if chosen.duty_to_speak else ""},
@@ -146,6 +148,10 @@ def send() -> ResponseReturnValue:
     except FilesGone as gone:
         db.session.rollback()  # what waits is what waited before this attempt
         return check_page(token, told, files_of(token), gone), gone.status
+    except TooQuick as quick:
+        db.session.rollback()
+        page = check_page(token, told, files_of(token), quick)
+        return page, quick.status, {"Retry-After": str(quick.seconds)}
     except ServiceEnded as ended:
         return no_service_page(told.whole(language())), ended.status
     forget_draft(token)

@@ -8,10 +8,11 @@ from flask import get_template_attribute, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from spreekbuis.cases.finding import shown_to_reporter
 from spreekbuis.directory.catalogue import (
     CATEGORIES,
     IDENTITY_LABELS,
-    REPORTER_CLASS_LABELS,
+    WORK_RELATED,
     Category,
     Identity,
     Topic,
@@ -41,6 +42,7 @@ from spreekbuis.vault.cleaning import CLEANED_TEXTS, NOT_CLEANED, Cleaned
 from spreekbuis.vault.files import ACCEPT, MOST_FILES, most_megabytes
 from spreekbuis.web.door import the_entity
 from spreekbuis.web.frame import LANGUAGES, drawn, language
+from spreekbuis.web.reaching import reachable
 
 _CATEGORY_QUESTIONS = {
     Topic.WELLBEING: _l("Wat past het best bij welzijn?"),
@@ -124,7 +126,7 @@ def story_page(
         categories=[(c.code, c.label) for c in offer().categories.values()]
         if choosing or "category" in errors
         else [],
-        reporter_classes=list(REPORTER_CLASS_LABELS.items()),
+        reporter_classes=list(WORK_RELATED.items()),
         identities=[(i, label, _IDENTITY_HINTS[i]) for i, label in IDENTITY_LABELS.items()],
         about_desk=ABOUT_DESK_OPTIONS,
         accept=ACCEPT, most_files=MOST_FILES, most_megabytes=most_megabytes(),
@@ -164,8 +166,8 @@ def check_page(token: str, told: Story, waiting: Waiting, problem: Conflict | No
     about = [
         (_("Onderwerp"), told.category.label), (_("Je naam"), told.name or IDENTITY_LABELS[told.identity]),
         (_("E-mailadres"), told.email), (_("Telefoonnummer"), told.phone),
-        (_("Je bent"), REPORTER_CLASS_LABELS[told.reporter_class]),
-        (_("Mag dit niet zien, bij het loket"), told.about),
+        (_("Je bent"), WORK_RELATED[told.reporter_class]),
+        (_("Wie dit niet mag zien"), told.about),
     ]  # fmt: skip
     return render_template(
         "intake/check.html",
@@ -196,10 +198,13 @@ def receipt_page(
 ) -> str:
     """Step 4. `changed_text`: a second version that was not received, offered as a message to add."""
     words = submitted.code.words(language())
+    named = request.form.get("about_desk") == AboutDesk.NAMED
+    nobody_may = named and submitted.case is not None and shown_to_reporter(submitted.case.id).nobody_may
     return render_template(
         "intake/receipt.html",
         words=words, code=" ".join(words), mailbox_url=url_for("mailbox.open_case"),
-        course=course_of(submitted.case) if submitted.case else (), elsewhere=submitted.case is None,
+        course=course_of(submitted.case) if submitted.case and not nobody_may else (), nobody_may=nobody_may,
+        can_call=bool(reachable().phone), elsewhere=submitted.case is None,
         again=submitted.sent is not Sent.NOW, added=added, token=token,
         errors=errors, changed_text=changed_text, add_url=url_for("report.add", ovo=_ovo()),
         waiting=files_of(token).unsent if changed_text else (),

@@ -32,7 +32,7 @@ from sqlalchemy import and_, select
 from spreekbuis.clock import now
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
-from spreekbuis.directory.catalogue import CATEGORIES, Category, Identity, ReporterClass, Topic
+from spreekbuis.directory.catalogue import CATEGORIES, WORK_RELATED, Category, Identity, ReporterClass, Topic
 from spreekbuis.errors import Invalid, type_text
 from spreekbuis.intake.about_desk import read_about_desk
 from spreekbuis.intake.models import EntityCategory
@@ -239,7 +239,7 @@ def read_story(offered: Offer, language: str) -> Story:
     if category is not None and category.duty_to_speak and form.raw("duty") != "accepted":
         form.errors["duty"] = _("Lees wat spreekplicht betekent, en kies of je verdergaat.")
     text = form.text("text", longest=LONGEST_STORY, lines=True)
-    reporter_class = form.choice("reporter_class", ReporterClass)
+    chosen = form.one_of("reporter_class", WORK_RELATED)
     identity = form.choice("identity", Identity)
     name = email = phone = ""
     if identity in (Identity.CONFIDENTIAL, Identity.NAMED):
@@ -258,9 +258,9 @@ def read_story(offered: Offer, language: str) -> Story:
             raise OtherQuestions(form.errors, asked, left.as_text(language) if left else "")
     form.check()
     assert category is not None
-    assert reporter_class is not None
+    assert chosen is not None
     assert identity is not None
-    return Story(category, text, reporter_class, identity, name, email, phone, answered, about)
+    return Story(category, text, ReporterClass(chosen), identity, name, email, phone, answered, about)
 
 
 def _shows_others(shown: Published | None, asked: Published | None) -> bool:

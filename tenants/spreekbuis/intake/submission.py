@@ -17,6 +17,7 @@ from spreekbuis.errors import Conflict, DomainError, NotFound
 from spreekbuis.intake.about_desk import keep_out_named
 from spreekbuis.intake.drafts import files_of, take_files
 from spreekbuis.intake.models import Receipt
+from spreekbuis.intake.pace import pace
 from spreekbuis.intake.reporters import find_receipt, key_of_receipt, take_receipt
 from spreekbuis.intake.story import Story
 from spreekbuis.vault.receipt_code import ReceiptCode, from_submission
@@ -74,7 +75,7 @@ def submit_report(token: str, story: Story, *, files_shown: int, language: str, 
     The receipt is written first: of two sendings at once the second waits for the first, and then finds it.
     Whoever of the desk it is about never had it. `accepting`: whether the entity takes new reports; what was received
     before is shown all the same.
-    Raises ServiceEnded, or FilesGone when there are not as many files as `files_shown`.
+    Raises ServiceEnded, TooQuick, or FilesGone when there are not as many files as `files_shown`.
     """
     code = code_of(token)
     key = take_receipt(code)
@@ -85,6 +86,7 @@ def submit_report(token: str, story: Story, *, files_shown: int, language: str, 
     files = take_files(token)
     if len(files) != files_shown:
         raise FilesGone
+    pace().pass_through(token, current_entity_id())
     case = open_case(
         NewCase(
             id=key.subject_id, secret=key.secret, kind=CaseKind.NEW, category=story.category.code, channel=Channel.WEB,

@@ -89,7 +89,9 @@ def record_request(case: Case, request_id: UUID, kind: Kind, asker: Asker, recei
     if received_on > today():
         raise Invalid({"received_on": _l("Kies vandaag of een dag ervoor.")})
     if received_on < local_date(case.received_at):
-        raise Invalid({"received_on": _l("Kies de dag van de melding of een dag erna: voordien was er geen dossier.")})
+        raise Invalid(
+            {"received_on": _l("Kies de dag van de melding of een dag erna: voordien was er geen dossier.")}
+        )
     made = db.session.get(DataRequest, (case.entity_id, request_id))
     if made is not None:
         if made.case_id != case.id:

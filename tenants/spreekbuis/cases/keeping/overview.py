@@ -5,11 +5,12 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 
 from spreekbuis.cases.keeping.early import still_counts
 from spreekbuis.cases.keeping.holds import stopped
 from spreekbuis.cases.keeping.models import ErasureCertificate, ErasureRequest, RetentionWarning
+from spreekbuis.cases.keeping.terms import WARNED_AHEAD, first_night
 from spreekbuis.cases.models import Case
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
@@ -20,13 +21,13 @@ PAGE = 50
 
 
 class Coming(NamedTuple):
-    """A case that goes on `due_on`."""
+    """A case whose term ended, or ends soon; it is gone from `first_night` on."""
 
     case_id: UUID
     topic: str
     year: int
     number: int
-    due_on: date
+    first_night: date
 
 
 class Waiting(NamedTuple):
@@ -43,13 +44,18 @@ class Waiting(NamedTuple):
 def coming(desks: Set[UUID]) -> list[Coming]:
     """The cases that were warned of and that nothing stops, the first to go first."""
     found = db.session.execute(
-        select(Case.id, Case.topic, Case.year, Case.number, RetentionWarning.due_on)
+        select(
+            Case.id, Case.topic, Case.year, Case.number, RetentionWarning.due_on, RetentionWarning.warned_on
+        )
         .join(Case, (Case.entity_id == RetentionWarning.entity_id) & (Case.id == RetentionWarning.case_id))
         .where(RetentionWarning.entity_id == current_entity_id(), Case.desk_id.in_(desks), ~stopped())
-        .order_by(RetentionWarning.due_on, Case.id)
+        .order_by(func.greatest(RetentionWarning.due_on, RetentionWarning.warned_on + WARNED_AHEAD), Case.id)
         .limit(PAGE)
     )
-    return [Coming(*row) for row in found]
+    return [
+        Coming(row.id, row.topic, row.year, row.number, first_night(row.due_on, row.warned_on))
+        for row in found
+    ]
 
 
 def waiting(desks: Set[UUID]) -> list[Waiting]:

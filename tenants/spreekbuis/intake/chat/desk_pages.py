@@ -118,13 +118,13 @@ def propose_case() -> ResponseReturnValue:
 @room.post("/front/chat/finish", Permission.ANSWER_CONTACTS)
 def finish_talk() -> ResponseReturnValue:
     form = Reading()
-    topic, ended = form.choice("topic", Topic), form.one_of("filed", ENDS)
+    topic, ended = form.one_of("topic", TOPIC_LABELS), form.one_of("filed", ENDS)
     try:
         form.check()
     except Invalid as invalid:
         db.session.rollback()
         return _page("", invalid.errors), invalid.status
-    finish(the_account().id, topic or Topic.OTHER, ContactEnd(ended or ContactEnd.ANSWERED))
+    finish(the_account().id, Topic(topic or Topic.OTHER), ContactEnd(ended or ContactEnd.ANSWERED))
     return redirect(url_for("chat_desk.desk", done=FILED), 303)
 
 

@@ -56,7 +56,7 @@ class ChatFull(Conflict):
 
     status = 503
     title = _l("Er wachten nu te veel mensen")
-    advice = _l("Probeer het over een half uur opnieuw. Bellen of een melding doen kan ook nu.")
+    advice = _l("Probeer het over een half uur opnieuw. Een melding doen kan ook nu.")
 
 
 class ChatShut(Conflict):

@@ -13,7 +13,7 @@ from spreekbuis.db.base import new_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import (
     CATEGORIES,
-    REPORTER_CLASS_LABELS,
+    WORK_RELATED,
     ReporterClass,
 )
 from spreekbuis.directory.register import LONGEST_SEARCH
@@ -160,7 +160,7 @@ def _token() -> str:
 def _wish(form: Reading) -> Wish:
     """Where the visitor wants it kept. Raises Invalid."""
     organisation, category = read_place(form, _("Vul in waar je werkt."))
-    reporter_class = form.choice("reporter_class", ReporterClass) or ReporterClass.STAFF
+    reporter_class = ReporterClass(form.one_of("reporter_class", WORK_RELATED) or ReporterClass.STAFF)
     form.check()
     assert organisation is not None
     return Wish(organisation, category, reporter_class, language(), bool(form.raw("duty")))
@@ -217,7 +217,7 @@ def _closing_page(
         until=hour_in_words(there.ended_at + TO_DECIDE), found=choices(typed.get("entity", "")),
         longest=LONGEST_SEARCH,
         categories=category_options(),
-        reporter_classes=list(REPORTER_CLASS_LABELS.items()),
+        reporter_classes=list(WORK_RELATED.items()),
         duty=typed.get("category") in {c.code for c in CATEGORIES.values() if c.duty_to_speak},
     )  # fmt: skip
 

@@ -64,7 +64,7 @@ class Heard:
     duty_explained: bool = False
     script: tuple[UUID, int] | None = None
     files: tuple[NewFile, ...] = ()
-    """Attachments of an e-mail that passed the same checks as an upload."""
+    """Attachments of an e-mail, cleaned and stored for the entity (front.attachments)."""
 
     @property
     def topic(self) -> Topic:
@@ -144,12 +144,17 @@ def count_contact(mark: bytes, fact: OfficeFact) -> bool:
     return new
 
 
+def code_of(heard: Heard, entity_id: UUID) -> ReceiptCode:
+    """The receipt code of the case that this contact opens at the entity."""
+    return from_submission(hashlib.sha256(entity_id.bytes + heard.mark()).digest())
+
+
 def _on_a_case(heard: Heard) -> Registered:
     """Open the case in the tenant in scope with a receipt; of the same contact it is the case of before."""
     answered = heard.ended is ContactEnd.ANSWERED
     if answered and not heard.answer:
         raise Invalid({"answer": _l("Schrijf wat je antwoordde, of kies een antwoordtekst.")})
-    code = from_submission(hashlib.sha256(current_entity_id().bytes + heard.mark()).digest())
+    code = code_of(heard, current_entity_id())
     key = take_receipt(code)
     if key is None:
         receipt = find_receipt(code)

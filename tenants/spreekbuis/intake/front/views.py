@@ -19,8 +19,8 @@ from spreekbuis.directory.catalogue import (
     CONTACT_END_LABELS,
     DESK_LABELS,
     DESK_OF_TOPIC,
-    REPORTER_CLASS_LABELS,
     TOPIC_LABELS,
+    WORK_RELATED,
     Channel,
     ContactEnd,
     Identity,
@@ -33,11 +33,12 @@ from spreekbuis.directory.register import LONGEST_SEARCH, meant_by
 from spreekbuis.errors import Invalid, NotFound, type_text
 from spreekbuis.identity.lockout import LockedOut
 from spreekbuis.intake.front.attachments import taken_in
-from spreekbuis.intake.front.existing import Addition, add_contact
+from spreekbuis.intake.front.existing import Addition, add_contact, entity_of
 from spreekbuis.intake.front.letters import APART_LABELS, Letter
 from spreekbuis.intake.front.mail_box import HandledMeanwhile, open_mail, put_away
-from spreekbuis.intake.front.registering import Heard, Registered, register, served_among
+from spreekbuis.intake.front.registering import Heard, Registered, code_of, register, served, served_among
 from spreekbuis.intake.front.scripts import current_scripts, script_of, text_in, title_in
+from spreekbuis.intake.reporters import find_receipt
 from spreekbuis.intake.signpost_page import central_cards
 from spreekbuis.intake.story import LONGEST_FIELD, LONGEST_STORY, new_token, posted_token
 from spreekbuis.vault.files import discard
@@ -92,15 +93,20 @@ def keep_contact() -> ResponseReturnValue:
         return form_page(token, _typed(), {})
     try:
         organisation, letter = _organisation(form), mail_of(form.raw("mail"))
+        addition = heard = None
         if clean(form.raw("existing")):
-            registered = add_contact(_addition(form, token, organisation))
-            _put_away(registered, letter)
-            return _kept(registered, organisation)
-        heard = _heard(form, token, organisation)
-        with taken_in(heard, letter.files if letter else ()) as attached:
-            registered = register(
-                replace(heard, files=tuple(NewFile.of(file) for file in attached.files.values()))
-            )
+            addition = _addition(form, token, organisation)
+            entity_id = entity_of(addition)
+        else:
+            heard = _heard(form, token, organisation)
+            entity_id = _opens_at(heard)
+        with taken_in(entity_id, letter.files if letter else ()) as attached:
+            files = tuple(NewFile.of(file) for file in attached.files.values())
+            if addition is not None:
+                registered = add_contact(replace(addition, files=files))
+            else:
+                assert heard is not None
+                registered = register(replace(heard, files=files))
             _put_away(registered, letter)
         if registered.again:  # what it brought the first time is there
             discard(attached.files.values())
@@ -131,6 +137,12 @@ def mail_of(key: str) -> Letter | None:
         return None
 
 
+def _opens_at(heard: Heard) -> UUID | None:
+    """The entity at which this contact opens a case that is not there yet."""
+    entity = served(heard.organisation) if heard.ended is not ContactEnd.REFERRED else None
+    return None if entity is None or find_receipt(code_of(heard, entity.id)) is not None else entity.id
+
+
 def _heard(form: Reading, token: str, organisation: Organisation | None) -> Heard:
     """A new contact as it was typed. Raises Invalid."""
     form.require(
@@ -159,7 +171,7 @@ def _heard(form: Reading, token: str, organisation: Organisation | None) -> Hear
         form.errors.setdefault(
             "duty", _("Leg eerst de spreekplicht uit. De ander kiest dan om door te gaan.")
         )
-    reporter_class = form.choice("reporter_class", ReporterClass) or ReporterClass.STAFF
+    reporter_class = ReporterClass(form.one_of("reporter_class", WORK_RELATED) or ReporterClass.STAFF)
     form.check()
     return Heard(
         token, channel, organisation, category, ended, summary,
@@ -230,7 +242,7 @@ def form_page(token: str, typed: dict[str, str], errors: dict[str, type_text]) -
         ],
         ends=[(e, CONTACT_END_LABELS[e], _END_HINTS[e]) for e in ENDS],
         shows={ContactEnd.ANSWERED: "yes", ContactEnd.CASE: "other"},
-        reporter_classes=list(REPORTER_CLASS_LABELS.items()),
+        reporter_classes=list(WORK_RELATED.items()),
         languages=list(LANGUAGES.items()),
         **_entities(values["entity"], values["ovo"]),
         **_scripts(values["category"], values["language"], values["script"]),
@@ -290,7 +302,7 @@ def scripts() -> ResponseReturnValue:
     topic, query = asked("topic"), asked("q")
     spoken = asked("language") if asked("language") in LANGUAGES else language()
     texts = current_scripts(
-        topic=Topic(topic) if topic in list(Topic) else None, words=query, language=spoken
+        topic=Topic(topic) if topic in TOPIC_LABELS else None, words=query, language=spoken
     )
     return render_template(
         "front/scripts.html",
