@@ -3,7 +3,7 @@ count, search and mail is what it would be without it. The routes are those of t
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -170,7 +170,7 @@ def test_no_mail_about_deadlines_counts_such_a_case(kept_out, unchanged, monkeyp
 def test_every_job_that_mails_somebody_about_cases_thinks_of_who_is_kept_out():
     """To an account: it withholds first. To an address that a whole desk reads: it leaves out what not all may know."""
     mailing = {
-        job.name: inspect.getsource(job.work)
+        job.name: _with_helpers(job.work)
         for job in DEFINED.values()
         if job.work.__module__.startswith("spreekbuis.cases.")
         and {"account_id", "recipient_id", "desk_id"} & set(inspect.signature(job.work).parameters)
@@ -181,6 +181,18 @@ def test_every_job_that_mails_somebody_about_cases_thinks_of_who_is_kept_out():
     for name, source in mailing.items():
         guards = ("withhold_from(",) if "account" in source else ("for_all=True", "~_somebody_out()")
         assert any(guard in source for guard in guards), name
+
+
+def _with_helpers(work: Callable[..., object]) -> str:
+    """The source of a job and of the functions of its module that it calls."""
+    source = inspect.getsource(work)
+    module = inspect.getmodule(work)
+    helpers = [
+        inspect.getsource(one)
+        for name, one in inspect.getmembers(module, inspect.isfunction)
+        if name.startswith("_") and f"{name}(" in source and one.__module__ == work.__module__
+    ]
+    return "\n".join([source, *helpers])
 
 
 def test_everything_that_hangs_on_a_case_is_behind_the_policy(house: House):

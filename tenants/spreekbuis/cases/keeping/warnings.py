@@ -9,7 +9,7 @@ that the desk gets a handler. They read a number, and no case.
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from flask import current_app
@@ -73,10 +73,12 @@ class Audience:
 def ask_mail(mail: Mail, day: date) -> None:
     """Ask for the mail about what was warned of on `day`. Twice is once."""
     told, desk_id, account_id = mail
-    to: dict[str, Any] = {"desk_id": desk_id, "day": day.isoformat()}
-    if account_id:
-        to["account_id"] = account_id
-    enqueue(f"cases.warn_{told}", once_key=f"cases.warn_{told} {desk_id} {account_id} {day}", **to)
+    what, on = f"cases.warn_{told}", day.isoformat()
+    key = f"{what} {desk_id} {account_id} {on}"
+    if told is Told.DESK:
+        enqueue(what, once_key=key, desk_id=desk_id, day=on)
+    else:
+        enqueue(what, once_key=key, desk_id=desk_id, account_id=account_id, day=on)
 
 
 @job("cases.warn_desk")
@@ -85,7 +87,7 @@ def warn_desk(desk_id: str, day: str) -> Mapping[str, type_arg]:
     desk = db.session.get_one(Desk, (current_entity_id(), UUID(desk_id)))
     if desk.email is None:
         return {"cases": 0}
-    return _mail(_WARNING, desk.email, "nl", _count(desk.id, day, ~_somebody_out()))
+    return _mail(desk.email, "nl", _count(desk.id, day, ~_somebody_out()))
 
 
 @job("cases.warn_handler")
@@ -95,7 +97,7 @@ def warn_handler(desk_id: str, account_id: str, day: str) -> Mapping[str, type_a
     withhold_from(account.id)
     desk = db.session.get_one(Desk, (current_entity_id(), UUID(desk_id)))
     not_told_to_all = [_somebody_out()] if desk.email else []
-    return _mail(_WARNING, account.email, account.language, _count(desk.id, day, *not_told_to_all))
+    return _mail(account.email, account.language, _count(desk.id, day, *not_told_to_all))
 
 
 @job("cases.warn_outsider")
@@ -104,7 +106,7 @@ def warn_outsider(desk_id: str, account_id: str, day: str) -> Mapping[str, type_
     account = db.session.get_one(Account, UUID(account_id))
     withhold_from(account.id)
     count = _count(UUID(desk_id), day, *_told_to_nobody(UUID(desk_id)))
-    return _mail(_UNSEEN, account.email, account.language, count)
+    return _mail(account.email, account.language, count, unseen=True)
 
 
 def _mails(told: Told, desk_id: UUID, accounts: set[UUID]) -> set[Mail]:
@@ -178,23 +180,19 @@ def _count(desk_id: UUID, day: str, *which: ColumnElement[bool]) -> int:
     )
 
 
-_WARNING = ("erasure_warning", "/desk/{ovo}/cases/keeping")
-_UNSEEN = ("erasure_unseen", "/entity/{ovo}/members")
-"""A template, and the page that it leads to."""
-
-
-def _mail(what: tuple[str, str], address: str, language: str, count: int) -> Mapping[str, type_arg]:
-    """One mail with a number; nothing that says what a case is about, nor which."""
-    template, page = what
+def _mail(address: str, language: str, count: int, *, unseen: bool = False) -> Mapping[str, type_arg]:
+    """One mail with a number; nothing that says what a case is about, nor which. `unseen`: no handler can check it."""
     if not count:
         return {"cases": 0}
     settings: Settings = current_app.extensions["settings"]
     entity = db.session.get_one(Entity, current_entity_id())
     with force_locale(language):
         words = ngettext("%(num)s dossier", "%(num)s dossiers", count)
-    deliver(
-        template, address, language,
-        cases=words, entity=entity.name, days=str(WARNED_AHEAD.days),
-        link=settings.base_url + page.format(ovo=entity.ovo_code),
-    )  # fmt: skip
+    said = {"cases": words, "entity": entity.name, "days": str(WARNED_AHEAD.days)}
+    if unseen:
+        link = f"{settings.base_url}/entity/{entity.ovo_code}/members"
+        deliver("erasure_unseen", address, language, link=link, **said)
+    else:
+        link = f"{settings.base_url}/desk/{entity.ovo_code}/cases/keeping"
+        deliver("erasure_warning", address, language, link=link, **said)
     return {"cases": count}
