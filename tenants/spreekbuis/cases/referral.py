@@ -43,6 +43,7 @@ from spreekbuis.cases.letters import (
 )
 from spreekbuis.cases.models import Case, Referral
 from spreekbuis.cases.procedures import State, may_move
+from spreekbuis.cases.related import let_go
 from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
@@ -304,6 +305,7 @@ def referral_answered(id: str) -> None:  # noqa: A002 (the name of the argument 
         set_state(case, State.CLOSED)
         case.closed_at, case.outcome = now(), Outcome.REFERRED
         case.unread_by_desk = False
+        let_go(case)
         changed(case, Happened.REFERRAL_ACCEPTED, Audited.CASE_CLOSED, outcome=Outcome.REFERRED.value)
         note_closed(case)
         return

@@ -119,7 +119,7 @@ def confirm(case_id: UUID) -> ResponseReturnValue:
         form.check()
     except Invalid as invalid:
         return file_page(case, invalid.errors, status=invalid.status)
-    early.confirm_erasure(case, _moment(form.raw("asked_at")))
+    early.confirm_erasure(case, my_key(case.id), _moment(form.raw("asked_at")))
     return _to_overview()
 
 
