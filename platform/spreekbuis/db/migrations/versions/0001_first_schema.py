@@ -683,6 +683,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity_id", "category", name=op.f("pk_entity_category")),
     )
     op.create_table(
+        "erased_exclusion",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_erased_exclusion_account_id")),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_erased_exclusion_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "account_id", "case_id", name=op.f("pk_erased_exclusion")),
+    )
+    op.create_table(
         "fact",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -828,6 +837,7 @@ def upgrade() -> None:
         sa.Column("term_changes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("next_step", sa.Text(), nullable=True),
         sa.Column("next_due_on", sa.Date(), nullable=True),
+        sa.Column("duplicates_due_on", sa.Date(), nullable=True),
         sa.Column("next_task_on", sa.Date(), nullable=True),
         sa.Column("last_activity_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("unread_by_desk", sa.Boolean(), nullable=False),
@@ -1018,7 +1028,7 @@ def upgrade() -> None:
     op.create_table(
         "erasure_certificate",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("desk_id", sa.Uuid(), nullable=False),
         sa.Column("case_number", sa.Text(), nullable=False),
         sa.Column("received_on", sa.Date(), nullable=False),
@@ -1038,12 +1048,12 @@ def upgrade() -> None:
             name=op.f("fk_erasure_certificate_entity_id_desk_id"),
         ),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_erasure_certificate_entity_id")),
-        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_erasure_certificate")),
+        sa.PrimaryKeyConstraint("entity_id", "case_id", name=op.f("pk_erasure_certificate")),
     )
     op.create_index(
         "ix_erasure_certificate_desk",
         "erasure_certificate",
-        ["entity_id", "desk_id", "erased_at", "id"],
+        ["entity_id", "desk_id", "erased_at", "case_id"],
         unique=False,
     )
     op.create_table(
@@ -1265,6 +1275,7 @@ def upgrade() -> None:
         sa.Column("desk_id", sa.Uuid(), nullable=False),
         sa.Column("kit_id", sa.Uuid(), nullable=False),
         sa.Column("secret_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["entity_id", "case_id"],
             ["case.entity_id", "case.id"],
@@ -1477,6 +1488,7 @@ def upgrade() -> None:
         sa.Column("asker", sa.Text(), nullable=False),
         sa.Column("received_on", sa.Date(), nullable=False),
         sa.Column("extended", sa.Boolean(), nullable=False),
+        sa.Column("reasons_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("answered_on", sa.Date(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -1707,7 +1719,7 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("desk_id", sa.Uuid(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
         sa.Column("note_sealed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["entity_id", "case_id"],
@@ -1919,6 +1931,16 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "entity_category" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "entity_category" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "erased_exclusion" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "erased_exclusion" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "erased_exclusion" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"erased_exclusion\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "erased_exclusion" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "erased_exclusion" TO spreekbuis_backup')
     op.execute('ALTER TABLE "fact" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "fact" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -2002,6 +2024,9 @@ def upgrade() -> None:
     op.execute('ALTER TABLE "erasure_certificate" FORCE ROW LEVEL SECURITY')
     op.execute(
         'CREATE POLICY tenant ON "erasure_certificate" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"erasure_certificate\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT ON "erasure_certificate" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "erasure_certificate" TO spreekbuis_backup')
@@ -2092,7 +2117,7 @@ def upgrade() -> None:
         'CREATE POLICY tenant ON "case_link" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
     op.execute(
-        "CREATE POLICY withheld ON \"case_link\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+        "CREATE POLICY withheld ON \"case_link\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE AND (other_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_link" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_link" TO spreekbuis_backup')
@@ -2112,7 +2137,7 @@ def upgrade() -> None:
         'CREATE POLICY tenant ON "case_merge" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
     op.execute(
-        "CREATE POLICY withheld ON \"case_merge\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+        "CREATE POLICY withheld ON \"case_merge\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE AND (into_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_merge" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_merge" TO spreekbuis_backup')
