@@ -149,6 +149,7 @@ def _install(app: Flask) -> None:
     from spreekbuis.cases.keeping import erasure
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
+    from spreekbuis.identity.views.confirm import ask_again
     from spreekbuis.intake.erased import forget_reporter
     from spreekbuis.intake.reporters import follow_case, give_receipt, returning_reporter
     from spreekbuis.subscriptions.contributions import open_subscription
@@ -160,6 +161,7 @@ def _install(app: Flask) -> None:
         Doors(
             roles_in_entity=roles_in_entity,
             returning_reporter=returning_reporter,
+            ask_again=ask_again,
         ),
     )
     workplaces.install(app, [workplaces_of])

@@ -59,7 +59,7 @@ def give_authenticator(person: Person, *, has_prf: bool = True) -> tuple[CDPSess
 
 
 def add_passkey(person: Person, label: str) -> None:
-    person.goto("/account")
+    person.goto("/account/passkeys/new")
     person.fill("Naam van de nieuwe passkey", label)
     person.press("Voeg een passkey toe")
 
@@ -130,6 +130,7 @@ def test_what_goes_wrong_is_said_on_the_page(named_home: Installation, people: N
     assert person.sees("Je passkey is toegevoegd.")
     add_passkey(person, "Nog eens")
     assert person.sees("Dit toestel heeft al een passkey van je account")
+    person.goto("/account")
     person.press("Verwijder")
     assert person.sees("Je passkey is verwijderd.")
     # the browser itself reports the refusal above as a failed request
@@ -164,7 +165,7 @@ def test_an_authenticator_that_gives_its_prf_later_is_asked_again(
 def test_without_javascript_the_page_says_what_needs_it(named_home: Installation, people: NewPerson) -> None:
     person = people(named_home, javascript=False)
     enter(person, OTHER)
-    person.goto("/account")
+    person.goto("/account/passkeys/new")
     assert "Voor passkeys heeft je browser JavaScript nodig." in person.reads()
     assert not person.page.get_by_role("button", name="Voeg een passkey toe").is_visible()
     person.photo("p-no-javascript")
@@ -173,6 +174,6 @@ def test_without_javascript_the_page_says_what_needs_it(named_home: Installation
 def test_at_a_number_for_an_address_the_page_says_so(demo_home: Installation, people: NewPerson) -> None:
     person = people(demo_home)
     enter(person, OTHER)
-    person.goto("/account")
+    person.goto("/account/passkeys/new")
     assert "Passkeys werken alleen op een beveiligd adres met een naam." in person.reads()
     person.photo("p-no-name")

@@ -12,7 +12,7 @@ from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.session import db
 from spreekbuis.errors import Invalid, NotFound
-from spreekbuis.identity import sessions
+from spreekbuis.identity import recovery_codes, sessions
 from spreekbuis.identity.keys import make_key
 from spreekbuis.identity.models import Account, PlatformRole
 from spreekbuis.identity.password_policy import refuse_weak
@@ -105,6 +105,7 @@ def reset_second_factor(account_id: UUID) -> None:
         .where(Account.id == account_id)
         .values(totp_sealed=None, totp_confirmed_at=None, totp_last_counter=0)
     )
+    recovery_codes.forget(account_id)
     sessions.end_all(account_id)
     record(Audited.ACCOUNT_SECOND_FACTOR_RESET, account_id)
 

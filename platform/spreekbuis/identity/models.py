@@ -75,9 +75,32 @@ class SignInSession(SharedTable):
     challenge: Mapped[bytes | None]
     """What the next answer of a passkey must repeat, once (identity.passkey_lock)."""
     challenge_until: Mapped[datetime | None]
+    browser: Mapped[str] = mapped_column(default="")
+    """Its kind, in two words of ours (identity.browser_kind)."""
+    confirmed_at: Mapped[datetime] = mapped_column(default=now)
+    """When its owner last gave a second factor here; for a complete session only."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_seen_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class RecoveryCode(SharedTable):
+    """A code on paper that stands once for the second factor (identity.recovery_codes). A used one is gone."""
+
+    __tablename__ = "recovery_code"
+    shared_because = "belongs to the account, which can work in several entities"
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class UsedOnce(SharedTable):
+    """What served, and may not serve again before it is over by itself (identity.once)."""
+
+    __tablename__ = "used_once"
+    shared_because = "kept before anybody is known"
+    name_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    until: Mapped[datetime] = mapped_column(index=True)
 
 
 class SignInAttempt(SharedTable):

@@ -16,7 +16,7 @@ from spreekbuis.errors import Invalid, type_text
 from spreekbuis.identity import sign_in
 from spreekbuis.identity.accounts import LONGEST_LABEL
 from spreekbuis.identity.password_policy import SHORTEST
-from spreekbuis.web.access import ENTITY_ROLES, ROLE_LABELS, Audience, Permission, Role
+from spreekbuis.web.access import ENTITY_ROLES, ROLE_LABELS, Audience, Dangerous, Permission, Role
 from spreekbuis.web.cookies import SIGN_IN, write_cookie
 from spreekbuis.web.door import here, the_account, the_entity
 from spreekbuis.web.forms import Reading
@@ -45,7 +45,7 @@ def member_list() -> ResponseReturnValue:
     return _member_page({}, {"once": new_id(), "language": language()})
 
 
-@room.post("/entity/<ovo:ovo>/members", Permission.MANAGE_ENTITY)
+@room.post("/entity/<ovo:ovo>/members", Permission.MANAGE_ENTITY, Dangerous.RIGHTS)
 def invite() -> ResponseReturnValue:
     form = Reading()
     once = form.once()
@@ -112,13 +112,15 @@ def end_member(membership_id: UUID) -> ResponseReturnValue:
                            list_url=url_for("access.member_list", ovo=the_entity().ovo_code))  # fmt: skip
 
 
-@room.post("/entity/<ovo:ovo>/members/<uuid:membership_id>/end", Permission.MANAGE_ENTITY)
+@room.post("/entity/<ovo:ovo>/members/<uuid:membership_id>/end", Permission.MANAGE_ENTITY, Dangerous.RIGHTS)
 def end_member_post(membership_id: UUID) -> ResponseReturnValue:
     members.end_membership(membership_id)
     return redirect(url_for("access.member_list", ovo=the_entity().ovo_code, done=ENDED), 303)
 
 
-@room.post("/entity/<ovo:ovo>/members/<uuid:membership_id>/adviser", Permission.MANAGE_ENTITY)
+@room.post(
+    "/entity/<ovo:ovo>/members/<uuid:membership_id>/adviser", Permission.MANAGE_ENTITY, Dangerous.RIGHTS
+)
 def name_adviser(membership_id: UUID) -> ResponseReturnValue:
     """A handler of the wellbeing desk is a prevention adviser from now on, or no longer."""
     members.name_prevention_adviser(membership_id, Reading().raw("named") == "yes")

@@ -22,7 +22,7 @@ from spreekbuis.cases.numbers import number_of
 from spreekbuis.errors import Invalid, type_text
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.web import door
-from spreekbuis.web.access import Permission
+from spreekbuis.web.access import Dangerous, Permission
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
 
@@ -80,7 +80,9 @@ def show_again(case_id: UUID) -> ResponseReturnValue:
     return _act(case_id, do, SHOWN_AGAIN)
 
 
-@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/download", Permission.HANDLE_CASES)
+@room.post(
+    "/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/download", Permission.HANDLE_CASES, Dangerous.EXPORT
+)
 def download_redacted(case_id: UUID) -> ResponseReturnValue:
     """The PDF to disclose."""
     case = case_for(my_desks(), case_id)

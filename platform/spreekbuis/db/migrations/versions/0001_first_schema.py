@@ -253,6 +253,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sign_in_attempt_updated_at"), "sign_in_attempt", ["updated_at"], unique=False)
     op.create_table(
+        "used_once",
+        sa.Column("name_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name_hash", name=op.f("pk_used_once")),
+    )
+    op.create_index(op.f("ix_used_once_until"), "used_once", ["until"], unique=False)
+    op.create_table(
         "account_key",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("key_id", sa.Uuid(), nullable=False),
@@ -409,6 +416,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code", "version", name=op.f("pk_questionnaire_version")),
     )
     op.create_table(
+        "recovery_code",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_recovery_code_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "code_hash", name=op.f("pk_recovery_code")),
+    )
+    op.create_table(
         "sign_in_session",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -416,6 +433,8 @@ def upgrade() -> None:
         sa.Column("key_locked", sa.LargeBinary(), nullable=True),
         sa.Column("challenge", sa.LargeBinary(), nullable=True),
         sa.Column("challenge_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("browser", sa.Text(), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -1662,6 +1681,8 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "script" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "sign_in_attempt" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "sign_in_attempt" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "used_once" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "used_once" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "account_key" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "account_key" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "actor" TO spreekbuis_app')
@@ -1685,6 +1706,8 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "questionnaire_draft" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT ON "questionnaire_version" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "questionnaire_version" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "recovery_code" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "recovery_code" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "sign_in_session" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "sign_in_session" TO spreekbuis_backup')
     op.execute('ALTER TABLE "affiliation" ENABLE ROW LEVEL SECURITY')
