@@ -60,6 +60,8 @@ class Settings:
     base_url: str
     """Public address, without a slash at the end."""
     max_upload: int
+    sign_in_providers: Path | None
+    """A file about the organisations where people sign in (identity.oidc.providers), None for none."""
 
     @property
     def secure(self) -> bool:
@@ -117,6 +119,9 @@ class Settings:
             mail_sender=sender,
             base_url=base_url,
             max_upload=max_upload,
+            sign_in_providers=Path(env["SIGN_IN_PROVIDERS"]).resolve()
+            if env.get("SIGN_IN_PROVIDERS")
+            else None,
         )
 
 

@@ -51,11 +51,13 @@ class NewAccount(NamedTuple):
     secret: bytes | None
 
 
-def create_account(email: str, label: str, language: str, password: str | None) -> NewAccount:
+def create_account(
+    email: str, label: str, language: str, password: str | None, *, elsewhere: bool = False
+) -> NewAccount:
     """Make an account; its second factor is set up at the first sign-in.
 
-    Without a password its owner asks for a link by mail. Raises Invalid: no address, taken address, no label,
-    weak password.
+    Without a password its owner asks for a link by mail, unless one signs in `elsewhere` (identity.oidc). Raises
+    Invalid: no address, taken address, no label, weak password.
     """
     email = email_address(email)
     if not label.strip() or len(label) > LONGEST_LABEL:
@@ -66,7 +68,7 @@ def create_account(email: str, label: str, language: str, password: str | None) 
         refuse_weak("password", password, email)
     made: UUID | None = db.session.scalar(
         insert(Account)
-        .values(id=new_id(), email=email, label=label.strip(), language=language)
+        .values(id=new_id(), email=email, label=label.strip(), language=language, elsewhere=elsewhere)
         .on_conflict_do_nothing(index_elements=["email"])
         .returning(Account.id)
     )

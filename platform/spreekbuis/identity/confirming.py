@@ -44,16 +44,17 @@ def confirm_with_code(account_id: UUID, session: bytes, code: str) -> None:
     """Raises WrongCode or LockedOut. Commits by itself: an act that fails does not give the code back."""
     with transaction(PLATFORM):
         second_factor.check(account_id, code)
-        _confirmed(session)
+        confirmed(session)
 
 
 def confirm_with_passkey(account_id: UUID, session: bytes, answer: Answer) -> None:
     """Raises NoPasskeysHere, ChallengeOver, NotAccepted."""
     own_that_answered(account_id, session, answer)
-    _confirmed(session)
+    confirmed(session)
 
 
-def _confirmed(session: bytes) -> None:
+def confirmed(session: bytes) -> None:
+    """Whom this session is of proved it just now: here, or at the organisation of the account (identity.oidc)."""
     db.session.execute(
         update(SignInSession).where(SignInSession.token_hash == session).values(confirmed_at=now())
     )

@@ -21,6 +21,8 @@ MAIL_NEW_BROWSER = "identity.mail_new_browser"
 MAIL_SECOND_FACTOR_CHANGED = "identity.mail_second_factor_changed"
 MAIL_RECOVERY_CODES_MADE = "identity.mail_recovery_codes_made"
 MAIL_RECOVERY_CODE_USED = "identity.mail_recovery_code_used"
+MAIL_ACCOUNT_LINKED = "identity.mail_account_linked"
+MAIL_VAULT_CHOSEN = "identity.mail_vault_chosen"
 RESET_LIFETIME = timedelta(hours=1)
 ATTEMPTS_KEPT = timedelta(days=1)
 
@@ -78,6 +80,20 @@ def mail_recovery_code_used(id: str) -> None:  # noqa: A002
     """Tell the owner that a recovery code was used."""
     for owner in _owners(id):
         mail.deliver("recovery_code_used", owner.email, owner.language)
+
+
+@job(MAIL_ACCOUNT_LINKED)
+def mail_account_linked(id: str) -> None:  # noqa: A002
+    """Tell the owner that an organisation signs in to the account from now on."""
+    for owner in _owners(id):
+        mail.deliver("account_linked", owner.email, owner.language)
+
+
+@job(MAIL_VAULT_CHOSEN)
+def mail_vault_chosen(id: str) -> None:  # noqa: A002
+    """Tell the owner that the key of the account has another passphrase."""
+    for owner in _owners(id):
+        mail.deliver("vault_chosen", owner.email, owner.language)
 
 
 def _owners(account_id: str) -> Sequence[Row[str, str]]:

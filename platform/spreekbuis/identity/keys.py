@@ -30,6 +30,14 @@ class SignInAgain(NotAllowed):
     onward = Onward("identity.sign_out", _l("Meld je af"), post=True)
 
 
+class VaultShut(SignInAgain):
+    """Signed in at an organisation (identity.oidc), which does not have the key."""
+
+    title = _l("Je kluis is nog dicht")
+    advice = _l("De teksten van dossiers zijn versleuteld. Open je kluis om ze te lezen.")
+    onward = Onward("identity.own_vault", _l("Open je kluis"))
+
+
 def password_binding(account_id: UUID, key_id: UUID) -> bytes:
     """What the lock of the password is bound to."""
     return context("account secret, by password", account_id, key_id)
@@ -84,14 +92,14 @@ def lock_for_session(token: str, account_id: UUID, secret: bytes) -> bytes:
 
 
 def secret_in_session(token: str) -> bytes:
-    """The secret that the session of this token carries. Raises SignInAgain when it carries none."""
+    """The secret that the session of this token carries. Raises SignInAgain (VaultShut) when it carries none."""
     row = db.session.execute(
-        select(SignInSession.account_id, SignInSession.key_locked).where(
+        select(SignInSession.account_id, SignInSession.key_locked, SignInSession.provider).where(
             SignInSession.token_hash == hash_token(token), SignInSession.expires_at > now()
         )
     ).one_or_none()
     if row is None or row.key_locked is None:
-        raise SignInAgain
+        raise VaultShut if row is not None and row.provider is not None else SignInAgain
     bound_to = context("account secret, in a session", row.account_id)
     try:
         return unlock(_session_key(token), row.key_locked, bound_to)

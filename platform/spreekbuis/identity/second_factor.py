@@ -56,6 +56,11 @@ def open_secret(account_id: UUID, sealed: bytes) -> str:
     return _box().decrypt(sealed[:_NONCE], sealed[_NONCE:], account_id.bytes).decode()
 
 
+def has_app(account_id: UUID) -> bool:
+    """Whether an app makes codes for the account."""
+    return db.session.scalar(select(Account.totp_confirmed_at).where(Account.id == account_id)) is not None
+
+
 def begin_set_up(account_id: UUID) -> None:
     """Make a fresh secret for an account without a confirmed second factor. An earlier secret is gone."""
     db.session.execute(

@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -28,8 +29,23 @@ class OpenSession:
     is_this_one: bool
 
 
-def start(account_id: UUID, secret: bytes, *, complete: bool, browser: str = "") -> str:
-    """Begin a session that carries the account's secret; gives the token for the cookie.
+class CameFrom(NamedTuple):
+    """The provider at which somebody signed in, its name for them, and for that session ("" when it has none)."""
+
+    provider: str
+    subject: str
+    session: str
+
+
+def start(
+    account_id: UUID,
+    secret: bytes | None,
+    *,
+    complete: bool,
+    browser: str = "",
+    came_from: CameFrom | None = None,
+) -> str:
+    """Begin a session that carries the account's secret, if it is known; gives the token for the cookie.
 
     The database keeps the hash of the token, and the secret locked with it. `browser` is its kind (browser_kind).
     """
@@ -37,11 +53,18 @@ def start(account_id: UUID, secret: bytes, *, complete: bool, browser: str = "")
     db.session.add(
         SignInSession(
             token_hash=hash_token(token), account_id=account_id, complete=complete,
-            key_locked=lock_for_session(token, account_id, secret),
+            key_locked=secret and lock_for_session(token, account_id, secret),
+            provider=came_from and came_from.provider, provider_subject=came_from and came_from.subject,
+            provider_session=(came_from and came_from.session) or None,
             browser=browser, expires_at=now() + (WHOLE if complete else HALF_WAY).lasts,
         )
     )  # fmt: skip
     return token
+
+
+def provider_of_session(token_hash: bytes) -> str | None:
+    """At which provider this session began, None for here."""
+    return db.session.scalar(select(SignInSession.provider).filter_by(token_hash=token_hash))
 
 
 def open_sessions(account_id: UUID, this_one: bytes) -> list[OpenSession]:

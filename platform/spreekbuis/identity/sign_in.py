@@ -96,7 +96,11 @@ def known_account(email: str) -> Known | None:
         row = session.execute(
             select(AccountKey.account_id, AccountKey.key_id, AccountKey.locked_by_password)
             .join(Account, Account.id == AccountKey.account_id)
-            .where(Account.email == plain_address(email), Account.disabled_at.is_(None))
+            .where(
+                Account.email == plain_address(email),
+                Account.disabled_at.is_(None),
+                Account.elsewhere.is_(False),
+            )
         ).one_or_none()
     return None if row is None else Known(*row)
 

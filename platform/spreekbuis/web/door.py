@@ -171,7 +171,7 @@ def enter(route: Route, view: View, kwargs: dict[str, Any]) -> ResponseReturnVal
         try:
             if isinstance(route.may, Permission):
                 _admit(route, scope)
-            if request.method == "POST":
+            if request.method == "POST" and not route.from_server:
                 csrf.check()
             asked = _ask_again(route)
             response: Response = make_response(view(**kwargs) if asked is None else asked)

@@ -21,7 +21,8 @@ V = TypeVar("V", bound=View)
 @dataclass(frozen=True, slots=True)
 class Route:
     """One declared door. `tenant`: the address names an entity (`<ovo:ovo>`), whose rows alone are served.
-    `dangerous`: behind it something is done for which one proves again to be oneself."""
+    `dangerous`: behind it something is done for which one proves again to be oneself. `from_server`: another server
+    posts there, which proves by what it sends who it is; there is no form of ours."""
 
     endpoint: str
     rule: str
@@ -30,6 +31,7 @@ class Route:
     tenant: bool
     transactional: bool
     dangerous: Dangerous | None = None
+    from_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,10 @@ class Room:
     ) -> Callable[[V], V]:
         return self._declare("POST", rule, may, dangerous)
 
+    def message(self, rule: str) -> Callable[[V], V]:
+        """A POST by another server, which carries its own proof and no token of a form."""
+        return self._declare("POST", rule, Audience.EVERYONE, None, from_server=True)
+
     def probe(self, rule: str) -> Callable[[V], V]:
         """A GET for everyone that touches neither session nor transaction (health)."""
         return self._declare("GET", rule, Audience.EVERYONE, None, transactional=False)
@@ -82,15 +88,16 @@ class Room:
 
     def _declare(
         self, method: str, rule: str, may: Audience | Permission, dangerous: Dangerous | None,
-        *, transactional: bool = True,
+        *, transactional: bool = True, from_server: bool = False,
     ) -> Callable[[V], V]:  # fmt: skip
         assert dangerous is None or isinstance(may, Permission) or may is Audience.SIGNED_IN, "nobody to ask"
 
         def declare(view: V) -> V:
             name = view.__name__
             route = Route(
-                f"{self.name}.{name}", rule, method, may, "<ovo:ovo>" in rule, transactional, dangerous
-            )
+                f"{self.name}.{name}", rule, method, may, "<ovo:ovo>" in rule, transactional, dangerous,
+                from_server,
+            )  # fmt: skip
             self.routes.append(route)
 
             def door(**kwargs: object) -> ResponseReturnValue:

@@ -15,7 +15,9 @@ from spreekbuis.directory.models import EntityStatus
 from spreekbuis.errors import Invalid, type_text
 from spreekbuis.identity import sign_in
 from spreekbuis.identity.accounts import LONGEST_LABEL
+from spreekbuis.identity.oidc.providers import all_providers
 from spreekbuis.identity.password_policy import SHORTEST
+from spreekbuis.identity.views.elsewhere import elsewhere_for
 from spreekbuis.web.access import ENTITY_ROLES, ROLE_LABELS, Audience, Dangerous, Permission, Role
 from spreekbuis.web.cookies import SIGN_IN, write_cookie
 from spreekbuis.web.door import here, the_account, the_entity
@@ -99,6 +101,7 @@ def _member_page(errors: dict[str, type_text], given: dict[str, object]) -> str:
         languages=list(LANGUAGES.items()),
         preparing=the_entity().status == EntityStatus.PREPARING,
         keys_url=url_for("keys.overview", ovo=ovo),
+        rules_url=url_for("access.provider_rule_list", ovo=ovo) if all_providers() else None,
         given=given,
         errors=errors,
     )  # fmt: skip
@@ -147,6 +150,7 @@ def _invitation_page(token: str, errors: dict[str, type_text], label: str) -> st
         "access/invitation.html",
         offer=offer,
         role=role_words(offer.role, offer.desk),
+        elsewhere=elsewhere_for(offer.email, url_for("access.invitation", token=token)),
         signed_in=account is not None and account.complete and account.email == offer.email,
         somebody_else=account is not None and account.email != offer.email,
         sign_in_url=url_for("identity.sign_in", next=url_for("access.invitation", token=token)),

@@ -3,8 +3,10 @@
 from spreekbuis.identity.views import (
     account,
     confirm,
+    elsewhere,
     own_factors,
     own_sessions,
+    own_vault,
     passkey_sign_in,
     passkeys,
     password_reset,
@@ -13,6 +15,6 @@ from spreekbuis.identity.views import (
 from spreekbuis.identity.views.entrance import room
 
 __all__ = [
-    "account", "confirm", "own_factors", "own_sessions", "passkey_sign_in", "passkeys", "password_reset", "room",
-    "sign_in",
+    "account", "confirm", "elsewhere", "own_factors", "own_sessions", "own_vault", "passkey_sign_in", "passkeys",
+    "password_reset", "room", "sign_in",
 ]  # fmt: skip

@@ -13,17 +13,23 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import ImmutableMultiDict
 
 from spreekbuis.errors import DomainError, Invalid, type_text
-from spreekbuis.identity import confirming, passkey_lock, passkey_use
+from spreekbuis.identity import confirming, passkey_lock, passkey_use, sessions
+from spreekbuis.identity import second_factor as factor
 from spreekbuis.identity.lockout import LockedOut
+from spreekbuis.identity.oidc.providers import all_providers
 from spreekbuis.identity.views.entrance import first_page, local_path, room
 from spreekbuis.identity.views.passkeys import passkey_answer, told
 from spreekbuis.web import csrf
 from spreekbuis.web.access import DANGERS, Audience
-from spreekbuis.web.door import Here, here, the_account
+from spreekbuis.web.door import Here, SignedIn, here, the_account
 from spreekbuis.web.forms import Reading
+from spreekbuis.web.frame import notice_after
 from spreekbuis.web.limits import CONFIRMED
 
 KEPT = "kept"
+CONFIRMED_NOTICE = notice_after(
+    "confirmed", _l("Je bevestigde dat jij het bent. Ga terug naar het vorige tabblad om verder te gaan.")
+)
 
 
 def ask_again(at: Here) -> ResponseReturnValue | None:
@@ -76,12 +82,26 @@ def _page(
         next=path,
         why=None if dangerous is None else DANGERS[dangerous],
         limit=CONFIRMED,
+        by_code=factor.has_app(me.id),
+        elsewhere=_elsewhere(me, path if not kept else url_for("identity.account", done=CONFIRMED_NOTICE)),
         by_passkey=passkey_lock.site() is not None and passkey_use.has_passkeys(me.id),
         had_files=any(request.files.values()),
         errors=errors or {},
         refused=refused,
     )
     return page, status
+
+
+def _elsewhere(me: SignedIn, path: str) -> dict[str, str] | None:
+    """Where the organisation vouches again for who signed in there."""
+    code = sessions.provider_of_session(me.token_hash)
+    there = None if code is None else all_providers().get(code)
+    if there is None:
+        return None
+    return {
+        "name": there.name,
+        "url": url_for("identity.go_elsewhere", provider=there.code, again="", next=path),
+    }
 
 
 @room.get("/account/confirm", Audience.SIGNED_IN)

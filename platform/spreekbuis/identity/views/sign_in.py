@@ -21,6 +21,7 @@ from spreekbuis.identity import second_factor as factor
 from spreekbuis.identity import sign_in as steps
 from spreekbuis.identity.browser_kind import kind_of
 from spreekbuis.identity.lockout import LockedOut
+from spreekbuis.identity.oidc.providers import all_providers
 from spreekbuis.identity.passwords import Busy
 from spreekbuis.identity.sign_in import Arrival
 from spreekbuis.identity.views.entrance import entries, first_page, local_path, room
@@ -77,6 +78,7 @@ def _sign_in_page(
     return render_template(
         "identity/sign_in.html", next=path, email=email, errors=errors or {}, refused=refused,
         reset_url=url_for("identity.password_reset"), by_passkey=passkey_lock.site() is not None,
+        by_organisation=bool(all_providers()),
     )  # fmt: skip
 
 

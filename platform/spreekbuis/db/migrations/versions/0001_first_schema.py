@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("totp_confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("totp_last_counter", sa.Integer(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("elsewhere", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
@@ -253,6 +254,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sign_in_attempt_updated_at"), "sign_in_attempt", ["updated_at"], unique=False)
     op.create_table(
+        "sign_in_domain",
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("domain", name=op.f("pk_sign_in_domain")),
+    )
+    op.create_table(
         "used_once",
         sa.Column("name_hash", sa.LargeBinary(), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
@@ -388,6 +395,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "role", name=op.f("pk_platform_role")),
     )
     op.create_table(
+        "provider_identity",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_provider_identity_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("provider", "subject", name=op.f("pk_provider_identity")),
+        sa.UniqueConstraint("account_id", "provider", name=op.f("uq_provider_identity_account_id_provider")),
+    )
+    op.create_table(
         "questionnaire_category",
         sa.Column("category", sa.Text(), nullable=False),
         sa.Column("questionnaire", sa.Text(), nullable=False),
@@ -433,6 +452,9 @@ def upgrade() -> None:
         sa.Column("key_locked", sa.LargeBinary(), nullable=True),
         sa.Column("challenge", sa.LargeBinary(), nullable=True),
         sa.Column("challenge_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("provider", sa.Text(), nullable=True),
+        sa.Column("provider_subject", sa.Text(), nullable=True),
+        sa.Column("provider_session", sa.Text(), nullable=True),
         sa.Column("browser", sa.Text(), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -445,6 +467,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sign_in_session_account_id"), "sign_in_session", ["account_id"], unique=False)
     op.create_index(op.f("ix_sign_in_session_expires_at"), "sign_in_session", ["expires_at"], unique=False)
+    op.create_index(
+        op.f("ix_sign_in_session_provider_subject"), "sign_in_session", ["provider_subject"], unique=False
+    )
     op.create_table(
         "affiliation",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
@@ -1049,6 +1074,34 @@ def upgrade() -> None:
         ["entity_id", "account_id", "role", "desk_id"],
         unique=True,
         postgresql_where=sa.text("until IS NULL"),
+        postgresql_nulls_not_distinct=True,
+    )
+    op.create_table(
+        "provider_rule",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("group_name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_account_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "(role = 'handler') = (desk_id IS NOT NULL)", name=op.f("ck_provider_rule_handler_has_desk")
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "desk_id"],
+            ["desk.entity_id", "desk.id"],
+            name=op.f("fk_provider_rule_entity_id_desk_id"),
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_provider_rule_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_provider_rule")),
+    )
+    op.create_index(
+        "uq_provider_rule",
+        "provider_rule",
+        ["entity_id", "provider", "group_name", "role", "desk_id"],
+        unique=True,
         postgresql_nulls_not_distinct=True,
     )
     op.create_table(
@@ -1681,6 +1734,8 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "script" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "sign_in_attempt" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "sign_in_attempt" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "sign_in_domain" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "sign_in_domain" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "used_once" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "used_once" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "account_key" TO spreekbuis_app')
@@ -1700,6 +1755,8 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "password_reset" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "platform_role" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "platform_role" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "provider_identity" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "provider_identity" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "questionnaire_category" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "questionnaire_category" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "questionnaire_draft" TO spreekbuis_app')
@@ -1876,6 +1933,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "membership" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "membership" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "provider_rule" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "provider_rule" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "provider_rule" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "provider_rule" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "provider_rule" TO spreekbuis_backup')
     op.execute('ALTER TABLE "recovery_share" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "recovery_share" FORCE ROW LEVEL SECURITY')
     op.execute(
