@@ -98,14 +98,16 @@ def published(provider: Provider) -> Published:
 def _asked(address: str) -> Mapping[str, Any]:
     """What stands at an address of the provider. One that did not answer is left alone for some seconds, so that its
     silence does not keep all our threads waiting. Raises ProviderAway."""
-    if now() < _away_until.get(address, now()):
+    away_until = _away_until.get(address)
+    if away_until is not None and now() < away_until:
         raise ProviderAway
     try:
         answer = requests.get(address, timeout=PATIENCE, allow_redirects=False)
         if answer.status_code != 200:
             raise ProviderAway
         return cast("Mapping[str, Any]", answer.json())
-    except (requests.RequestException, ValueError):
+    except (requests.RequestException, ValueError) as error:
+        _log.warning("a provider of sign-ins does not answer", extra={"error": type(error).__name__})
         _away_until[address] = now() + LEFT_ALONE
         raise ProviderAway from None
 

@@ -5,9 +5,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import format_date
 from flask_babel import lazy_gettext as _l
 
+from spreekbuis.db.session import db
 from spreekbuis.errors import DomainError, Invalid, type_text
 from spreekbuis.identity import accounts, passkey_lock, passkeys, password_change, recovery_codes
+from spreekbuis.identity import second_factor as factor
 from spreekbuis.identity.lockout import LockedOut
+from spreekbuis.identity.models import Account
 from spreekbuis.identity.password_policy import SHORTEST
 from spreekbuis.identity.passwords import Busy
 from spreekbuis.identity.views.entrance import room
@@ -34,6 +37,8 @@ def _page(errors: dict[str, type_text] | None = None, refused: DomainError | Non
         me=me,
         languages=list(LANGUAGES.items()),
         shortest=SHORTEST,
+        has_app=factor.has_app(me.id),
+        elsewhere=db.session.get_one(Account, me.id).elsewhere,
         codes_left=recovery_codes.left(me.id),
         codes_made=recovery_codes.HOW_MANY,
         passkeys=[
