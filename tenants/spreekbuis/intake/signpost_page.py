@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from spreekbuis.db.session import db
-from spreekbuis.directory.catalogue import Topic
+from spreekbuis.directory.catalogue import TOPIC_LABELS, Topic
 from spreekbuis.directory.models import Actor, ActorKind
 from spreekbuis.directory.views import in_language
 from spreekbuis.entities.actors import OwnActor, own_actors
@@ -67,7 +67,7 @@ def general() -> ResponseReturnValue:
 def of_entity() -> ResponseReturnValue:
     """With the entity's own actors and their addresses."""
     entity = the_entity()
-    report = url_for("report.topic", ovo=entity.ovo_code, topic=_choice("topic", Topic))
+    report = url_for("report.topic", ovo=entity.ovo_code, topic=_topic())
     return _asked_or_shown(
         url_for("signpost.of_entity", ovo=entity.ovo_code),
         own_actors(),
@@ -82,7 +82,7 @@ def central_cards() -> list[Card]:
 
 def _asked_or_shown(action: str, own: Mapping[str, OwnActor], report_url: str) -> Response:
     """The questions; the answer as well once they were answered."""
-    topic, wish = _choice("topic", Topic), _choice("wish", Wish)
+    topic, wish = _topic(), _choice("wish", Wish)
     sent = "place" in request.args
     errors = {}
     if sent and topic is None:
@@ -154,6 +154,12 @@ def _central() -> Iterable[tuple[str, Card]]:
         )
         for a in actors
     ]  # fmt: skip
+
+
+def _topic() -> Topic | None:
+    """A topic of staff: 1700 has its own pages."""
+    topic = _choice("topic", Topic)
+    return topic if topic in TOPIC_LABELS else None
 
 
 def _choice(name: str, options: type[E]) -> E | None:
