@@ -464,6 +464,7 @@ def test_the_administrator_of_the_entity_makes_and_ends_rules(world, there):
     with transaction(tenant(entity.id)) as session:
         rule_id = session.scalars(select(ProviderRule.id)).one()
     assert browser.post(f"{path}/{rule_id}/end").status_code == 303
+    assert browser.post(f"{path}/{rule_id}/end").status_code == 404
     assert "Er zijn geen regels" in browser.get(path).text
 
 

@@ -22,7 +22,7 @@ from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, within
 from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.directory.models import Entity
-from spreekbuis.errors import Invalid
+from spreekbuis.errors import Invalid, NotFound
 from spreekbuis.identity.oidc.arriving import Belongs
 from spreekbuis.identity.oidc.providers import all_providers
 from spreekbuis.web.access import ENTITY_ROLES, Role
@@ -90,12 +90,13 @@ def add_rule(provider: str, group: str, role: Role, desk_kind: DeskKind | None) 
 
 
 def end_rule(rule_id: UUID) -> None:
-    """Nobody gets a role by this rule any more; who has one keeps it. Twice is once. Audited."""
+    """Nobody gets a role by this rule any more; who has one keeps it. Raises NotFound. Audited."""
     gone = delete(ProviderRule).where(
         ProviderRule.entity_id == current_entity_id(), ProviderRule.id == rule_id
     )
-    if db.session.scalar(gone.returning(ProviderRule.id)) is not None:
-        record(Audited.PROVIDER_RULE_ENDED, rule_id)
+    if db.session.scalar(gone.returning(ProviderRule.id)) is None:
+        raise NotFound
+    record(Audited.PROVIDER_RULE_ENDED, rule_id)
 
 
 def join_by_rules(account_id: UUID, belongs: Belongs) -> None:
