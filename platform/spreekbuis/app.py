@@ -43,7 +43,7 @@ ROOMS = (
     "web.home",
     "identity.views",
     "directory.views",
-    "access.views",
+    "access.member_pages",
     "access.key_pages",
     "entities.views",
     "directory.register_pages",
@@ -149,12 +149,15 @@ def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
     from spreekbuis.access import leaving
     from spreekbuis.access.new_pair import ask_for_access, seal_again
+    from spreekbuis.access.provider_rules import is_invited, join_by_rules
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
     from spreekbuis.cases import contacts, receiving
     from spreekbuis.cases.keeping import erasure
     from spreekbuis.cases.left_behind import free_cases
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
+    from spreekbuis.identity.oidc import arriving, providers
+    from spreekbuis.identity.views.confirm import ask_again
     from spreekbuis.intake.erased import forget_reporter
     from spreekbuis.intake.reporters import follow_case, give_receipt, returning_reporter
     from spreekbuis.subscriptions.contributions import open_subscription
@@ -166,9 +169,12 @@ def _install(app: Flask) -> None:
         Doors(
             roles_in_entity=roles_in_entity,
             returning_reporter=returning_reporter,
+            ask_again=ask_again,
         ),
     )
     workplaces.install(app, [workplaces_of])
+    providers.install(app)
+    arriving.install(app, is_invited, join_by_rules)
     restoring.install(app, [seal_again], [ask_for_access])
     approval.APPROVAL_STEPS[:] = [open_subscription]
     erasure.ERASURE_STEPS[:] = [forget_reporter]

@@ -19,7 +19,7 @@ from spreekbuis.access.invitations import invite
 from spreekbuis.access.jobs import LINK as INVITATION
 from spreekbuis.access.jobs import STOP_LINK
 from spreekbuis.access.key_changes import replace_kit
-from spreekbuis.access.models import KeyChange, Membership
+from spreekbuis.access.models import KeyChange, Membership, ProviderRule
 from spreekbuis.access.recovery import make_kit
 from spreekbuis.actor import Actor, acting_as
 from spreekbuis.cases.dialogue import write_message
@@ -55,6 +55,8 @@ from spreekbuis.entities.mails import PURPOSE as ENROLMENT
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
 from spreekbuis.identity.keys import lock_for_session
 from spreekbuis.identity.models import Account, PasswordReset, SignInSession
+from spreekbuis.identity.oidc import outside
+from spreekbuis.identity.oidc.providers import Provider
 from spreekbuis.intake.front.mail_box import waiting_mails
 from spreekbuis.intake.front.models import Script
 from spreekbuis.intake.models import Receipt
@@ -135,6 +137,7 @@ class House:
             self.own, self.other = self._place(world), self._place(world)
             self.everybody = list(self._people(world))
             self._mail()
+            self._provider()
             for place in (self.own, self.other):
                 self._make_kit(place)
                 place.values |= self._questionnaire()
@@ -227,6 +230,7 @@ class House:
             | self._access(world, entity)
             | self._enrolment()
         )
+        place.values |= {"provider": "house", "rule_id": self._rule(entity)}
         place.values["erased_id"] = self._erased(world, entity)
         return place
 
@@ -396,6 +400,25 @@ class House:
         if route.endpoint.startswith("front_mail."):
             return self._mail()
         return self.free_ovo if route.endpoint.startswith("entities.") else place.entity.ovo
+
+    def _provider(self) -> None:
+        """An organisation where people sign in, of which we know what it publishes."""
+        provider = Provider(
+            "house", "Voorbeeldorganisatie", "https://aanmelden.voorbeeld.example", "spreekbuis", secret="geheim",
+            groups_claim="groups", everybody=True,
+        )  # fmt: skip
+        self.app.extensions["sign_in_providers"] = {provider.code: provider}
+        published = (f"{provider.issuer}/{name}" for name in ("authorize", "token", "keys"))
+        outside._published[provider.issuer] = outside.Published(*published, True, now() + timedelta(days=1))
+
+    def _rule(self, entity: Tenant) -> str:
+        """A rule for a group of that organisation."""
+        with transaction(tenant(entity.id)) as session:
+            rule = ProviderRule(provider="house", group_name=uuid4().hex, role=Role.ENTITY_ADMINISTRATOR)
+            rule.entity_id = entity.id
+            session.add(rule)
+            session.flush()
+            return str(rule.id)
 
     def _mail(self) -> str:
         """A mail in the box of the front office."""

@@ -28,7 +28,10 @@ VALUES: dict[type, Callable[[], Any]] = {
     date: lambda: date(2026, 3, 4),
 }
 
-CHECKED: dict[tuple[str, str], Any] = {("membership", "role"): "handler"}
+CHECKED: dict[tuple[str, str], Any] = {
+    ("membership", "role"): "handler",
+    ("provider_rule", "role"): "handler",
+}
 """Values of columns that a check constraint holds to a few words."""
 
 

@@ -42,6 +42,30 @@ class Role(StrEnum):
     PLATFORM_ADMINISTRATOR = "platform_administrator"
 
 
+class Dangerous(StrEnum):
+    """What is asked again for: acts with a route of their own, for which whoever does them gave a second factor no
+    longer than ten minutes ago (web.limits.CONFIRMED). Not what only makes things safer, such as stopping a change."""
+
+    KEYS = "keys"
+    """Change the keys of an entity, or let somebody read with them."""
+    RIGHTS = "rights"
+    """Give or end somebody's rights, and so who administers."""
+    SIGN_IN = "sign_in"
+    """Change what one signs in with."""
+    EXPORT = "export"
+    """Take a case out of the house."""
+    ERASURE = "erasure"
+    """Have a case erased before its term."""
+
+
+DANGERS: dict[Dangerous, LazyString] = {
+    Dangerous.KEYS: _l("Je verandert wie dossiers kan lezen."),
+    Dangerous.RIGHTS: _l("Je verandert wie toegang heeft."),
+    Dangerous.SIGN_IN: _l("Je verandert hoe je je aanmeldt."),
+    Dangerous.EXPORT: _l("Je neemt een dossier mee buiten Spreekbuis."),
+    Dangerous.ERASURE: _l("Je laat een dossier voor altijd wissen."),
+}
+
 ENTITY_ROLES = frozenset({Role.HANDLER, Role.ENTITY_ADMINISTRATOR})
 PLATFORM_ROLES = frozenset(Role) - ENTITY_ROLES
 

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 from uuid import UUID
@@ -30,13 +30,12 @@ from spreekbuis.errors import NotAllowed, NotFound
 from spreekbuis.web import csrf
 from spreekbuis.web.access import Audience, Permission, Role, permissions_of
 from spreekbuis.web.cookies import MAILBOX, SIGN_IN, read_cookie
+from spreekbuis.web.limits import IDLE
 
 if TYPE_CHECKING:
     from spreekbuis.web.room import Route, View
 
 SEEN_EVERY = timedelta(minutes=1)
-IDLE_LIMIT = timedelta(minutes=30)
-"""A session that did nothing for this long has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,8 @@ class SignedIn(UserMixin):  # type: ignore[misc]
     language: str
     complete: bool
     token_hash: bytes
+    confirmed_at: datetime
+    """When this browser last gave a second factor."""
     platform_roles: frozenset[Role]
 
     def get_id(self) -> str:
@@ -113,6 +114,9 @@ class Doors:
     """Roles of an account in the tenant in scope."""
     returning_reporter: Callable[[PlainConnection[tuple[Any, ...]], bytes], ReporterHere | None]
     """The case that a mailbox token (its SHA-256) opens."""
+    ask_again: Callable[[Here], ResponseReturnValue | None]
+    """Asks whoever stands before a dangerous act for the second factor again: the page for it, or None when it was
+    given just now, and what that page kept is the form of this request again."""
 
 
 def here() -> Here:
@@ -168,9 +172,10 @@ def enter(route: Route, view: View, kwargs: dict[str, Any]) -> ResponseReturnVal
         try:
             if isinstance(route.may, Permission):
                 _admit(route, scope)
-            if request.method == "POST":
+            if request.method == "POST" and not route.from_server:
                 csrf.check()
-            response: Response = make_response(view(**kwargs))
+            asked = _ask_again(route)
+            response: Response = make_response(view(**kwargs) if asked is None else asked)
             if response.status_code >= 400:
                 session.rollback()
             else:
@@ -220,6 +225,7 @@ def _identify(route: Route, kwargs: dict[str, Any]) -> Here:
 _WHO_AND_WHERE = """
 SELECT entity.id, entity.ovo_code, entity.name, entity.policy_area, entity.status, entity.service_until,
     account.id, account.email, account.label, account.language, session.complete, session.token_hash,
+    session.confirmed_at,
     ARRAY(SELECT role FROM platform_role WHERE account_id = account.id), session.last_seen_at
 FROM (VALUES (1)) AS request
 LEFT JOIN entity ON entity.ovo_code = %(ovo)s
@@ -233,7 +239,7 @@ def _look_up(
     connection: PlainConnection[tuple[Any, ...]], ovo: str | None, token_hash: bytes | None
 ) -> tuple[EntityHere | None, SignedIn | None]:
     moment = now()
-    asked = {"ovo": ovo, "token": token_hash, "moment": moment, "idle_since": moment - IDLE_LIMIT}
+    asked = {"ovo": ovo, "token": token_hash, "moment": moment, "idle_since": moment - IDLE.lasts}
     row = connection.execute(_WHO_AND_WHERE, asked).fetchone()
     assert row is not None, "the request itself is a row"
     entity, (*person, roles, last_seen) = row[:6], row[6:]
@@ -262,6 +268,14 @@ def _ask(where: str) -> ResponseReturnValue:
     if request.method == "POST":
         return csrf.keep_and_ask(where)
     return redirect(f"{where}?next={quote(request.path)}", 303)
+
+
+def _ask_again(route: Route) -> ResponseReturnValue | None:
+    """The page that asks for the second factor again, before a dangerous act."""
+    if route.dangerous is None:
+        return None
+    doors: Doors = current_app.extensions["doors"]
+    return doors.ask_again(g.here)
 
 
 def _scope_and_actor(here: Here) -> tuple[scopes.Scope, Actor]:

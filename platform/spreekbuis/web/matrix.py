@@ -5,7 +5,7 @@ from flask import Flask
 from spreekbuis.web.access import Audience, Role, permissions_of
 from spreekbuis.web.room import Route, routes_of
 
-YES, NO = "✓", "·"
+YES, NO, AGAIN = "✓", "·", "↻"
 
 
 def opens(route: Route, roles: frozenset[Role], *, signed_in: bool = False, reporter: bool = False) -> bool:
@@ -27,7 +27,8 @@ def opens(route: Route, roles: frozenset[Role], *, signed_in: bool = False, repo
 def access_matrix(app: Flask) -> str:
     """A Markdown table: a row for each route, a column for each role. Roles are those of the address's entity."""
     title = (
-        "# Who may enter which route\n\nMade from the code by `spreekbuis routes`; a test keeps it true.\n\n"
+        "# Who may enter which route\n\nMade from the code by `spreekbuis routes`; a test keeps it true. With ↻ behind"
+        " it: dangerous, the second factor is\nasked again when it was given more than ten minutes ago.\n\n"
     )
     columns = ["", "visitor", "returning reporter", *(role.value.replace("_", " ") for role in Role)]
     lines = [" | ".join(columns), " | ".join(["---", *[":---:"] * (len(columns) - 1)])]
@@ -37,5 +38,6 @@ def access_matrix(app: Flask) -> str:
             opens(route, frozenset(), reporter=True),
             *(opens(route, frozenset({role}), signed_in=True) for role in Role),
         ]
-        lines.append(" | ".join([f"`{route.method} {route.rule}`", *(YES if mark else NO for mark in marks)]))
+        name = f"`{route.method} {route.rule}`" + (f" {AGAIN}" if route.dangerous else "")
+        lines.append(" | ".join([name, *(YES if mark else NO for mark in marks)]))
     return title + "\n".join(f"| {line} |" for line in lines) + "\n"

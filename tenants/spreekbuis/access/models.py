@@ -312,6 +312,33 @@ class Membership(TenantTable):
     )  # fmt: skip
 
 
+class ProviderRule(TenantTable):
+    """Whoever a provider (identity.oidc) says is of this entity and group gets the role (access.provider_rules)."""
+
+    __tablename__ = "provider_rule"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "decides at sign-in, before anybody has a key, who joins the entity": (
+            "provider group_name role since by_account_id"
+        ),
+    }
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    provider: Mapped[str]
+    group_name: Mapped[str]
+    role: Mapped[str]
+    desk_id: Mapped[UUID | None]
+    since: Mapped[datetime] = mapped_column(default=now)
+    by_account_id: Mapped[UUID | None]
+    __table_args__ = (
+        to_entity(),
+        to_tenant("desk", "desk_id"),
+        CheckConstraint("(role = 'handler') = (desk_id IS NOT NULL)", name="handler_has_desk"),
+        Index(
+            "uq_provider_rule", "entity_id", "provider", "group_name", "role", "desk_id", unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+    )  # fmt: skip
+
+
 class DeskAddress(SharedTable):
     """Where a report that is passed on to a desk is sealed to: the newest key of each desk."""
 

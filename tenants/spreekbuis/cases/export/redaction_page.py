@@ -34,7 +34,7 @@ from spreekbuis.cases.numbers import number_of
 from spreekbuis.clock import local_date
 from spreekbuis.errors import type_text
 from spreekbuis.web import door
-from spreekbuis.web.access import Permission
+from spreekbuis.web.access import Dangerous, Permission
 from spreekbuis.web.dates import day_in_words
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
@@ -107,7 +107,9 @@ def show_again(case_id: UUID) -> ResponseReturnValue:
     )
 
 
-@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/download", Permission.HANDLE_CASES)
+@room.post(
+    "/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/download", Permission.HANDLE_CASES, Dangerous.EXPORT
+)
 def download_redacted(case_id: UUID) -> ResponseReturnValue:
     """The PDF to disclose: of what was looked at, or nothing."""
     case = case_for(my_desks(), case_id)
