@@ -43,6 +43,7 @@ ROOMS = (
     "web.home",
     "identity.views",
     "directory.views",
+    "directory.actor_pages",
     "access.views",
     "access.key_pages",
     "entities.views",

@@ -6,9 +6,9 @@ from sqlalchemy import func, select
 
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import db, transaction
+from spreekbuis.directory.cards import in_language
 from spreekbuis.directory.models import Actor, ActorKind, Organisation, OrganisationPolicyArea
 from spreekbuis.directory.register import load_register, organisation_of, policy_area_on, search
-from spreekbuis.directory.views import in_language
 
 
 def found(query: str, **kwargs) -> list[str]:

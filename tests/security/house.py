@@ -211,7 +211,7 @@ class House:
 
     def _place(self, world: World) -> Place:
         entity = world.entity()
-        place = Place(entity, {"ovo": entity.ovo, "procedure": self._draft()})
+        place = Place(entity, {"ovo": entity.ovo, "procedure": self._draft(), "actor": "coordinator"})
         place.values["desk_id"] = str(entity.desks[DeskKind.INTEGRITY])
         handler = world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
         place.who, place.administrator = (

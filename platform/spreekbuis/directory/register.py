@@ -42,7 +42,7 @@ def _day(text: str) -> date | None:
 
 
 def load_register() -> None:
-    """Bring policy areas, organisations, actor kinds and actors to what the data folder says.
+    """Bring policy areas, organisations and actor kinds to what the data folder says, and the first central actors in.
 
     An organisation that is new gets its policy area from the beginning of time; a known one keeps its
     history.
@@ -73,10 +73,8 @@ def load_register() -> None:
         session.execute(
             insert(ActorKind).values(**kind).on_conflict_do_update(index_elements=["code"], set_=kind)
         )
-    for actor in ACTORS:
-        session.execute(
-            insert(Actor).values(**actor).on_conflict_do_update(index_elements=["code"], set_=actor)
-        )
+    for actor in ACTORS:  # what the central office changed since stays so
+        session.execute(insert(Actor).values(**actor, confirmed_on=today()).on_conflict_do_nothing())
     session.flush()
 
 

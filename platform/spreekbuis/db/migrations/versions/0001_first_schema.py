@@ -271,9 +271,18 @@ def upgrade() -> None:
         sa.Column("names", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("offers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("confidential", sa.Boolean(), nullable=False),
-        sa.Column("email", sa.Text(), nullable=True),
-        sa.Column("phone", sa.Text(), nullable=True),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("web", sa.Text(), nullable=False),
+        sa.Column("reachable", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("languages", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("regions", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=True),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("confirmed_on", sa.Date(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["kind"], ["actor_kind.code"], name=op.f("fk_actor_kind")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_actor")),
     )
@@ -426,6 +435,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sign_in_session_account_id"), "sign_in_session", ["account_id"], unique=False)
     op.create_index(op.f("ix_sign_in_session_expires_at"), "sign_in_session", ["expires_at"], unique=False)
+    op.create_table(
+        "actor_before",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("was", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["code"], ["actor.code"], name=op.f("fk_actor_before_code")),
+        sa.PrimaryKeyConstraint("code", "version", name=op.f("pk_actor_before")),
+    )
     op.create_table(
         "affiliation",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
@@ -586,6 +604,10 @@ def upgrade() -> None:
         sa.Column("phone", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("reachable", sa.Text(), nullable=False),
+        sa.Column("languages", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=True),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("confirmed_on", sa.Date(), nullable=False),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_entity_actor_entity_id")),
         sa.ForeignKeyConstraint(["kind"], ["actor_kind.code"], name=op.f("fk_entity_actor_kind")),
         sa.PrimaryKeyConstraint("entity_id", "kind", name=op.f("pk_entity_actor")),
@@ -1687,6 +1709,8 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "questionnaire_version" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "sign_in_session" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "sign_in_session" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT ON "actor_before" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "actor_before" TO spreekbuis_backup')
     op.execute('ALTER TABLE "affiliation" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "affiliation" FORCE ROW LEVEL SECURITY')
     op.execute(
