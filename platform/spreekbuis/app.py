@@ -17,8 +17,8 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "questionnaires", "intake", "intake.front", "intake.chat", "cases", "cases.keeping",
-    "cases.export",
+    "entities", "access", "training", "questionnaires", "intake", "intake.front", "intake.chat", "cases",
+    "cases.keeping", "cases.export",
     "subscriptions",
 )  # fmt: skip
 
@@ -48,6 +48,8 @@ ROOMS = (
     "access.key_pages",
     "entities.views",
     "entities.actor_pages",
+    "training.views",
+    "training.central_pages",
     "intake.signpost_page",
     "intake.protection",
     "questionnaires.views",

@@ -59,6 +59,9 @@ from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.reporters import open_mailbox, receipt_of
 from spreekbuis.jobs.models import Job, JobState
 from spreekbuis.questionnaires.editing import begin_draft, draft_of
+from spreekbuis.training.models import TrainingPlace
+from spreekbuis.training.places import ask_place
+from spreekbuis.training.sessions import Planned, plan_session
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.files import accept
 from spreekbuis.vault.receipt_code import from_submission
@@ -218,6 +221,7 @@ class House:
             world.reader(handler),
             world.member(entity, Role.ENTITY_ADMINISTRATOR),
         )
+        place.values |= self._training(entity)
         place.values |= self._script() | self._case(place) | self._access(world, entity) | self._enrolment()
         place.values["erased_id"] = self._erased(world, entity)
         return place
@@ -315,6 +319,17 @@ class House:
             return {
                 "questionnaire": "safety", "section": section.key, "question": section.questions[0].key
             }  # fmt: skip
+
+    @staticmethod
+    def _training(entity: Tenant) -> dict[str, str]:
+        """A session of training at which somebody of this entity alone has a place."""
+        session_id = uuid4()
+        with transaction(PLATFORM):
+            plan_session(session_id, Planned("course", "coordinator", "", today(), "9 uur", "", "nl", 5))
+        with transaction(tenant(entity.id)) as session:
+            ask_place(session_id, "integrity_contact", 1)
+            held = select(TrainingPlace.id).where(TrainingPlace.session_id == session_id)
+            return {"session_id": str(session_id), "place_id": str(session.scalars(held).one())}
 
     @staticmethod
     def _script() -> dict[str, str]:

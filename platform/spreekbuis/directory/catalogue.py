@@ -294,3 +294,23 @@ REGION_LABELS: dict[Region, LazyString] = {
     Region.WEST_FLANDERS: _l("West-Vlaanderen"),
     Region.BRUSSELS: _l("Brussel"),
 }
+
+
+class TrainingKind(StrEnum):
+    """What contact persons can follow."""
+
+    COURSE = "course"
+    """One day, for new contact persons."""
+    MASTER_CLASS = "master_class"
+    SUPERVISION = "supervision"
+    E_COACHING = "e_coaching"
+    INTERVISION = "intervision"
+
+
+TRAINING_LABELS: dict[TrainingKind, LazyString] = {
+    TrainingKind.COURSE: _l("Eendaagse opleiding voor nieuwe contactpersonen"),
+    TrainingKind.MASTER_CLASS: _l("Masterclass"),
+    TrainingKind.SUPERVISION: _l("Supervisie"),
+    TrainingKind.E_COACHING: _l("E-coaching"),
+    TrainingKind.INTERVISION: _l("Intervisie"),
+}

@@ -56,6 +56,21 @@ class ContactFact:
     channel: str
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingFact:
+    """A contact person at a training: year and month in which it took place, a directory.catalogue.TrainingKind, online
+    or at a place, and whether they were there ("attended" or "absent")."""
+
+    year: int
+    month: int
+    kind: str
+    channel: str
+    status: str
+
+
+type_fact = CaseFact | ContactFact | TrainingFact
+
+
 def record_case(fact_id: UUID, fact: CaseFact, *, new: bool = False) -> None:
     """Write or correct the fact of a case of the tenant in scope; the totals follow by the difference.
 
@@ -72,10 +87,17 @@ def record_contact(fact_id: UUID, fact: ContactFact, *, new: bool = False) -> No
     _record("contact", fact_id, fact, new)
 
 
-def contributions(fact: CaseFact | ContactFact) -> dict[type_cell, type_measure]:
+def record_training(fact_id: UUID, fact: TrainingFact) -> None:
+    """Write or correct the fact of a contact person at a training, of the tenant in scope."""
+    _record("training", fact_id, fact, new=False)
+
+
+def contributions(fact: type_fact) -> dict[type_cell, type_measure]:
     """The cells to which a fact counts."""
     if isinstance(fact, ContactFact):
         return {(fact.year, "contacts", fact.channel): (1, 0)}
+    if isinstance(fact, TrainingFact):
+        return {(fact.year, "trained", fact.kind): (1, 0)} if fact.status == "attended" else {}
     if fact.outcome == Outcome.REFERRED:
         return {(fact.year, "referred", "all"): (1, 0)}  # counted where it is handled
     if fact.outcome == Outcome.DUPLICATE:
@@ -131,7 +153,7 @@ WITH written AS (
 
 
 def _record(
-    subject: Literal["case", "contact"], fact_id: UUID, fact: CaseFact | ContactFact, new: bool
+    subject: Literal["case", "contact", "training"], fact_id: UUID, fact: type_fact, new: bool
 ) -> None:
     entity_id = current_entity_id()
     before = None if new else _known(entity_id, fact_id)
@@ -155,7 +177,7 @@ def _record(
     )  # fmt: skip
 
 
-def _known(entity_id: UUID, fact_id: UUID) -> CaseFact | ContactFact | None:
+def _known(entity_id: UUID, fact_id: UUID) -> type_fact | None:
     """The fact as it stands, locked: two corrections of one fact follow each other."""
     wanted = select(Fact.subject, *(getattr(Fact, name) for name in _CASE_COLUMNS))
     row = db.session.execute(
@@ -166,4 +188,6 @@ def _known(entity_id: UUID, fact_id: UUID) -> CaseFact | ContactFact | None:
     subject, *values = row
     if subject == "contact":
         return ContactFact(row.year, row.month, row.channel)
+    if subject == "training":
+        return TrainingFact(row.year, row.month, row.kind, row.channel, row.status)
     return CaseFact(*values)

@@ -21,6 +21,7 @@ from spreekbuis.directory.catalogue import (
     OUTCOME_LABELS,
     REPORTER_CLASS_LABELS,
     TOPIC_LABELS,
+    TRAINING_LABELS,
 )
 from spreekbuis.errors import type_text
 
@@ -59,6 +60,7 @@ DIMENSIONS: dict[str, Dimension] = {
     "identity": Dimension(_l("Dossiers volgens naam"), _l("Naam"), _CASES, IDENTITY_LABELS),
     "reporter_class": Dimension(_l("Dossiers per melder"), _l("Melder"), _CASES, REPORTER_CLASS_LABELS),
     "acknowledged": Dimension(_l("Ontvangst bevestigd"), _l("Wanneer"), _CASES, ACKNOWLEDGED_LABELS),
+    "trained": Dimension(_l("Gevolgde opleidingen"), _l("Opleiding"), _l("Deelnames"), TRAINING_LABELS),
     "score": Dimension(_l("Tevredenheid"), _l("Score op 5"), _l("Scores"), {}),
 }
 MONTHS = tuple(f"{month:02d}" for month in range(1, 13))

@@ -72,12 +72,13 @@ _OWN = (
 
 def kept_actors() -> dict[str, Kept]:
     """All that the entity in scope entered, by kind. One query."""
-    return {
-        kind: Kept(
-            OwnActor(kind, *words, languages=tuple(spoken), valid_from=first, valid_to=last), confirmed_on
-        )
-        for kind, *words, spoken, first, last, confirmed_on in rows(_OWN, {"entity": current_entity_id()})
-    }
+    kept = {}
+    for kind, name, email, phone, address, reachable, spoken, first, last, confirmed_on in rows(
+        _OWN, {"entity": current_entity_id()}
+    ):
+        actor = OwnActor(kind, name, email, phone, address, reachable, tuple(spoken), first, last)
+        kept[kind] = Kept(actor, confirmed_on)
+    return kept
 
 
 def own_actors() -> dict[str, OwnActor]:

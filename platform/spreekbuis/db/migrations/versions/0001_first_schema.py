@@ -727,6 +727,22 @@ def upgrade() -> None:
     )
     op.create_index("uq_saved_filter_name", "saved_filter", ["entity_id", "account_id", "name"], unique=True)
     op.create_table(
+        "training_session",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("giver", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("hours", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("places", sa.Integer(), nullable=False),
+        sa.Column("called_off_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["giver"], ["actor.code"], name=op.f("fk_training_session_giver")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_training_session")),
+    )
+    op.create_index("ix_training_session_day", "training_session", ["day", "id"], unique=False)
+    op.create_table(
         "case",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1072,6 +1088,29 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_recovery_share_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "kit_id", "part", name=op.f("pk_recovery_share")),
+    )
+    op.create_table(
+        "training_place",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("function", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attended", sa.Boolean(), nullable=True),
+        sa.Column("certificate_on", sa.Date(), nullable=True),
+        sa.Column("fact_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["function"], ["actor_kind.code"], name=op.f("fk_training_place_function")),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["training_session.id"], name=op.f("fk_training_place_session_id")
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["entity.id"], name=op.f("fk_training_place_tenant_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_training_place")),
+    )
+    op.create_index("ix_training_place_tenant", "training_place", ["tenant_id", "session_id"], unique=False)
+    op.create_index(
+        "uq_training_place", "training_place", ["session_id", "tenant_id", "function", "number"], unique=True
     )
     op.create_table(
         "case_event",
@@ -1832,6 +1871,8 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "saved_filter" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "saved_filter" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "training_session" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "training_session" TO spreekbuis_backup')
     op.execute('ALTER TABLE "case" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "case" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1884,6 +1925,8 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "recovery_share" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "recovery_share" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "training_place" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "training_place" TO spreekbuis_backup')
     op.execute('ALTER TABLE "case_event" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "case_event" FORCE ROW LEVEL SECURITY')
     op.execute(
