@@ -17,7 +17,7 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "training", "questionnaires", "intake", "intake.front", "intake.chat", "cases",
+    "entities", "access", "training", "instruments", "questionnaires", "intake", "intake.front", "intake.chat", "cases",
     "cases.keeping", "cases.export",
     "subscriptions",
 )  # fmt: skip
@@ -50,6 +50,8 @@ ROOMS = (
     "entities.actor_pages",
     "training.views",
     "training.central_pages",
+    "instruments.pages",
+    "instruments.central_pages",
     "intake.signpost_page",
     "intake.protection",
     "questionnaires.views",

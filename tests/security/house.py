@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -49,10 +49,13 @@ from spreekbuis.directory.catalogue import (
 )
 from spreekbuis.directory.models import Entity, Organisation
 from spreekbuis.directory.register import policy_area_on
+from spreekbuis.documents.blocks import Document
+from spreekbuis.documents.pdf import as_pdf
 from spreekbuis.entities.mails import PURPOSE as ENROLMENT
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
 from spreekbuis.identity.keys import lock_for_session
 from spreekbuis.identity.models import Account, PasswordReset, SignInSession
+from spreekbuis.instruments.library import Written, publish, take_files
 from spreekbuis.intake.front.mail_box import waiting_mails
 from spreekbuis.intake.front.models import Script
 from spreekbuis.intake.models import Receipt
@@ -77,6 +80,7 @@ from tests.world import Tenant, World
 HERE = "203.0.113.77"
 """The address (RFC 5737, for documentation) that every request of the tests seems to come from."""
 FORWARDED = "198.51.100.23"
+A_PDF = as_pdf(Document("Code", "", "nl", datetime(2026, 1, 1, tzinfo=UTC), ()))
 SECRET_TEXT = "Het geheim van de zwarte doos"
 
 
@@ -221,7 +225,7 @@ class House:
             world.reader(handler),
             world.member(entity, Role.ENTITY_ADMINISTRATOR),
         )
-        place.values |= self._training(entity)
+        place.values |= self._training(entity) | self._instrument() | {"spoken": "nl"}
         place.values |= self._script() | self._case(place) | self._access(world, entity) | self._enrolment()
         place.values["erased_id"] = self._erased(world, entity)
         return place
@@ -319,6 +323,15 @@ class House:
             return {
                 "questionnaire": "safety", "section": section.key, "question": section.questions[0].key
             }  # fmt: skip
+
+    @staticmethod
+    def _instrument() -> dict[str, str]:
+        """A code of conduct with a file, in the library."""
+        instrument_id = uuid4()
+        with transaction(PLATFORM):
+            files = take_files({"nl": FileStorage(io.BytesIO(A_PDF), "code.pdf")})
+            publish(instrument_id, 0, Written("code_of_conduct", {"nl": "Code"}, {"nl": "Tekst"}, {}, files))
+        return {"instrument_id": str(instrument_id)}
 
     @staticmethod
     def _training(entity: Tenant) -> dict[str, str]:

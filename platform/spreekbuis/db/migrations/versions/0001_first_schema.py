@@ -86,6 +86,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("mark", name=op.f("pk_handled_mail")),
     )
     op.create_table(
+        "instrument_version",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("titles", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("texts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("links", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("files", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("retired", sa.Boolean(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_instrument_version")),
+    )
+    op.create_table(
         "job",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -665,6 +678,29 @@ def upgrade() -> None:
         sa.Column("total", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_figure_delta_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_figure_delta")),
+    )
+    op.create_table(
+        "instrument_ask",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("instrument_id", sa.Uuid(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_instrument_ask_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "instrument_id", name=op.f("pk_instrument_ask")),
+    )
+    op.create_table(
+        "instrument_read",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("instrument_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_instrument_read_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_instrument_read_entity_id")),
+        sa.PrimaryKeyConstraint(
+            "entity_id", "instrument_id", "version", "account_id", name=op.f("pk_instrument_read")
+        ),
     )
     op.create_table(
         "invitation",
@@ -1690,6 +1726,8 @@ def upgrade() -> None:
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON figure_total TO spreekbuis_figures")
     op.execute('GRANT SELECT, INSERT ON "handled_mail" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "handled_mail" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT ON "instrument_version" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "instrument_version" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "job" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "job" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT ON "office_contact" TO spreekbuis_app')
@@ -1853,6 +1891,20 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "figure_delta" TO spreekbuis_backup')
     op.execute("GRANT DELETE ON figure_delta TO spreekbuis_figures")
     op.execute("CREATE POLICY roll_up ON figure_delta FOR DELETE TO spreekbuis_figures USING (true)")
+    op.execute('ALTER TABLE "instrument_ask" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "instrument_ask" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "instrument_ask" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "instrument_ask" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "instrument_ask" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "instrument_read" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "instrument_read" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "instrument_read" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "instrument_read" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "instrument_read" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "invitation" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "invitation" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "membership_lookup" TO spreekbuis_app')
