@@ -17,8 +17,8 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "training", "instruments", "questionnaires", "intake", "intake.front", "intake.chat", "cases",
-    "cases.keeping", "cases.export",
+    "entities", "access", "access.provisioning", "training", "instruments", "questionnaires",
+    "intake", "intake.front", "intake.chat", "cases", "cases.keeping", "cases.export",
     "subscriptions",
 )  # fmt: skip
 
@@ -46,6 +46,8 @@ ROOMS = (
     "directory.actor_pages",
     "access.views",
     "access.key_pages",
+    "access.provisioning.admin_pages",
+    "access.provisioning.pages",
     "entities.views",
     "entities.actor_pages",
     "training.views",
@@ -149,6 +151,7 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
 def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
     from spreekbuis.access.new_pair import ask_for_access, seal_again
+    from spreekbuis.access.provisioning.tokens import admit_directory
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
     from spreekbuis.cases import contacts, receiving
     from spreekbuis.cases.keeping import erasure
@@ -165,6 +168,7 @@ def _install(app: Flask) -> None:
         Doors(
             roles_in_entity=roles_in_entity,
             returning_reporter=returning_reporter,
+            admit_directory=admit_directory,
         ),
     )
     workplaces.install(app, [workplaces_of])

@@ -20,6 +20,8 @@ from spreekbuis.access.jobs import LINK as INVITATION
 from spreekbuis.access.jobs import STOP_LINK
 from spreekbuis.access.key_changes import replace_kit
 from spreekbuis.access.models import KeyChange, Membership
+from spreekbuis.access.provisioning.directory import GroupGiven, PersonGiven, create_group, create_person
+from spreekbuis.access.provisioning.models import EntityDomain
 from spreekbuis.access.recovery import make_kit
 from spreekbuis.actor import Actor, acting_as
 from spreekbuis.cases.dialogue import write_message
@@ -225,6 +227,7 @@ class House:
             world.reader(handler),
             world.member(entity, Role.ENTITY_ADMINISTRATOR),
         )
+        place.values |= self._directory(entity)
         place.values |= self._training(entity) | self._instrument() | {"spoken": "nl"}
         place.values |= self._script() | self._case(place) | self._access(world, entity) | self._enrolment()
         place.values["erased_id"] = self._erased(world, entity)
@@ -323,6 +326,16 @@ class House:
             return {
                 "questionnaire": "safety", "section": section.key, "question": section.questions[0].key
             }  # fmt: skip
+
+    @staticmethod
+    def _directory(entity: Tenant) -> dict[str, str]:
+        """Somebody in a group of the entity's directory."""
+        with transaction(tenant(entity.id)) as session:
+            session.add(EntityDomain(entity_id=entity.id, domain="voorbeeld.example", verified_at=now()))
+            session.flush()
+            person = create_person(PersonGiven("iemand", "iemand@voorbeeld.example", None, active=True))
+            group = create_group(GroupGiven("Groep", None, frozenset({person.id})))
+            return {"user_id": str(person.id), "group_id": str(group.id), "schema": "x", "kind": "User"}
 
     @staticmethod
     def _instrument() -> dict[str, str]:

@@ -38,6 +38,15 @@ class Audited(StrEnum):
     INSTRUMENT_ASKED = "instrument.asked"
     INSTRUMENT_NO_LONGER_ASKED = "instrument.no_longer_asked"
     INSTRUMENT_READ = "instrument.read"
+    DIRECTORY_TOKEN_MADE = "directory.token_made"  # noqa: S105 (the name of an event)
+    DIRECTORY_TOKEN_ENDED = "directory.token_ended"  # noqa: S105 (the name of an event)
+    DIRECTORY_PERSON_CREATED = "directory.person_created"
+    DIRECTORY_PERSON_CHANGED = "directory.person_changed"
+    DIRECTORY_PERSON_REMOVED = "directory.person_removed"
+    DIRECTORY_GROUP_CHANGED = "directory.group_changed"
+    DIRECTORY_GROUP_REMOVED = "directory.group_removed"
+    DIRECTORY_ROLE_DECLARED = "directory.role_declared"
+    DIRECTORY_LAST_ADMINISTRATOR_KEPT = "directory.last_administrator_kept"
     TRAINING_CHANGED = "training.changed"
     TRAINING_CALLED_OFF = "training.called_off"
     TRAINING_ASKED = "training.asked"

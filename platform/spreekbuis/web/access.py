@@ -14,6 +14,8 @@ class Audience(StrEnum):
     RETURNING_REPORTER = "returning_reporter"
     """Whoever opened a case with its receipt code."""
     SIGNED_IN = "signed_in"
+    DIRECTORY = "directory"
+    """The directory of the entity in the address, a machine that shows the entity's token (SCIM)."""
 
 
 class Permission(StrEnum):

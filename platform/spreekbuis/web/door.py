@@ -20,7 +20,7 @@ from flask_login import LoginManager, UserMixin
 from psycopg import Connection as PlainConnection
 from werkzeug.wrappers import Response
 
-from spreekbuis.actor import REPORTER, VISITOR, Actor, acting_as
+from spreekbuis.actor import DIRECTORY, REPORTER, VISITOR, Actor, acting_as
 from spreekbuis.clock import now
 from spreekbuis.db import scope as scopes
 from spreekbuis.db.pool import bare_connection
@@ -112,6 +112,8 @@ class Doors:
     """Roles of an account in the tenant in scope."""
     returning_reporter: Callable[[PlainConnection[tuple[Any, ...]], bytes], ReporterHere | None]
     """The case that a mailbox token (its SHA-256) opens."""
+    admit_directory: Callable[[UUID, str], None]
+    """Raises a DomainError unless the `Authorization` header is that of this entity's directory. Commits by itself."""
 
 
 def here() -> Here:
@@ -161,14 +163,17 @@ def enter(route: Route, view: View, kwargs: dict[str, Any]) -> ResponseReturnVal
     turned_away = _turn_away(route, g.here)
     if turned_away is not None:
         return turned_away
+    if route.may is Audience.DIRECTORY:
+        doors: Doors = current_app.extensions["doors"]
+        doors.admit_directory(the_entity().id, request.headers.get("Authorization", ""))
     scope, actor = _scope_and_actor(g.here)
     session = db.session
     with acting_as(actor), scopes.entering(scope):
         try:
             if isinstance(route.may, Permission):
                 _admit(route, scope)
-            if request.method == "POST":
-                csrf.check()
+            if request.method not in ("GET", "HEAD") and route.may is not Audience.DIRECTORY:
+                csrf.check()  # a directory shows a token that no browser sends by itself
             response: Response = make_response(view(**kwargs))
             if response.status_code >= 400:
                 session.rollback()
@@ -233,7 +238,7 @@ def _look_up(
 
 def _turn_away(route: Route, here: Here) -> ResponseReturnValue | None:
     """Send whoever must first sign in, or give the receipt code, to that page; POSTed text is kept for them."""
-    if route.may is Audience.EVERYONE:
+    if route.may in (Audience.EVERYONE, Audience.DIRECTORY):
         return None
     if route.may is Audience.RETURNING_REPORTER:
         return None if here.reporter else _ask(url_for("mailbox.open_form"))
@@ -251,6 +256,8 @@ def _ask(where: str) -> ResponseReturnValue:
 
 
 def _scope_and_actor(here: Here) -> tuple[scopes.Scope, Actor]:
+    if here.route.may is Audience.DIRECTORY and here.entity is not None:
+        return scopes.tenant(here.entity.id), DIRECTORY
     actor = Actor("account", here.account.id) if here.account and here.account.complete else VISITOR
     if here.reporter is not None:
         return scopes.tenant(here.reporter.entity_id), REPORTER

@@ -59,6 +59,15 @@ class Room:
     def post(self, rule: str, may: Audience | Permission) -> Callable[[V], V]:
         return self._declare("POST", rule, may, transactional=True)
 
+    def put(self, rule: str, may: Audience | Permission) -> Callable[[V], V]:
+        return self._declare("PUT", rule, may, transactional=True)
+
+    def patch(self, rule: str, may: Audience | Permission) -> Callable[[V], V]:
+        return self._declare("PATCH", rule, may, transactional=True)
+
+    def delete(self, rule: str, may: Audience | Permission) -> Callable[[V], V]:
+        return self._declare("DELETE", rule, may, transactional=True)
+
     def probe(self, rule: str) -> Callable[[V], V]:
         """A GET for everyone that touches neither session nor transaction (health)."""
         return self._declare("GET", rule, Audience.EVERYONE, transactional=False)

@@ -52,7 +52,7 @@ class InstrumentRead(TenantTable):
 
     __tablename__ = "instrument_read"
     readable = {  # noqa: RUF012 (declared by TenantTable)
-        "says who confirmed which version, and when": "version read_at",
+        "says when a member confirmed it": "read_at",
     }
     instrument_id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)

@@ -542,6 +542,83 @@ def upgrade() -> None:
         postgresql_where=sa.text("answered_at IS NULL"),
     )
     op.create_table(
+        "directory_group",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("display_name", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("role", sa.Text(), nullable=True),
+        sa.Column("desk", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(role IS NOT DISTINCT FROM 'handler') = (desk IS NOT NULL)",
+            name=op.f("ck_directory_group_handler_has_desk"),
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_directory_group_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_directory_group")),
+    )
+    op.create_index(
+        "ix_directory_group_external", "directory_group", ["entity_id", "external_id"], unique=False
+    )
+    op.create_index(
+        "ix_directory_group_name",
+        "directory_group",
+        ["entity_id", sa.literal_column("lower(display_name)")],
+        unique=False,
+    )
+    op.create_table(
+        "directory_person",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_name", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_directory_person_account_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_directory_person_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_directory_person")),
+    )
+    op.create_index("ix_directory_person_email", "directory_person", ["entity_id", "email"], unique=False)
+    op.create_index(
+        "ix_directory_person_external", "directory_person", ["entity_id", "external_id"], unique=False
+    )
+    op.create_index(
+        "uq_directory_person_name",
+        "directory_person",
+        ["entity_id", sa.literal_column("lower(user_name)")],
+        unique=True,
+    )
+    op.create_table(
+        "directory_token",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("minute", sa.Integer(), nullable=False),
+        sa.Column("uses", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_directory_token_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_directory_token")),
+    )
+    op.create_index("uq_directory_token", "directory_token", ["entity_id", "token_hash"], unique=True)
+    op.create_index(
+        "uq_directory_token_current",
+        "directory_token",
+        ["entity_id"],
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
         "doomed_content",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("storage_key", sa.Text(), nullable=False),
@@ -631,6 +708,14 @@ def upgrade() -> None:
         sa.Column("category", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_entity_category_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "category", name=op.f("pk_entity_category")),
+    )
+    op.create_table(
+        "entity_domain",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_entity_domain_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "domain", name=op.f("pk_entity_domain")),
     )
     op.create_table(
         "fact",
@@ -999,6 +1084,29 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_desk_key_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "desk_id", "version", name=op.f("pk_desk_key")),
+    )
+    op.create_table(
+        "directory_member",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "group_id"],
+            ["directory_group.entity_id", "directory_group.id"],
+            name=op.f("fk_directory_member_entity_id_group_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "person_id"],
+            ["directory_person.entity_id", "directory_person.id"],
+            name=op.f("fk_directory_member_entity_id_person_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_directory_member_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "group_id", "person_id", name=op.f("pk_directory_member")),
+    )
+    op.create_index(
+        "ix_directory_member_person", "directory_member", ["entity_id", "person_id"], unique=False
     )
     op.create_table(
         "erasure_certificate",
@@ -1501,6 +1609,39 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "directory_grant",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("desk", sa.Text(), nullable=True),
+        sa.Column("invitation_id", sa.Uuid(), nullable=True),
+        sa.Column("membership_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "membership_id"],
+            ["membership.entity_id", "membership.id"],
+            name=op.f("fk_directory_grant_entity_id_membership_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "person_id"],
+            ["directory_person.entity_id", "directory_person.id"],
+            name=op.f("fk_directory_grant_entity_id_person_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_directory_grant_entity_id")),
+        sa.ForeignKeyConstraint(
+            ["invitation_id"], ["invitation.id"], name=op.f("fk_directory_grant_invitation_id")
+        ),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_directory_grant")),
+    )
+    op.create_index(
+        "uq_directory_grant",
+        "directory_grant",
+        ["entity_id", "person_id", "role", "desk"],
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    )
+    op.create_table(
         "erasure_request",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
@@ -1822,6 +1963,27 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "desk_address" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE ON "desk_letter" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "desk_letter" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "directory_group" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "directory_group" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "directory_group" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "directory_group" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "directory_group" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "directory_person" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "directory_person" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "directory_person" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "directory_person" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "directory_person" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "directory_token" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "directory_token" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "directory_token" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "directory_token" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "directory_token" TO spreekbuis_backup')
     op.execute('ALTER TABLE "doomed_content" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "doomed_content" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1854,6 +2016,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "entity_category" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "entity_category" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "entity_domain" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "entity_domain" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "entity_domain" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "entity_domain" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "entity_domain" TO spreekbuis_backup')
     op.execute('ALTER TABLE "fact" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "fact" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1949,6 +2118,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "desk_key" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "desk_key" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "directory_member" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "directory_member" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "directory_member" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "directory_member" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "directory_member" TO spreekbuis_backup')
     op.execute('ALTER TABLE "erasure_certificate" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "erasure_certificate" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -2126,6 +2302,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "desk_key_grant" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "desk_key_grant" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "directory_grant" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "directory_grant" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "directory_grant" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "directory_grant" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "directory_grant" TO spreekbuis_backup')
     op.execute('ALTER TABLE "erasure_request" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "erasure_request" FORCE ROW LEVEL SECURITY')
     op.execute(
