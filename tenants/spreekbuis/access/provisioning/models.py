@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
@@ -99,9 +99,6 @@ class DirectoryGroup(TenantTable):
     changed_at: Mapped[datetime] = mapped_column(default=now)
     __table_args__ = (
         to_entity(),
-        CheckConstraint(
-            "(role IS NOT DISTINCT FROM 'handler') = (desk IS NOT NULL)", name="handler_has_desk"
-        ),
         Index("ix_directory_group_name", "entity_id", text("lower(display_name)")),
         Index("ix_directory_group_external", "entity_id", "external_id"),
     )

@@ -9,20 +9,18 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from flask import Response, current_app, request, url_for
-from pydantic import ValidationError
+from pydantic import EmailStr, Field, ValidationError
 from scim2_models import (
     URN,
     AuthenticationScheme,
     Bulk,
     CaseExact,
     ChangePassword,
+    ComplexAttribute,
     Context,
-    Email,
     Error,
     ETag,
     Filter,
-    Group,
-    GroupMember,
     GroupMembership,
     InvalidSyntaxException,
     InvalidValueException,
@@ -34,6 +32,7 @@ from scim2_models import (
     PatchOp,
     PayloadTooLargeException,
     PreconditionFailedException,
+    Reference,
     Required,
     Resource,
     ResourceType,
@@ -44,13 +43,15 @@ from scim2_models import (
     Sort,
     Uniqueness,
     UniquenessException,
+    User,
 )
 from sqlalchemy import ColumnElement, func, select
 
 from spreekbuis.access.provisioning import directory
 from spreekbuis.access.provisioning.directory import GroupGiven, PersonGiven, Taken
 from spreekbuis.access.provisioning.filtering import FIRST_PAGE, MOST, condition
-from spreekbuis.access.provisioning.models import DirectoryGroup, DirectoryMember, DirectoryPerson
+from spreekbuis.access.provisioning.models import DirectoryGroup as GroupRow
+from spreekbuis.access.provisioning.models import DirectoryMember, DirectoryPerson
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.errors import DomainError, Invalid, NotFound
@@ -64,7 +65,15 @@ _LENIENT = ScimPolicy(
     remove_value_as_filter=ScimPolicy.RemoveValue.apply,  # as Entra ID sends it
     unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
 )
-Kept = TypeVar("Kept", DirectoryPerson, DirectoryGroup)
+Kept = TypeVar("Kept", DirectoryPerson, GroupRow)
+
+
+class Address(ComplexAttribute):
+    """The one address that is kept."""
+
+    value: EmailStr | None = None
+    type: Annotated[str | None, Mutability.read_only] = None
+    primary: Annotated[bool | None, Mutability.read_only] = None
 
 
 class DirectoryUser(Resource[Any]):
@@ -74,13 +83,32 @@ class DirectoryUser(Resource[Any]):
 
     user_name: Annotated[str | None, Uniqueness.server, Required.true] = None
     active: bool | None = None
-    emails: list[Email] | None = None
+    emails: list[Address] | None = None
     groups: Annotated[list[GroupMembership] | None, Mutability.read_only] = None
     external_id: Annotated[str | None, CaseExact.true] = None
 
 
-DirectoryUser.__name__ = "User"
-type_resource = DirectoryUser | Group
+class Member(ComplexAttribute):
+    """Somebody in a group."""
+
+    value: Annotated[str | None, Mutability.immutable, CaseExact.true] = None
+    ref: Annotated[Reference[User] | None, Mutability.immutable] = Field(
+        None, serialization_alias="$ref", validation_alias="$ref"
+    )
+    type: Annotated[str | None, Mutability.immutable] = None
+
+
+class DirectoryGroup(Resource[Any]):
+    """Of a core Group (RFC 7643, 4.2) what is kept here."""
+
+    __schema__ = URN("urn:ietf:params:scim:schemas:core:2.0:Group")
+
+    display_name: Annotated[str | None, Required.true] = None
+    members: list[Member] | None = None
+
+
+DirectoryUser.__name__, DirectoryGroup.__name__ = "User", "Group"
+type_resource = DirectoryUser | DirectoryGroup
 
 
 def answering(view: Callable[..., Response]) -> Response:
@@ -131,9 +159,9 @@ def list_users() -> Response:
 
 def list_groups() -> Response:
     columns = {
-        "id": DirectoryGroup.id, "displayname": DirectoryGroup.display_name, "externalid": DirectoryGroup.external_id,
+        "id": GroupRow.id, "displayname": GroupRow.display_name, "externalid": GroupRow.external_id,
     }  # fmt: skip
-    return _list(DirectoryGroup, columns, _group)
+    return _list(GroupRow, columns, _group)
 
 
 def create_user() -> Response:
@@ -143,7 +171,7 @@ def create_user() -> Response:
 
 
 def create_group() -> Response:
-    wanted = Group.model_validate(_body(), scim_ctx=Context.RESOURCE_CREATION_REQUEST)
+    wanted = DirectoryGroup.model_validate(_body(), scim_ctx=Context.RESOURCE_CREATION_REQUEST)
     group = directory.create_group(_group_given(wanted))
     return _one(_group(group), group.version, Context.RESOURCE_CREATION_RESPONSE, 201)
 
@@ -167,7 +195,7 @@ def replace_user(user_id: UUID) -> Response:
 
 def replace_group(group_id: UUID) -> Response:
     group = _matched(directory.group_of(group_id))
-    wanted = Group.model_validate(_body(), scim_ctx=Context.RESOURCE_REPLACEMENT_REQUEST)
+    wanted = DirectoryGroup.model_validate(_body(), scim_ctx=Context.RESOURCE_REPLACEMENT_REQUEST)
     return _changed_group(group, wanted, Context.RESOURCE_REPLACEMENT_RESPONSE)
 
 
@@ -176,7 +204,10 @@ def patch_user(user_id: UUID) -> Response:
     wanted = _user(person)
     before = wanted.user_name
     PatchOp[DirectoryUser].model_validate(_body(), scim_ctx=Context.RESOURCE_PATCH_REQUEST).patch(wanted)
-    if wanted.user_name != before and before == person.email and _address(wanted) == person.email:
+    fresh = [email for email in wanted.emails or [] if email.value != person.email]
+    if fresh:
+        wanted.emails = fresh[-1:]  # one is kept: what was added comes in the place of what was there
+    elif wanted.user_name != before and before == person.email and _address(wanted) == person.email:
         wanted.emails = None  # the address was the name: it goes along
     return _changed_user(person, wanted, Context.RESOURCE_PATCH_RESPONSE)
 
@@ -184,7 +215,7 @@ def patch_user(user_id: UUID) -> Response:
 def patch_group(group_id: UUID) -> Response:
     group = _matched(directory.group_of(group_id))
     wanted = _group(group)
-    PatchOp[Group].model_validate(_body(), scim_ctx=Context.RESOURCE_PATCH_REQUEST).patch(wanted)
+    PatchOp[DirectoryGroup].model_validate(_body(), scim_ctx=Context.RESOURCE_PATCH_REQUEST).patch(wanted)
     return _changed_group(group, wanted, Context.RESOURCE_PATCH_RESPONSE)
 
 
@@ -203,7 +234,7 @@ def _changed_user(person: DirectoryPerson, wanted: DirectoryUser, context: Conte
     return _one(_user(person), person.version, context)
 
 
-def _changed_group(group: DirectoryGroup, wanted: Group, context: Context) -> Response:
+def _changed_group(group: GroupRow, wanted: DirectoryGroup, context: Context) -> Response:
     directory.change_group(group, _group_given(wanted))
     return _one(_group(group), group.version, context)
 
@@ -215,7 +246,23 @@ def _body() -> Any:
     payload = request.get_json(force=True, silent=True)
     if not isinstance(payload, dict):
         raise InvalidSyntaxException(detail="the body is no JSON object")
+    operations = payload.get("Operations")
+    for part in (payload, *(operations if isinstance(operations, list) else ())):
+        _best_first(part)
     return payload
+
+
+def _best_first(part: Any) -> None:
+    """Of several addresses the primary one counts, else that of the work, else the first."""
+    if not isinstance(part, dict):
+        return
+    holder, name = part, "emails"
+    if str(part.get("path", "")).lower() == "emails":
+        name = "value"
+    elif isinstance(part.get("value"), dict):
+        holder = part["value"]
+    if isinstance(holder.get(name), list) and all(isinstance(one, dict) for one in holder[name]):
+        holder[name].sort(key=lambda one: (one.get("primary") is not True, one.get("type") != "work"))
 
 
 def _person_given(wanted: DirectoryUser) -> PersonGiven:
@@ -228,13 +275,12 @@ def _person_given(wanted: DirectoryUser) -> PersonGiven:
 
 
 def _address(wanted: DirectoryUser) -> str | None:
-    """The primary address, else that of the work, else the first; without any the name itself."""
-    given = [email for email in wanted.emails or [] if email.value]
-    best = sorted(given, key=lambda email: (not email.primary, email.type != Email.Type.work))
-    return best[0].value if best else wanted.user_name
+    """The first address; without any the name itself."""
+    given = [email.value for email in wanted.emails or [] if email.value]
+    return given[0] if given else wanted.user_name
 
 
-def _group_given(wanted: Group) -> GroupGiven:
+def _group_given(wanted: DirectoryGroup) -> GroupGiven:
     members = set()
     for member in wanted.members or []:
         try:
@@ -246,18 +292,17 @@ def _group_given(wanted: Group) -> GroupGiven:
 
 def _user(person: DirectoryPerson) -> DirectoryUser:
     groups = (
-        select(DirectoryGroup.id, DirectoryGroup.display_name)
+        select(GroupRow.id, GroupRow.display_name)
         .join(
             DirectoryMember,
-            (DirectoryMember.entity_id == DirectoryGroup.entity_id)
-            & (DirectoryMember.group_id == DirectoryGroup.id),
+            (DirectoryMember.entity_id == GroupRow.entity_id) & (DirectoryMember.group_id == GroupRow.id),
         )
-        .where(DirectoryGroup.entity_id == current_entity_id(), DirectoryMember.person_id == person.id)
-        .order_by(DirectoryGroup.id)
+        .where(GroupRow.entity_id == current_entity_id(), DirectoryMember.person_id == person.id)
+        .order_by(GroupRow.id)
     )
     return DirectoryUser(
         id=str(person.id), external_id=person.external_id, user_name=person.user_name, active=person.active,
-        emails=[Email(value=person.email, type=Email.Type.work, primary=True)],
+        emails=[Address(value=person.email, type="work", primary=True)],
         groups=[
             GroupMembership(value=str(one), display=name, type="direct", ref=_reference("group", group_id=one))
             for one, name in db.session.execute(groups)
@@ -266,11 +311,11 @@ def _user(person: DirectoryPerson) -> DirectoryUser:
     )  # fmt: skip
 
 
-def _group(group: DirectoryGroup) -> Group:
-    return Group(
+def _group(group: GroupRow) -> DirectoryGroup:
+    return DirectoryGroup(
         id=str(group.id), external_id=group.external_id, display_name=group.display_name,
         members=[
-            GroupMember(value=str(person_id), type="User", ref=_reference("user", user_id=person_id))
+            Member(value=str(person_id), type="User", ref=_reference("user", user_id=person_id))
             for person_id in sorted(directory.members_of(group.id))
         ] or None,
         meta=_meta("Group", _url("group", group_id=group.id), group.made_at, group.changed_at, group.version),
@@ -386,21 +431,23 @@ def service_provider_config() -> Response:
 
 
 def schemas() -> Response:
-    return _listed(found := [_described(model, "schema") for model in (DirectoryUser, Group)], len(found))
+    return _listed(
+        found := [_described(model, "schema") for model in (DirectoryUser, DirectoryGroup)], len(found)
+    )
 
 
 def one_schema(schema: str) -> Response:
-    return _named(schema, [_described(model, "schema") for model in (DirectoryUser, Group)])
+    return _named(schema, [_described(model, "schema") for model in (DirectoryUser, DirectoryGroup)])
 
 
 def resource_types() -> Response:
     return _listed(
-        found := [_described(model, "resource_type") for model in (DirectoryUser, Group)], len(found)
+        found := [_described(model, "resource_type") for model in (DirectoryUser, DirectoryGroup)], len(found)
     )
 
 
 def one_resource_type(kind: str) -> Response:
-    return _named(kind, [_described(model, "resource_type") for model in (DirectoryUser, Group)])
+    return _named(kind, [_described(model, "resource_type") for model in (DirectoryUser, DirectoryGroup)])
 
 
 def _named(wanted: str, found: list[dict[str, Any]]) -> Response:

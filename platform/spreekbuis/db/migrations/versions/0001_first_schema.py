@@ -552,10 +552,6 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "(role IS NOT DISTINCT FROM 'handler') = (desk IS NOT NULL)",
-            name=op.f("ck_directory_group_handler_has_desk"),
-        ),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_directory_group_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_directory_group")),
     )
