@@ -7,6 +7,22 @@ from unittest.mock import patch
 
 import psycopg
 
+from spreekbuis.db.pool import bare_connection
+from spreekbuis.db.session import db
+
+_OPEN = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
+)
+
+
+def open_transactions() -> int:
+    """How many transactions are open in this database at this moment."""
+    with bare_connection(db.engine) as connection:
+        row = connection.execute(_OPEN).fetchone()
+    assert row is not None
+    return int(row[0])
+
 
 class Sent(NamedTuple):
     """A statement as psycopg gets it, its values, and the role that sends it."""

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from spreekbuis.access.case_keys import case_binding
 from spreekbuis.access.desk_keys import give_desk_keys, publish_address, recovery_binding
 from spreekbuis.access.models import CaseKey, Desk, DeskKey, Membership, MembershipLookup, RecoveryKey
+from spreekbuis.cases.citizens.models import CitizensHost
 from spreekbuis.cases.keys import Reader
 from spreekbuis.cases.opening import NewCase, open_case
 from spreekbuis.clock import now, today
@@ -100,7 +101,10 @@ class World:
         self.case_secrets: dict[UUID, bytes] = {}
         """Of the keys of cases, which only the desk and the reporter would have."""
 
-    def entity(self, ovo: str | None = None, *, entitled: bool = True, name: str | None = None) -> Tenant:
+    def entity(
+        self, ovo: str | None = None, *, entitled: bool = True, name: str | None = None,
+        desks: tuple[DeskKind, ...] = (DeskKind.INTEGRITY, DeskKind.WELLBEING),
+    ) -> Tenant:  # fmt: skip
         """A tenant with its desks and categories, made of an organisation of the register."""
         with transaction(PLATFORM) as session:
             if ovo is None:
@@ -116,7 +120,7 @@ class World:
             session.flush()
             made = Tenant(entity.id, ovo, entity.name, {})
         with transaction(tenant(made.id)) as session:
-            for kind in DeskKind:
+            for kind in desks:
                 desk = Desk(entity_id=made.id, kind=kind, name=f"Loket {kind}")
                 session.add(desk)
                 session.flush()
@@ -125,6 +129,13 @@ class World:
             self._make_keys(session, made)
             session.add_all(EntityCategory(entity_id=made.id, category=code) for code in CATEGORIES)
         return made
+
+    def host(self) -> Tenant:
+        """An entity that has the desk of 1700 as well."""
+        entity = self.entity(desks=tuple(DeskKind))
+        with transaction(PLATFORM) as session:
+            session.add(CitizensHost(tenant_id=entity.id))
+        return entity
 
     @staticmethod
     def _make_keys(session: Session, made: Tenant) -> None:

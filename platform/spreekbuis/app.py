@@ -19,6 +19,7 @@ MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
     "entities", "access", "access.provisioning", "training", "instruments", "questionnaires",
     "intake", "intake.front", "intake.chat", "cases", "cases.keeping", "cases.export",
+    "cases.citizens",
     "subscriptions",
 )  # fmt: skip
 
@@ -62,12 +63,15 @@ ROOMS = (
     "intake.paper_form",
     "intake.mailbox",
     "intake.front.views",
+    "intake.front.count_pages",
     "intake.chat.desk_pages",
     "intake.front.script_pages",
     "intake.chat.hours_pages",
     "intake.chat.views",
     "intake.front.mail_pages",
     "intake.referral_answer",
+    "intake.citizens",
+    "intake.citizen_consent",
     "cases.views",
     "cases.procedure_pages",
     "figures.views",
@@ -150,11 +154,13 @@ def create_app(settings: Settings, *, pool_size: int = 8) -> Flask:
 
 def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
+    from spreekbuis.access import leaving
     from spreekbuis.access.new_pair import ask_for_access, seal_again
     from spreekbuis.access.provisioning.tokens import admit_directory
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
     from spreekbuis.cases import contacts, receiving
     from spreekbuis.cases.keeping import erasure
+    from spreekbuis.cases.left_behind import free_cases
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
     from spreekbuis.intake.erased import forget_reporter
@@ -175,6 +181,7 @@ def _install(app: Flask) -> None:
     restoring.install(app, [seal_again], [ask_for_access])
     approval.APPROVAL_STEPS[:] = [open_subscription]
     erasure.ERASURE_STEPS[:] = [forget_reporter]
+    leaving.LEAVING_STEPS[:] = [free_cases]
     contacts.RECEIPTS[:] = [give_receipt]
     receiving.FOLLOW[:] = [follow_case]
     for room in rooms():

@@ -56,6 +56,7 @@ ROOM_COMMANDS = {
     "account": "spreekbuis.identity.commands:commands",
     "audit": "spreekbuis.audit.commands:commands",
     "figures": "spreekbuis.figures.commands:commands",
+    "citizens": "spreekbuis.cases.citizens.commands:commands",
     "demo": "spreekbuis.demo.commands:demo",
 }
 """Groups of commands that rooms bring, loaded only when asked for: `run` stays small."""

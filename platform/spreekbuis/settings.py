@@ -1,11 +1,12 @@
 """Settings: a pure function of the environment, parsed once into one frozen object."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -34,6 +35,27 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Reachable:
+    """How the contact point itself is reached, in the words of the installation; empty: no page speaks of it."""
+
+    phone: str = ""
+    address: str = ""
+    hours: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """A folder on an IMAP server. `encrypted`: with TLS; only a server on this machine may go without."""
+
+    host: str
+    port: int
+    user: str
+    folder: str
+    encrypted: bool
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that an administrator can set. Sizes are bytes, durations are in the name."""
 
@@ -55,11 +77,14 @@ class Settings:
     """Where mails go when no SMTP server is set."""
     incoming_mail: Path
     """The mailbox of the front office: a folder of .eml files."""
+    incoming_server: MailServer | None
+    """From where mails are brought into that folder; None: another program fills it."""
     mail_sender: str
     """`Name <address>` in the From of each mail."""
     base_url: str
     """Public address, without a slash at the end."""
     max_upload: int
+    reachable: Reachable
 
     @property
     def secure(self) -> bool:
@@ -114,10 +139,21 @@ class Settings:
             smtp_url=smtp_url,
             mail_folder=Path(env.get("MAIL_FOLDER") or data / "mailbox").resolve(),
             incoming_mail=Path(env.get("INCOMING_MAIL_FOLDER") or data / "incoming").resolve(),
+            incoming_server=incoming_server(env),
             mail_sender=sender,
             base_url=base_url,
             max_upload=max_upload,
+            reachable=reachable_by(env),
         )
+
+
+def reachable_by(env: Mapping[str, str]) -> Reachable:
+    """Raises SettingsError for what is no single line."""
+    told = {name: env.get(name, "").strip() for name in ("CONTACT_PHONE", "CONTACT_ADDRESS", "CONTACT_HOURS")}
+    for name, words in told.items():
+        if not words.isprintable():
+            raise SettingsError(f"{name} must be one line of text")
+    return Reachable(told["CONTACT_PHONE"], told["CONTACT_ADDRESS"], told["CONTACT_HOURS"])
 
 
 def port_of(env: Mapping[str, str]) -> int:
@@ -168,6 +204,37 @@ def place_of_files(url: str) -> Path | Bucket:
     ):
         raise SettingsError("STORAGE_URL needs an endpoint that begins with https://")
     return Bucket(parts.netloc, parts.path.strip("/"), told["endpoint"], told["region"])
+
+
+def incoming_server(env: Mapping[str, str]) -> MailServer | None:
+    """The IMAP folder of INCOMING_MAIL_URL, None when there is none. Raises SettingsError, which does not quote it."""
+    url, password = env.get("INCOMING_MAIL_URL", ""), env.get("INCOMING_MAIL_PASSWORD", "")
+    if not url:
+        return None
+    form = "INCOMING_MAIL_URL must be imaps://user@host/folder"
+    try:
+        parts = urlsplit(url)
+        host, port, user = parts.hostname or "", parts.port, unquote(parts.username or "")
+    except ValueError:
+        raise SettingsError(form) from None
+    if parts.password is not None:
+        raise SettingsError("INCOMING_MAIL_URL holds a password: set INCOMING_MAIL_PASSWORD instead")
+    folder = unquote(parts.path).strip("/") or "INBOX"
+    encrypted = parts.scheme == "imaps"
+    known = encrypted or (parts.scheme == "imap" and is_loopback(host))
+    if not (known and host and user) or parts.query or not (user + folder + password).isprintable():
+        raise SettingsError(form)
+    if not password:
+        raise SettingsError("INCOMING_MAIL_PASSWORD is not set")
+    return MailServer(host, port or (993 if encrypted else 143), user, folder, encrypted, password)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this is a server on this machine itself."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def scanner_address(url: str) -> str | None:

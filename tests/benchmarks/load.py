@@ -5,7 +5,7 @@ import re
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -22,6 +22,8 @@ class Client:
 
     port: int
     cookies: dict[str, str] = field(default_factory=dict)
+    form: list[tuple[str, str]] = field(default_factory=list)
+    """Hidden fields that a piece of work keeps from a page it saw."""
 
     def __post_init__(self) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -116,18 +118,16 @@ def measure(
     return Measured(len(times), len(times) / took, statistics.median(times), cuts[18])
 
 
-def in_turns(
-    work: Callable[[Client], object], port: int, bare_port: int, seconds: float
-) -> tuple[Measured, Measured]:
-    """`work` and the bare page by one client each, in turns of 20, so that both meet the same moments of a machine
+def in_turns(works: Sequence[tuple[Callable[[Client], object], int]], seconds: float) -> list[Measured]:
+    """Each piece of work on its port by one client, in turns of 20, so that all meet the same moments of a machine
     that is shared with others. Each connects anew after some turns: a connection stays with one process of the
     server, and that with one processor, which makes the same page a third slower or faster for as long as it lasts."""
-    pairs = ((work, Client(port)), (lambda client: client.get("/"), Client(bare_port)))
-    times: tuple[list[float], list[float]] = ([], [])
+    clients = [Client(port) for _, port in works]
+    times: list[list[float]] = [[] for _ in works]
     ends = time.perf_counter() + seconds
     turns = 0
     while turns <= 1 or time.perf_counter() < ends:
-        for (do, client), kept in zip(pairs, times, strict=True):
+        for (do, _), client, kept in zip(works, clients, times, strict=True):
             if turns % 5 == 0:
                 client.close()
             for number in range(20):
@@ -138,9 +138,9 @@ def in_turns(
                 ):  # not the first turn, nor the first request of a connection
                     kept.append((time.perf_counter() - began) * 1000)
         turns += 1
-    for _, client in pairs:
+    for client in clients:
         client.close()
-    measured, bare = (
+    return [
         Measured(
             len(kept),
             1000 * len(kept) / sum(kept),
@@ -148,5 +148,4 @@ def in_turns(
             statistics.quantiles(kept, n=20)[18],
         )
         for kept in times
-    )
-    return measured, bare
+    ]

@@ -74,6 +74,7 @@ def test_cases_change_hands_with_the_keyboard_and_a_declared_conflict_takes_one_
     assert colleague.sees("Geen dossier past bij je keuze")
     assert gone in numbers(handler, "free"), "the desk goes on with it"
     handler.follow(gone)
+    handler.unfold("Wie dit dossier niet mag zien")
     assert handler.sees("Meldde zelf een belangenconflict")
     nothing_serious(handler)
 

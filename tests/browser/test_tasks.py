@@ -26,6 +26,7 @@ def test_a_handler_checks_on_the_reporter_and_writes_down_what_came_of_it(
     handler.fill_long("Nota", "Kreeg plots een ander rooster.")
     handler.press("Bewaar de controle")
     assert handler.sees("De controle is bewaard.")
+    handler.unfold("Taken")
     handler.unfold("Voeg een taak toe")
     handler.fill("Wat moet er gebeuren?", "Vraag de offertes op.")
     handler.press("Voeg de taak toe")

@@ -179,7 +179,7 @@ def the_handler_answers(handler: Person) -> str:
     handler.fill("Tekst", NOTE)
     handler.press("Verstuur")
     assert handler.sees("Je notitie is bewaard.")
-    handler.unfold("Leg een contact vast")
+    handler.unfold("Contacten")
     handler.select("Hoe", "Telefoon")
     handler.fill_long("Wat werd gezegd", "De melder belde met een vraag over de termijn.")
     handler.press("Leg vast")

@@ -38,7 +38,7 @@ from spreekbuis.cases.procedure_versions import (
 from spreekbuis.cases.workflow import mark_kind
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
-from spreekbuis.directory.catalogue import CaseKind, Identity, Topic
+from spreekbuis.directory.catalogue import TOPIC_LABELS, CaseKind, Identity
 from spreekbuis.errors import Invalid, NotFound
 from spreekbuis.web.access import Role
 from tests.cases.conftest import a_new_case
@@ -101,7 +101,7 @@ def test_every_kind_and_topic_has_exactly_one_usual_procedure(app):
     with transaction(PLATFORM):
         rules = in_force(date(2026, 11, 22))
         for kind in CaseKind:
-            for topic in Topic:
+            for topic in TOPIC_LABELS:
                 for identity in Identity:
                     fitting = [r.code for r in rules if r.usual and fits(r, kind, topic, identity)]
                     assert len(fitting) == 1, (kind, topic, identity)

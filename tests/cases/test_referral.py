@@ -1,6 +1,7 @@
 """Handing a case over: the reporter decides, nothing is left behind, and the words open it where it goes on."""
 
 import io
+import re
 import threading
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -24,7 +25,7 @@ from spreekbuis.cases.contacts import register_contact
 from spreekbuis.cases.dialogue import OnItsWay, read_dialogue, read_file, write_message
 from spreekbuis.cases.exclusion import exclude, kept_out, withhold_from
 from spreekbuis.cases.keys import key_of
-from spreekbuis.cases.letters import waiting_letters
+from spreekbuis.cases.letters import count_waiting, waiting_letters
 from spreekbuis.cases.minutes import MinutesState, agree, correct, minutes_in, write_minutes
 from spreekbuis.cases.models import Attachment, Case, Contact, Referral
 from spreekbuis.cases.opening import NewFile
@@ -776,8 +777,11 @@ def test_who_is_kept_out_of_the_case_sees_no_letter_of_it_at_the_other_desk_and_
         withhold_from(both)
         assert receiving.receivers(letter_id) == []
         assert waiting_letters(frozenset([desk_id])) == []
+        assert count_waiting({desk_id}) == 0
         with pytest.raises(NotFound):
             receiving.read_letter(letter_id, frozenset([desk_id]), world.reader(both))
+    assert waiting_in_nav(world.browser(both), two.here) is None
+    assert waiting_in_nav(world.browser(two.colleague), two.here) == "1"
     now_id = two.accept(letter_id, two.colleague, two.here, WELLBEING)
     with world.inside(two.here):
         assert [one.account_id for one in kept_out(now_id)] == [both]
@@ -800,3 +804,29 @@ def test_the_answers_go_along_with_the_version_that_was_answered(two, world):
     page = browser.get(f"/desk/{two.there.ovo}/cases/{case_id}").text
     assert "Heb je het al aan iemand verteld?" in page
     assert "De dienst van het magazijn" in page
+
+
+# --- the count in the navigation -------------------------------------------------------------------------------
+
+
+def waiting_in_nav(browser, entity):
+    """The number beside 'Doorverwijzingen', or nothing."""
+    page = browser.get(f"/desk/{entity.ovo}/cases").text
+    return re.search(r'/letters"[^>]*>Doorverwijzingen(?: <span class="count">(.*?)</span>)?</a>', page)[1]
+
+
+def test_the_navigation_counts_the_letters_that_wait(two, world):
+    receiver, wellbeing = world.browser(two.receiver), world.browser(two.colleague)
+    assert waiting_in_nav(receiver, two.there) is None
+    made = two.sent()
+    assert waiting_in_nav(receiver, two.there) == "1"
+    assert waiting_in_nav(wellbeing, two.here) is None, "of another desk"
+    assert receiver.post(f"/desk/{two.there.ovo}/letters/{made}/accept").status_code == 303
+    assert waiting_in_nav(receiver, two.there) is None
+
+
+def test_the_page_about_an_error_counts_nothing(two, world):
+    two.sent()
+    page = world.browser(two.receiver).get(f"/desk/{two.there.ovo}/cases/{uuid4()}")
+    assert page.status_code == 404
+    assert 'class="count"' not in page.text

@@ -29,8 +29,10 @@ from spreekbuis.db.base import new_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CaseKind, DeskKind, FollowUp, Outcome
 from spreekbuis.errors import Invalid, NotFound
+from spreekbuis.figures.roll_up import verify
 from spreekbuis.web.access import Role
 from tests.cases.conftest import opened_with_key
+from tests.figures.test_facts import shown
 from tests.intake.traces import found_in_database
 
 TEXT = "Twee handtekeningen vanaf duizend euro."
@@ -136,6 +138,16 @@ def test_a_measure_of_another_case_does_not_move(world, desk):
         (measure,) = measures_in(other, key)
     with pytest.raises(NotFound):
         desk.does(lambda case: move_measure(case, measure.id, MeasureState.DONE))
+
+
+def test_a_changed_result_moves_the_figures_once(world, desk):
+    for result in (Result(5000), Result(7000, 1000), Result(7000, 1000), Result(7000)):
+        desk.does(lambda case, result=result: record_result(case, result))
+    counted = shown(world, desk.entity)
+    assert counted["law_money", "damage"] == (1, 7000)
+    assert ("law_money", "recovered") not in counted
+    assert (counted["law", "received"], counted["law_outcome", "founded"]) == ((1, 0), (1, 0))
+    assert verify() == []
 
 
 def test_the_dossier_tells_the_result(app, desk):

@@ -175,7 +175,7 @@ def test_the_page_finds_goes_on_and_keeps_the_words_out_of_the_address(world, en
     from spreekbuis.cases import search_page
 
     monkeypatch.setattr(search_page, "PATIENCE", -1.0)
-    monkeypatch.setattr("spreekbuis.cases.text_search.search_texts.__defaults__", (None, 1))
+    monkeypatch.setattr(search_page, "FIRST", 1)
     browser = world.handler(entity, INTEGRITY)
     for number in range(2):
         world.case(entity, text=f"de loods, keer {number}")

@@ -94,7 +94,7 @@ ASKED = [
 ]
 
 
-@pytest.mark.parametrize("desks", [(DeskKind.INTEGRITY,), tuple(DeskKind)])
+@pytest.mark.parametrize("desks", [(DeskKind.INTEGRITY,), (DeskKind.INTEGRITY, DeskKind.WELLBEING)])
 def test_every_view_and_filter_reads_an_index_in_order_and_a_few_pages(world, crowd, desks):
     entity, me = crowd
     wanted = {entity.desks[kind] for kind in desks}
@@ -128,7 +128,7 @@ def test_a_page_deep_in_the_list_costs_no_more_than_the_first(world, crowd, view
         assert "Sort" not in {node["Node Type"] for node in nodes(plan)}
 
 
-@pytest.mark.parametrize("desks", [(DeskKind.INTEGRITY,), tuple(DeskKind)])
+@pytest.mark.parametrize("desks", [(DeskKind.INTEGRITY,), (DeskKind.INTEGRITY, DeskKind.WELLBEING)])
 def test_counting_stops_at_a_hundred_in_one_query(world, crowd, desks):
     entity, me = crowd
     wanted = {entity.desks[kind] for kind in desks}

@@ -101,7 +101,9 @@ def test_the_trail_says_who_took_what(desk):
         event = session.scalars(select(AuditEvent).where(AuditEvent.kind == Audited.CASE_EXPORTED)).one()
         assert event.actor == f"account:{desk.one}"
         assert event.subject_id == case_id
-        assert event.data == {"what": "zip", "notes": True, "messages": 5, "files": 1}
+        assert event.data == {
+            "what": "zip", "notes": True, "messages": 5, "files": 1, "to": "desk", "named": True,
+        }  # fmt: skip
 
 
 def test_a_choice_that_is_none_downloads_nothing(desk):

@@ -14,6 +14,7 @@ def case(**changes: Any) -> CaseFact:
         "channel": "phone", "identity": "confidential", "reporter_class": "staff", "desk": "wellbeing",
         "status": "open", "outcome": None, "score": None, "days_to_acknowledge": None,
         "days_to_feedback": None, "days_to_close": None,
+        "damage_cents": None, "recovered_cents": None, "follow_up": None,
     }  # fmt: skip
     return CaseFact(**{**usual, **changes})
 

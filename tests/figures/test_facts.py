@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from spreekbuis.db.session import db
+from spreekbuis.directory.catalogue import Outcome
 from spreekbuis.figures.facts import ContactFact, contributions, record_case, record_contact
 from spreekbuis.figures.roll_up import Difference, rebuild, roll_up, roll_up_all, verify
 from tests.figures.samples import case, count
@@ -111,8 +112,10 @@ FACTS = st.builds(
     year=st.sampled_from([2013, 2014]), month=st.integers(1, 12),
     kind=st.sampled_from(["new", "report", "information_request"]),
     topic=st.sampled_from(["wellbeing", "integrity", "private"]),
-    outcome=st.none() | st.sampled_from(["founded", "answered"]),
+    outcome=st.none() | st.sampled_from([outcome.value for outcome in Outcome]),
     score=st.none() | st.integers(1, 5), days_to_acknowledge=st.none() | st.integers(0, 20),
+    damage_cents=st.none() | st.integers(0, 10**12), recovered_cents=st.none() | st.integers(0, 10**12),
+    follow_up=st.none() | st.sampled_from(["forensic_audit", "with_court"]),
 )  # fmt: skip
 STEPS = st.lists(
     st.tuples(st.sampled_from(["case", "contact"]), st.integers(0, 1), st.integers(0, 3), FACTS)

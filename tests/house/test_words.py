@@ -69,3 +69,24 @@ def test_a_wrong_catalogue_is_seen(tmp_path, monkeypatch):
     assert any("Vergeten" in fault and "no code uses" in fault for fault in found)
     assert any("no translation of 'Nog iets'" in fault for fault in found)
     assert any("placeholder" in fault for fault in found)
+
+
+TRANSLATED = {
+    r"\btoegangscode\b": {"en": r"receipt code", "fr": r"code d’accès", "de": r"Zugangscode"},
+    r"^Stand\b|\bstand\b": {"en": r"status|stands", "fr": r"statut|situation", "de": r"Stand"},
+}
+"""A Dutch word (ignoring capitals), and what stands for it."""
+
+
+@pytest.mark.parametrize("language", catalogs.LANGUAGES)
+@pytest.mark.parametrize("dutch", TRANSLATED)
+def test_a_word_has_one_translation_everywhere(language, dutch):
+    wanted = TRANSLATED[dutch][language]
+    others = [
+        message.id
+        for message in catalogs.load(language)
+        if message.id
+        and re.search(dutch, str(message.id), re.IGNORECASE)
+        and not re.search(wanted, str(message.string), re.IGNORECASE)
+    ]
+    assert others == []

@@ -8,16 +8,25 @@ from email.message import EmailMessage
 import pytest
 from sqlalchemy import func, select
 
-from spreekbuis.cases.models import Attachment
-from spreekbuis.clock import now
+from spreekbuis.access.models import LeftFile
+from spreekbuis.cases.keeping.erasure import drop_contents, erase
+from spreekbuis.cases.keeping.grounds import Ground
+from spreekbuis.cases.models import Attachment, Case
+from spreekbuis.clock import at, now, today
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
+from spreekbuis.directory.catalogue import DeskKind
 from spreekbuis.intake.front.mail_box import DONE, KEPT, empty_done, put_mail_away, waiting_mails
 from spreekbuis.intake.front.models import HandledMail
+from spreekbuis.intake.upkeep import drop_orphans
 from spreekbuis.jobs.models import Job
+from spreekbuis.vault import files as accepting
+from spreekbuis.vault.cleaning import Cleaned, Cleaning
+from spreekbuis.vault.storage import storage
 from spreekbuis.web.access import Role
-from tests.intake.flow import PDF, hidden, words
+from tests.intake.flow import PDF, Reporter, hidden, words
 from tests.intake.front import Agent, cases, counted, texts
+from tests.statements import open_transactions
 
 TEXT = "Mijn chef leest mijn mails."
 
@@ -193,6 +202,25 @@ def test_attachments_pass_the_same_checks_as_uploads(world, agent, abb, box):
         assert session.scalar(select(func.count()).select_from(Attachment)) == 1
 
 
+def test_no_transaction_is_open_while_attachments_are_cleaned_and_what_is_not_kept_is_forgotten(
+    world, agent, abb, box, monkeypatch
+):
+    put(box, attach=[("bon.pdf", PDF)])
+    (url,) = listed(agent)
+    seen = []
+
+    def watch(source, _media_type, **_options):
+        seen.append(open_transactions())
+        return Cleaning(Cleaned.NOTHING, source)
+
+    monkeypatch.setattr(accepting, "clean", watch)
+    form, first = keep(agent, url)
+    again = agent.browser.post("/front/contacts", form)
+    assert words(again) == words(first)
+    assert set(seen) == {0}
+    assert len(storage().keys_of(abb.id, today())) == 1
+
+
 def test_a_mail_about_a_case_goes_to_that_case(world, agent, abb, box):
     world.case(abb)
     (case,) = cases(world, abb)
@@ -242,3 +270,113 @@ def test_handled_mails_are_deleted_after_a_month(app, box):
 
 def test_only_the_front_office_opens_the_box(world, box):
     assert world.browser(world.platform_member(Role.CENTRAL_ANALYST)).get("/front/mails").status_code == 403
+
+
+SECRET = b"De naam van de chef staat hierin."
+
+
+def contents(app, entity):
+    """What lies in the storage for the entity."""
+    return [
+        file for file in (app.extensions["settings"].storage / str(entity.id)).rglob("*") if file.is_file()
+    ]
+
+
+def tie(world, agent, abb, box, *attach, **typed):
+    """A mail with attachments, tied to the case that the entity has."""
+    put(box, attach=attach or [("brief.txt", SECRET), ("bon.pdf", PDF)])
+    (case,) = cases(world, abb)
+    typed = {"existing": f"I-{case.year}-{case.number:03d}", **typed}
+    return keep(agent, listed(agent)[0], **typed)
+
+
+def test_the_attachments_of_a_mail_come_on_the_case_that_exists_for_its_desk_alone(
+    app, world, agent, abb, box
+):
+    case_id = world.case(abb)
+    before = len(contents(app, abb))
+    _, page = tie(world, agent, abb, box)
+    assert page.status_code == 200
+    assert len(contents(app, abb)) == before + 2
+    assert not any(SECRET in file.read_bytes() for file in contents(app, abb))
+    with world.inside(abb) as session:
+        assert session.scalar(select(func.count()).select_from(Attachment)) == 0
+        assert session.scalar(select(func.count()).select_from(LeftFile)) == 2
+    url = f"/desk/{abb.ovo}/cases/{case_id}"
+    assert world.handler(abb, DeskKind.WELLBEING).get(url).status_code == 404
+    desk = world.handler(abb, DeskKind.INTEGRITY)
+    page = desk.get(url)
+    files = re.findall(rf'href="({url}/files/[0-9a-f-]+)"', page.text)
+    assert len(files) == 2
+    assert SECRET in {desk.get(file).data for file in files}
+    with world.inside(abb) as session:
+        assert session.scalar(select(func.count()).select_from(LeftFile)) == 0
+    assert len(re.findall(rf'href="({url}/files/[0-9a-f-]+)"', desk.get(url).text)) == 2
+
+
+def test_the_reporter_does_not_see_what_the_front_office_passed_along(app, world, agent, abb, box):
+    reporter = Reporter(world.browser(), abb)
+    code = " ".join(words(reporter.report(category="fraud")))
+    tie(world, agent, abb, box, existing=code, entity="")
+    (case,) = cases(world, abb)
+    world.handler(abb, DeskKind.INTEGRITY).get(f"/desk/{abb.ovo}/cases/{case.id}")
+    reporter.open_mailbox(code)
+    assert "brief.txt" not in reporter.browser.get("/inbox").text
+
+
+def test_a_file_that_may_not_come_is_said_and_the_others_come(world, agent, abb, box):
+    world.case(abb)
+    _, page = tie(world, agent, abb, box, ("virus.exe", b"MZ"), ("brief.txt", SECRET))
+    assert "virus.exe" in page.text
+    with world.inside(abb) as session:
+        assert session.scalar(select(func.count()).select_from(LeftFile)) == 1
+
+
+def test_a_wrong_number_or_a_second_press_leaves_no_file_behind(app, world, agent, abb, box):
+    world.case(abb)
+    before = len(contents(app, abb))
+    _, refused = tie(world, agent, abb, box, existing="I-1999-123")
+    assert refused.status_code == 422
+    assert len(contents(app, abb)) == before
+    form, _ = tie(world, agent, abb, box)
+    kept = len(contents(app, abb))
+    assert agent.browser.post("/front/contacts", form).status_code == 200
+    assert len(contents(app, abb)) == kept == before + 2
+
+
+def test_no_transaction_is_open_while_attachments_for_a_case_that_exists_are_cleaned(
+    world, agent, abb, box, monkeypatch
+):
+    world.case(abb)
+    seen = []
+
+    def watch(source, _media_type, **_options):
+        seen.append(open_transactions())
+        return Cleaning(Cleaned.NOTHING, source)
+
+    monkeypatch.setattr(accepting, "clean", watch)
+    tie(world, agent, abb, box)
+    assert set(seen) == {0}
+
+
+def test_an_erased_case_takes_files_along_that_nobody_took_in(app, world, agent, abb, box):
+    case_id = world.case(abb)
+    before = len(contents(app, abb))
+    tie(world, agent, abb, box)
+    with world.inside(abb) as session:
+        case = session.get_one(Case, (abb.id, case_id))
+        case.closed_at = now()
+        session.flush()
+        erase(case, Ground.TERM)
+    with world.inside(abb):
+        drop_contents()
+    assert len(contents(app, abb)) == before
+
+
+def test_files_that_wait_for_a_handler_are_no_orphans(app, world, agent, abb, box):
+    world.case(abb)
+    tie(world, agent, abb, box)
+    kept = len(contents(app, abb))
+    with at(now() + timedelta(days=2)), world.inside(abb):
+        drop_orphans()
+    assert len(contents(app, abb)) == kept

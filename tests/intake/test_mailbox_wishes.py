@@ -135,7 +135,7 @@ def test_nothing_is_shared_by_default_and_each_yes_can_be_withdrawn(world, entit
     ]  # fmt: skip
     shown = page_of_case(handler, entity, case)
     assert "Mag je de naam delen?" in shown
-    assert shown.count(">Nee<") == 3
+    assert shown.count(">Nee<") == 4
     assert "Naam mag niet gedeeld worden" in shown
 
 
@@ -205,6 +205,15 @@ def test_a_correction_and_the_record_both_stay_and_a_new_record_can_follow(world
     with world.inside(entity):
         records = minutes.minutes_in(read_dialogue(world.key(entity, case.id), internal=False))
         assert [record.state for record in records] == ["corrected", "agreed"]
+
+
+def test_minutes_that_wait_stand_on_the_page_once(world, entity, inside, handler):
+    write_minutes(handler, entity, with_case(world, entity))
+    page = inside.browser.get("/inbox").text
+    assert page.count(MINUTES) == 1
+    assert "Je leest dit verslag hierboven." in page
+    inside.browser.post("/inbox/minutes/agree", {"minutes": field(inside.browser.get("/inbox"), "minutes")})
+    assert inside.browser.get("/inbox").text.count(MINUTES) == 1
 
 
 def test_an_empty_correction_is_asked_again_and_one_of_agreed_minutes_refused(world, entity, inside, handler):

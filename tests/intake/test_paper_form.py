@@ -4,7 +4,7 @@ from html import unescape
 
 import pytest
 
-from spreekbuis.directory.catalogue import CATEGORIES, REPORTER_CLASS_LABELS
+from spreekbuis.directory.catalogue import CATEGORIES, WORK_RELATED
 from spreekbuis.entities.actors import OwnActor, set_actor
 
 
@@ -12,7 +12,7 @@ def test_the_form_has_every_topic_and_class_and_says_where_it_goes(world, entity
     with world.inside(entity):
         set_actor(OwnActor("desk_integrity", address="Loket Integriteit\nVoorbeeldlaan 1"))
     page = unescape(world.browser().get(f"/o/{entity.ovo}/report/paper").text)
-    for label in (*(c.label for c in CATEGORIES.values()), *REPORTER_CLASS_LABELS.values()):
+    for label in (*(c.label for c in CATEGORIES.values()), *WORK_RELATED.values()):
         assert f"<li>{label}</li>" in page
     assert "Voorbeeldlaan 1" in page
     assert "in een gesloten omslag" in page  # the other desk has no address

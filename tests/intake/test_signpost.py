@@ -7,7 +7,7 @@ import pytest
 
 from spreekbuis.directory.actor_kinds import KINDS
 from spreekbuis.directory.actors import ACTORS
-from spreekbuis.directory.catalogue import Topic
+from spreekbuis.directory.catalogue import TOPIC_LABELS
 from spreekbuis.entities.actors import OwnActor, set_actor
 from spreekbuis.intake.signpost import HELPS, LINE_MANAGER, Answers, Place, Wish, directions
 from tests.world import Tenant, World
@@ -18,7 +18,9 @@ CONFIDENTIAL = {k["code"]: bool(k["confidential"]) for k in KINDS} | {
 NEAR = {k["code"] for k in KINDS if not k["central"]}
 CENTRAL = {a["kind"] for a in ACTORS}
 YES_NO = (False, True)
-EVERY_ANSWER = [Answers(*answer) for answer in itertools.product(Topic, Wish, Place, YES_NO, YES_NO, YES_NO)]
+EVERY_ANSWER = [
+    Answers(*answer) for answer in itertools.product(TOPIC_LABELS, Wish, Place, YES_NO, YES_NO, YES_NO)
+]
 
 
 def shown(answers: Answers, reachable=()) -> tuple[str, ...]:
@@ -61,7 +63,7 @@ def test_whoever_wants_to_stay_inside_stays_there_when_somebody_safe_is_reachabl
 
 
 def test_whoever_asks_for_protection_outside_finds_the_ombudsman_first():
-    for topic in Topic:
+    for topic in TOPIC_LABELS:
         assert shown(Answers(topic, Wish.PROTECT, Place.OUTSIDE))[0] == "ombudsman"
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from spreekbuis.cases.models import Attachment
 from spreekbuis.clock import at, now, today
-from spreekbuis.db.pool import bare_connection
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import db, transaction
 from spreekbuis.intake import stock, upkeep
@@ -19,6 +18,7 @@ from spreekbuis.vault.cleaning import Cleaned, Cleaning
 from spreekbuis.vault.storage import storage
 from tests.intake.flow import PDF, PNG, STORY, Reporter, hidden, words
 from tests.intake.test_upkeep import _until_somebody_waits
+from tests.statements import open_transactions
 from tests.world import Browser
 
 TEXT_FILE = ("brief.txt", b"tekst")
@@ -277,20 +277,13 @@ def test_files_that_do_not_fit_together_are_refused_together(world, entity, repo
     assert storage().keys_of(entity.id, today()) == []
 
 
-OPEN = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-    " AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
-)
-
-
 @pytest.fixture
 def seen_while_cleaning(monkeypatch) -> list[int]:
     """How many transactions were open each time that a file was cleaned."""
     seen: list[int] = []
 
     def watch(source, _media_type, **_options):
-        with bare_connection(db.engine) as connection:
-            seen.append(connection.execute(OPEN).fetchone()[0])
+        seen.append(open_transactions())
         return Cleaning(Cleaned.NOTHING, source)
 
     monkeypatch.setattr(accepting, "clean", watch)
@@ -318,5 +311,4 @@ def test_no_transaction_is_open_while_the_files_of_a_message_are_cleaned(reporte
 def test_the_look_at_open_transactions_finds_one(world, entity):
     with world.inside(entity):
         db.session.scalar(select(DraftFile.id))
-        with bare_connection(db.engine) as connection:
-            assert connection.execute(OPEN).fetchone()[0] == 1
+        assert open_transactions() == 1

@@ -71,29 +71,32 @@ class Desk:
     def inside(self, account_id: UUID | None = None):
         return _Inside(self, account_id)
 
-    def closed_case(self, **changes) -> tuple[UUID, ContentKey, ReceiptCode]:
-        """A report with a name, a file, a note, a contact, a score and a comment, and the words of its reporter."""
+    def open_case(self, **changes) -> tuple[UUID, ContentKey, ReceiptCode]:
+        """A report with a name, a file, a note, a contact, and the words of its reporter."""
         code = from_submission(uuid4().bytes * 2)
-        with self.inside(self.one) as session:
-            with clock.at(RECEIVED):
-                files = accept(
-                    {uuid4(): FileStorage(io.BytesIO(FILE), "lijst.txt")}, keep_original=True
-                ).files
-                case, key = opened_with_key(
-                    identity=Identity.NAMED, reporter={"name": "Melder Wouterloot"}, text=STORY,
-                    files=tuple(NewFile.of(file) for file in files.values()), **changes,
-                )  # fmt: skip
-                session.add(Receipt(**receipt_of(code, key)))
-                workflow.acknowledge(case, key, "We hebben het ontvangen.")
-                workflow.mark_kind(case, CaseKind.REPORT)
-                workflow.change_state(case, State.IN_PROGRESS)
-                workflow.add_note(case, key, "Een interne gedachte over Wouterloot.")
-                register_contact(case, key, Channel.PHONE, RECEIVED, "Belde over Wouterloot.")
-                write_message(case, key, author="reporter", text="Nog iets over wouterloot.")
-            with clock.at(CLOSED):
-                workflow.close(case, key, Outcome.FOUNDED, "Het klopt.")
-                score_case(case, key, 4, "Goed geholpen.")
+        with self.inside(self.one) as session, clock.at(RECEIVED):
+            files = accept({uuid4(): FileStorage(io.BytesIO(FILE), "lijst.txt")}, keep_original=True).files
+            case, key = opened_with_key(
+                identity=Identity.NAMED, reporter={"name": "Melder Wouterloot"}, text=STORY,
+                files=tuple(NewFile.of(file) for file in files.values()), **changes,
+            )  # fmt: skip
+            session.add(Receipt(**receipt_of(code, key)))
+            workflow.acknowledge(case, key, "We hebben het ontvangen.")
+            workflow.mark_kind(case, CaseKind.REPORT)
+            workflow.change_state(case, State.IN_PROGRESS)
+            workflow.add_note(case, key, "Een interne gedachte over Wouterloot.")
+            register_contact(case, key, Channel.PHONE, RECEIVED, "Belde over Wouterloot.")
+            write_message(case, key, author="reporter", text="Nog iets over wouterloot.")
         return key.subject_id, key, code
+
+    def closed_case(self, **changes) -> tuple[UUID, ContentKey, ReceiptCode]:
+        """An `open_case` that was closed, with a score and a comment."""
+        case_id, key, code = self.open_case(**changes)
+        with self.inside(self.one) as session, clock.at(CLOSED):
+            case = session.get_one(Case, (self.entity.id, case_id))
+            workflow.close(case, key, Outcome.FOUNDED, "Het klopt.")
+            score_case(case, key, 4, "Goed geholpen.")
+        return case_id, key, code
 
     def case(self, case_id: UUID) -> Case | None:
         with self.world.inside(self.entity) as session:

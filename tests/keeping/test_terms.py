@@ -10,9 +10,9 @@ from spreekbuis.access.models import Desk as DeskRow
 from spreekbuis.cases.keeping import nightly
 from spreekbuis.cases.keeping.holds import lift_hold, set_hold
 from spreekbuis.cases.keeping.models import ErasureCertificate, RetentionWarning
-from spreekbuis.cases.keeping.terms import due_on, shortest_term
+from spreekbuis.cases.keeping.terms import due_on, first_night, shortest_term
 from spreekbuis.cases.models import Case
-from spreekbuis.clock import BRUSSELS
+from spreekbuis.clock import BRUSSELS, at
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
 from spreekbuis.directory.catalogue import DeskKind
@@ -46,6 +46,20 @@ def test_the_term_counts_in_belgian_calendar_days_from_closing(world, case, day)
 def test_nothing_is_passed_over_that_the_shortest_term_makes_due(world):
     with transaction(PLATFORM):
         assert shortest_term() == 24
+
+
+@pytest.mark.parametrize(
+    ("due", "warned_on", "first"),
+    [
+        (date(2026, 12, 31), date(2026, 11, 22), date(2026, 12, 31)),
+        (date(2019, 3, 1), date(2026, 11, 20), date(2026, 12, 20)),  # warned of late: thirty days after
+        (date(2019, 3, 1), None, date(2026, 12, 22)),  # to be warned of this night
+        (date(2026, 11, 1), date(2026, 9, 1), date(2026, 11, 23)),  # nothing goes before the next night
+    ],
+)
+def test_no_page_says_that_a_case_goes_on_a_day_that_is_past(due, warned_on, first):
+    with at(datetime(2026, 11, 22, 9, tzinfo=UTC)):
+        assert first_night(due, warned_on) == first
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """Mails reach their server encrypted or not at all, and the mail of a retried job is the same mail."""
 
 import contextlib
-import datetime
-import ipaddress
 import smtplib
 import socket
 import socketserver
@@ -13,10 +11,6 @@ from dataclasses import replace
 from email import message_from_bytes
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from sqlalchemy import update
 
 from spreekbuis.db.scope import PLATFORM
@@ -26,6 +20,7 @@ from spreekbuis.jobs.models import Job, JobState
 from spreekbuis.jobs.outbox import DEFINED, enqueue, job
 from spreekbuis.notify import mail
 from spreekbuis.settings import Settings, SettingsError
+from tests.notify.certificate import self_signed_file
 
 
 class Talk(socketserver.StreamRequestHandler):
@@ -82,23 +77,7 @@ def smtp():
 @pytest.fixture(scope="module")
 def self_signed(tmp_path_factory) -> ssl.SSLContext:
     """A certificate that nobody vouches for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    moment = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(moment).not_valid_after(moment + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    file = tmp_path_factory.mktemp("tls") / "server.pem"
-    file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
+    file = self_signed_file(tmp_path_factory.mktemp("tls"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     return context

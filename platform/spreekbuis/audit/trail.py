@@ -11,7 +11,7 @@ from datetime import UTC
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.actor import acting
@@ -19,7 +19,7 @@ from spreekbuis.audit.models import AuditEvent, AuditHead
 from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import at_end, db
+from spreekbuis.db.session import at_end, db, rows
 
 GENESIS = bytes(32)
 
@@ -104,6 +104,7 @@ class Audited(StrEnum):
     CHAT_TAKEN = "chat.taken"
     CHAT_ENDED = "chat.ended"
     CHAT_HOURS_CHANGED = "chat_hours.changed"
+    CITIZENS_HOST_SET = "citizens_host.set"
     LETTER_SENT = "letter.sent"
     LETTER_READ = "letter.read"
     LETTER_ANSWERED = "letter.answered"
@@ -148,20 +149,23 @@ def record(
     at_end("audit", _write)
 
 
+# Made once: every change of a case writes it.
+_HEAD = (
+    insert(AuditHead)
+    .values(entity_id=bindparam("entity"), sequence=0, hash=bindparam("genesis"))
+    .on_conflict_do_update(
+        index_elements=["entity_id"], set_={"sequence": AuditHead.sequence + bindparam("more")}
+    )
+    .returning(AuditHead.sequence, AuditHead.hash)
+)
+
+
 def _write() -> None:
     session = db.session
     pending: list[AuditEvent] = session.info.pop("audit")
     entity_id = current_entity_id()
-    head = session.execute(
-        insert(AuditHead)
-        .values(entity_id=entity_id, sequence=0, hash=GENESIS)
-        .on_conflict_do_update(
-            index_elements=["entity_id"], set_={"sequence": AuditHead.sequence + len(pending)}
-        )
-        .returning(AuditHead.sequence, AuditHead.hash)
-    ).one()
-    fresh = head.sequence == 0
-    sequence, link = (0 if fresh else head.sequence - len(pending)), head.hash
+    ((last, link),) = rows(_HEAD, {"entity": entity_id, "genesis": GENESIS, "more": len(pending)})
+    sequence = 0 if last == 0 else last - len(pending)
     for event in pending:
         sequence += 1
         event.entity_id, event.sequence = entity_id, sequence
@@ -191,10 +195,10 @@ def first_break() -> int | None:
     session = db.session
     entity_id = current_entity_id()
     link, expected = GENESIS, 1
-    rows = session.scalars(
+    events = session.scalars(
         select(AuditEvent).where(AuditEvent.entity_id == entity_id).order_by(AuditEvent.sequence)
     )
-    for event in rows:
+    for event in events:
         if event.sequence != expected or event.hash != seal(link, event):
             return expected
         link, expected = event.hash, expected + 1

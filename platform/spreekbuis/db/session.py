@@ -13,6 +13,7 @@ from psycopg import InternalError
 from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import CompoundSelect, Connection, Select, event, inspect
 from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.sql.dml import ReturningInsert
 
 from spreekbuis.db import scope as scopes
 from spreekbuis.db.base import Base, TenantTable
@@ -74,9 +75,10 @@ def transaction(scope: scopes.Scope) -> Iterator[Session]:
 
 
 type_select = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
+type_with_rows = type_select | ReturningInsert[*tuple[Any, ...]]
 
 
-def rows(statement: type_select, values: Mapping[str, Any] | None = None) -> list[Any]:
+def rows(statement: type_with_rows, values: Mapping[str, Any] | None = None) -> list[Any]:
     """The rows of a statement, as plain tuples, in the transaction of the session and behind its policies.
 
     For the lists and the door: the statement is made once, in its module, and sent as psycopg has it. Preparing
@@ -93,7 +95,7 @@ def _plain(connection: Connection) -> PlainConnection[Any]:
 
 
 @lru_cache(maxsize=512)
-def _as_sent(statement: type_select) -> tuple[str, Mapping[str, Any]]:
+def _as_sent(statement: type_with_rows) -> tuple[str, Mapping[str, Any]]:
     """The text of a statement and the values that it always has."""
     compiled = statement.compile(dialect=db.engine.dialect)
     return compiled.string, compiled.params

@@ -17,6 +17,7 @@ from spreekbuis.clock import now, today
 from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.session import transaction
 from spreekbuis.demo import entities, people, present, replay, year_2014
+from spreekbuis.demo.citizens import write_messages
 from spreekbuis.errors import NotFound
 from spreekbuis.figures.roll_up import roll_up_all
 from spreekbuis.intake.chat.hours import WEEKDAYS, schedule, set_hours
@@ -78,6 +79,7 @@ def load_present() -> None:
     """The entities as they stand now, and cases of these months."""
     team = entities.staff()
     settled = entities.settle_present(team)
+    write_messages(entities.enrol(entities.HOST, team), team.citizens)
     keep_chat_open()
     replay.play_all(present.plan(now()), settled, team, _progress("Present"))
     roll_up_all()

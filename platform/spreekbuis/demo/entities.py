@@ -13,7 +13,8 @@ from spreekbuis.access.jobs import LINK
 from spreekbuis.access.members import join, members, name_prevention_adviser
 from spreekbuis.access.models import Desk, Invitation
 from spreekbuis.access.recovery import kit_in_force, make_kit, possible_officers
-from spreekbuis.actor import VISITOR, Actor, acting_as
+from spreekbuis.actor import COMMAND, VISITOR, Actor, acting_as
+from spreekbuis.cases.citizens.host import make_host
 from spreekbuis.cases.keys import Reader
 from spreekbuis.clock import BRUSSELS, at, today
 from spreekbuis.db.scope import CONTRIBUTIONS, PLATFORM, tenant
@@ -76,6 +77,8 @@ ENTITIES = (
 )  # fmt: skip
 WAITING = DemoEntity("OVO990010", "ovam", 380, True, since_2014=False)
 """Asked to enrol; the central office has not decided yet."""
+HOST = DemoEntity("OVO002949", "dv", 900, True, since_2014=False)
+"""Has the desk of 1700."""
 
 ACTORS = (
     OwnActor(
@@ -101,6 +104,8 @@ class Staff:
     """Who does the work in the demo."""
 
     handlers: dict[DeskKind, Reader]
+    citizens: Reader
+    """The handler of 1700."""
     colleague: UUID
     """A second handler for integrity, in the entity of the demo's own administrator."""
     analyst: UUID
@@ -115,6 +120,7 @@ def staff() -> Staff:
             kind: Reader(people.make_account(account), people.secret_of(account))
             for kind, account in people.HANDLERS.items()
         },
+        Reader(people.make_account(people.CITIZENS_HANDLER), people.secret_of(people.CITIZENS_HANDLER)),
         people.make_account(people.COLLEAGUE),
         people.make_account(people.ANALYST),
         people.make_account(people.TREASURER),
@@ -157,11 +163,14 @@ def enrol(entity: DemoEntity, team: Staff) -> UUID:
     entity_id = found or _approve(_ask(entity), team)
     if entity.administrator == people.ENTITY_ADMINISTRATOR.email:
         _accept_first_invitation(entity_id)
+    if entity is HOST:
+        with acting_as(COMMAND), transaction(PLATFORM):
+            make_host(entity.ovo_code)
     with acting_as(Actor("account", team.analyst)), transaction(tenant(entity_id)) as session:
-        for kind, handler in team.handlers.items():
-            desk = session.scalars(
-                select(Desk.id).where(Desk.entity_id == entity_id, Desk.kind == kind)
-            ).one()
+        for kind, handler in {**team.handlers, DeskKind.CITIZENS: team.citizens}.items():
+            desk = session.scalar(select(Desk.id).where(Desk.entity_id == entity_id, Desk.kind == kind))
+            if desk is None:  # 1700 is at the host alone
+                continue
             join(handler.account_id, Role.HANDLER, desk)
             if kind is DeskKind.INTEGRITY and entity.administrator == people.ENTITY_ADMINISTRATOR.email:
                 join(team.colleague, Role.HANDLER, desk)

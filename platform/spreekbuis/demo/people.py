@@ -71,6 +71,9 @@ ENTITY_ADMINISTRATOR = DemoAccount(
     Role.ENTITY_ADMINISTRATOR,
     "/entity/OVO990001/members",
 )
+CITIZENS_HANDLER = DemoAccount(
+    "behandelaar.1700@dv.voorbeeld.example", "Behandelaar 1700", Role.HANDLER, "/desk/OVO002949/cases"
+)
 ANALYST = DemoAccount(
     "centrale.dienst@voorbeeld.example", "Centrale dienst", Role.CENTRAL_ANALYST, "/central/figures"
 )
@@ -84,7 +87,16 @@ TREASURER = DemoAccount(
 OPERATOR = DemoAccount(
     "platform@voorbeeld.example", "Beheerder platform", Role.PLATFORM_ADMINISTRATOR, "/admin/jobs"
 )
-ACCOUNTS = (*HANDLERS.values(), COLLEAGUE, ENTITY_ADMINISTRATOR, FRONT_DESK, ANALYST, TREASURER, OPERATOR)
+ACCOUNTS = (
+    *HANDLERS.values(),
+    COLLEAGUE,
+    CITIZENS_HANDLER,
+    ENTITY_ADMINISTRATOR,
+    FRONT_DESK,
+    ANALYST,
+    TREASURER,
+    OPERATOR,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from spreekbuis.cases.procedures import State
 from spreekbuis.clock import BRUSSELS
 from spreekbuis.demo import texts
 from spreekbuis.demo.scripts import Act, CaseScript, Step
-from spreekbuis.directory.catalogue import CaseKind, Channel, Identity, Outcome, ReporterClass
+from spreekbuis.directory.catalogue import WORK_RELATED, CaseKind, Channel, Identity, Outcome
 
 T = TypeVar("T")
 
@@ -124,7 +124,7 @@ def _script(draft: _Draft, slow: bool, chance: Random) -> CaseScript:
         category=draft.category,
         channel=draft.channel,
         identity=chance.choices(list(Identity), (3, 5, 2))[0],
-        reporter_class=chance.choices(list(ReporterClass), (84, 4, 5, 2, 4, 1))[0],
+        reporter_class=chance.choices(list(WORK_RELATED), (84, 4, 5, 2, 4, 1))[0],
         text=chance.choice(texts.QUESTIONS if question else texts.REPORTS[draft.category]),
         steps=tuple(sorted(steps, key=lambda step: step.at)),
     )

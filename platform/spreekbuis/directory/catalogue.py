@@ -16,6 +16,8 @@ class Topic(StrEnum):
     SAFETY = "safety"
     PRIVATE = "private"
     OTHER = "other"
+    CITIZENS = "citizens"
+    """What comes to 1700: the one that no report of staff has."""
 
 
 TOPIC_LABELS: dict[Topic, LazyString] = {
@@ -25,6 +27,7 @@ TOPIC_LABELS: dict[Topic, LazyString] = {
     Topic.PRIVATE: _l("Privé"),
     Topic.OTHER: _l("Iets anders"),
 }
+"""The topics of staff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +61,24 @@ CATEGORIES: dict[str, Category] = {
         Category("other", Topic.OTHER, _l("Iets anders, of ik weet het niet zeker")),
     )
 }
+"""What staff can report."""
+
+CITIZENS = Category("citizens", Topic.CITIZENS, _l("Bericht aan 1700"))
+EVERY_CATEGORY: dict[str, Category] = {**CATEGORIES, CITIZENS.code: CITIZENS}
+"""What a case can be about."""
 
 
 class DeskKind(StrEnum):
     INTEGRITY = "integrity"
     WELLBEING = "wellbeing"
+    CITIZENS = "citizens"
+    """1700: at one entity, the host."""
 
 
 DESK_LABELS: dict[DeskKind, LazyString] = {
     DeskKind.INTEGRITY: _l("loket Integriteit"),
     DeskKind.WELLBEING: _l("loket Welzijn"),
+    DeskKind.CITIZENS: _l("loket 1700"),
 }
 
 DESK_OF_TOPIC: dict[Topic, DeskKind] = {
@@ -76,6 +87,7 @@ DESK_OF_TOPIC: dict[Topic, DeskKind] = {
     Topic.SAFETY: DeskKind.INTEGRITY,
     Topic.PRIVATE: DeskKind.WELLBEING,
     Topic.OTHER: DeskKind.WELLBEING,
+    Topic.CITIZENS: DeskKind.CITIZENS,
 }
 """Which desk gets a new case. What may be psychosocial goes to the wellbeing compartment."""
 
@@ -120,6 +132,8 @@ class ReporterClass(StrEnum):
     SUPPLIER = "supplier"
     FORMER_STAFF = "former_staff"
     OTHER = "other"
+    CITIZEN = "citizen"
+    """A citizen or a business, who came by 1700: counted apart, wherever the case goes."""
 
 
 REPORTER_CLASS_LABELS: dict[ReporterClass, LazyString] = {
@@ -129,7 +143,12 @@ REPORTER_CLASS_LABELS: dict[ReporterClass, LazyString] = {
     ReporterClass.SUPPLIER: _l("Leverancier"),
     ReporterClass.FORMER_STAFF: _l("Gewezen personeelslid"),
     ReporterClass.OTHER: _l("Andere band met het werk"),
+    ReporterClass.CITIZEN: _l("Burger of onderneming"),
 }
+WORK_RELATED: dict[ReporterClass, LazyString] = {
+    c: label for c, label in REPORTER_CLASS_LABELS.items() if c is not ReporterClass.CITIZEN
+}
+"""Who can report to Spreekbuis."""
 
 
 class CaseKind(StrEnum):

@@ -2,7 +2,6 @@
 
 import csv
 import re
-import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from importlib.resources import files
@@ -10,6 +9,7 @@ from importlib.resources import files
 from sqlalchemy import ColumnElement, and_, false, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
+from spreekbuis.characters import apart
 from spreekbuis.clock import today
 from spreekbuis.db.session import db
 from spreekbuis.directory.actor_kinds import KINDS
@@ -28,7 +28,7 @@ _CODE = re.compile("OVO[0-9]{6}")
 
 def searchable(text: str) -> str:
     """Lower case without accents, single spaces: how names are compared."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    plain = apart(text).encode("ascii", "ignore").decode()
     return " ".join(plain.casefold().split())
 
 

@@ -15,6 +15,7 @@ from fpdf.enums import XPos, YPos
 from fpdf.outline import TableOfContents
 from fpdf.prefs import ViewerPreferences
 
+from spreekbuis.characters import composed
 from spreekbuis.documents.blocks import Block, Document, Facts, Heading, Paragraph, Said
 
 for _library in ("fontTools", "fpdf"):
@@ -100,7 +101,7 @@ class _Sheet(FPDF):
 
     def _printable(self, text: str) -> str:
         """The text in letters that the font has, without characters that control a screen."""
-        text = unicodedata.normalize("NFC", text).replace("\t", "    ")
+        text = composed(text).replace("\t", "    ")
         return "".join(
             c if c == "\n" or ord(c) in self._letters else _NO_LETTER
             for c in text

@@ -41,7 +41,7 @@ _COMPLETE = {"kind": ("report", "information_request"), "contacts": ("phone", "e
 
 def breakdowns(figures: Figures) -> list[Chart]:
     """One chart per breakdown that has anything to show."""
-    return [chart for dimension in SHOWN if (chart := _breakdown(figures, dimension)).rows]
+    return [chart for dimension in (*SHOWN, "citizens") if (chart := _breakdown(figures, dimension)).rows]
 
 
 def _breakdown(figures: Figures, dimension: str) -> Chart:

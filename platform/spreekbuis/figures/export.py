@@ -13,7 +13,7 @@ BYTE_ORDER_MARK = "\ufeff"
 _ROWS_PER_CHUNK = 2_000
 
 _CELLS = text("""
-SELECT ovo_code, name, policy_area, dimension, value, sum(n)::int AS n, sum(total)::int AS total FROM (
+SELECT ovo_code, name, policy_area, dimension, value, sum(n)::int AS n, sum(total)::bigint AS total FROM (
     SELECT entity_id, dimension, value, n, total FROM figure_cell WHERE year = :year
     UNION ALL SELECT entity_id, dimension, value, n, total FROM figure_delta WHERE year = :year
 ) AS both_kinds JOIN entity ON entity.id = entity_id
@@ -34,7 +34,7 @@ def csv_of(engine: Engine, year: int) -> Iterator[str]:
     writer.writerow(
         [
             _("Jaar"), _("OVO-code"), _("Entiteit"), _("Beleidsdomein"), _("Verdeling"), _("Waarde"),
-            _("Aantal"), _("Som van de scores"), _("Code"),
+            _("Aantal"), _("Som van de scores, of van de bedragen in cent"), _("Code"),
         ]
     )  # fmt: skip
     with engine.connect() as connection:
@@ -46,7 +46,7 @@ def csv_of(engine: Engine, year: int) -> Iterator[str]:
                         year, row.ovo_code, harmless(row.name), row.policy_area,
                         str(DIMENSIONS[row.dimension].title),
                         harmless(value_label(row.dimension, row.value)), row.n,
-                        row.total if row.dimension == "score" else "", f"{row.dimension}.{row.value}",
+                        row.total if row.dimension in ("score", "law_money") else "", f"{row.dimension}.{row.value}",
                     ]
                 )  # fmt: skip
             yield buffer.getvalue()

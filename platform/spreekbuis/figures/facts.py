@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
-from spreekbuis.directory.catalogue import Outcome
+from spreekbuis.directory.catalogue import DeskKind, Outcome, ReporterClass
 from spreekbuis.figures.models import Fact
 
 ACKNOWLEDGE_WITHIN = 7
@@ -21,7 +21,9 @@ ACKNOWLEDGE_WITHIN = 7
 type_cell = tuple[int, str, str]
 """Year, dimension ("category"), value ("fraud")."""
 type_measure = tuple[int, int]
-"""How many, and the sum of their measure where there is one (scores), else 0."""
+"""How many, and the sum of their measure where there is one (scores, cents), else 0."""
+LAW_KIND, LAW_TOPIC = "report", "integrity"
+"""The cases that Directive (EU) 2019/1937, article 27, wants counted: reports under the decree of 18 November 2022."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ class CaseFact:
     days_to_acknowledge: int | None
     days_to_feedback: int | None
     days_to_close: int | None
+    damage_cents: int | None
+    """Estimated; None when nobody knows."""
+    recovered_cents: int | None
+    follow_up: str | None
+    """A directory.catalogue.FollowUp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,9 @@ def contributions(fact: type_fact) -> dict[type_cell, type_measure]:
         return {(fact.year, "contacts", fact.channel): (1, 0)}
     if isinstance(fact, TrainingFact):
         return {(fact.year, "trained", fact.kind): (1, 0)} if fact.status == "attended" else {}
+    if fact.reporter_class == ReporterClass.CITIZEN:  # of 1700, and no case of Spreekbuis, at whichever desk
+        where = "received" if fact.desk == DeskKind.CITIZENS else "taken_over"
+        return {(fact.year, "citizens", where): (1, 0)}
     if fact.outcome == Outcome.REFERRED:
         return {(fact.year, "referred", "all"): (1, 0)}  # counted where it is handled
     if fact.outcome == Outcome.DUPLICATE:
@@ -121,6 +131,22 @@ def contributions(fact: type_fact) -> dict[type_cell, type_measure]:
     }
     if fact.score is not None:
         cells[fact.year, "score", str(fact.score)] = (1, fact.score)
+    return {**cells, **_for_the_law(fact)}
+
+
+def _for_the_law(fact: CaseFact) -> dict[type_cell, type_measure]:
+    """What article 27 asks: reports received, what came of them, estimated damage and recoveries, in cents."""
+    if (fact.kind, fact.topic) != (LAW_KIND, LAW_TOPIC):
+        return {}
+    cells = {(fact.year, "law", "received"): (1, 0)}
+    if fact.outcome is not None:
+        cells[fact.year, "law_outcome", fact.outcome] = (1, 0)
+    if fact.follow_up is not None:
+        cells[fact.year, "law_follow_up", fact.follow_up] = (1, 0)
+    if fact.damage_cents is not None:
+        cells[fact.year, "law_money", "damage"] = (1, fact.damage_cents)
+    if fact.recovered_cents is not None:
+        cells[fact.year, "law_money", "recovered"] = (1, fact.recovered_cents)
     return cells
 
 
@@ -138,7 +164,7 @@ _DELTAS = """
 INSERT INTO figure_delta (entity_id, id, year, dimension, value, n, total)
 SELECT CAST(:entity_id AS uuid), gen_random_uuid(), delta.* FROM unnest(
     CAST(:years AS integer[]), CAST(:dimensions AS text[]), CAST(:delta_values AS text[]),
-    CAST(:ns AS integer[]), CAST(:totals AS integer[])
+    CAST(:ns AS integer[]), CAST(:totals AS bigint[])
 ) AS delta"""
 _ADD = text(f"""
 WITH written AS (

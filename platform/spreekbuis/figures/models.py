@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import Index, Numeric
+from sqlalchemy import BigInteger, Index, Numeric
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.db.base import APPEND_ONLY, SharedTable, TenantTable, to_entity
@@ -19,13 +19,14 @@ class Fact(TenantTable):
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "the figures are made of codes, dates and counts": (
             "subject year month kind topic category channel identity reporter_class desk status "
-            "outcome score days_to_acknowledge days_to_feedback days_to_close"
+            "outcome score days_to_acknowledge days_to_feedback days_to_close "
+            "damage_cents recovered_cents follow_up"
         ),
     }
     figures_columns: ClassVar[tuple[str, ...]] = (
         "entity_id", "subject", "year", "month", "kind", "topic", "category", "channel", "identity",
         "reporter_class", "desk", "status", "outcome", "score", "days_to_acknowledge", "days_to_feedback",
-        "days_to_close",
+        "days_to_close", "damage_cents", "recovered_cents", "follow_up",
     )  # fmt: skip
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     subject: Mapped[str]
@@ -45,6 +46,9 @@ class Fact(TenantTable):
     days_to_acknowledge: Mapped[int | None]
     days_to_feedback: Mapped[int | None]
     days_to_close: Mapped[int | None]
+    damage_cents: Mapped[int | None] = mapped_column(BigInteger)
+    recovered_cents: Mapped[int | None] = mapped_column(BigInteger)
+    follow_up: Mapped[str | None]
     __table_args__ = (to_entity(), Index("ix_fact_year", "entity_id", "year"))
 
 
@@ -64,8 +68,8 @@ class FigureDelta(TenantTable):
     dimension: Mapped[str]
     value: Mapped[str]
     n: Mapped[int]
-    total: Mapped[int]
-    """Sum of the measure where there is one (scores), else 0."""
+    total: Mapped[int] = mapped_column(BigInteger)
+    """Sum of the measure where there is one (scores, cents), else 0."""
     __table_args__ = (to_entity(),)
 
 
@@ -82,7 +86,7 @@ class FigureCell(TenantTable):
     dimension: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str] = mapped_column(primary_key=True)
     n: Mapped[int]
-    total: Mapped[int]
+    total: Mapped[int] = mapped_column(BigInteger)
     __table_args__ = (to_entity(),)
 
 
@@ -97,7 +101,7 @@ class FigureTotal(SharedTable):
     dimension: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str] = mapped_column(primary_key=True)
     n: Mapped[int]
-    total: Mapped[int]
+    total: Mapped[int] = mapped_column(BigInteger)
 
 
 class OfficeContact(SharedTable):

@@ -34,12 +34,16 @@ def own_tiles(figures: Figures, year: int) -> list[Tile]:
     kinds = _cut(figures, "kind", year)
     enough = figures.scores >= THRESHOLD
     note = ngettext("op 5, %(num)s score", "op 5, %(num)s scores", figures.scores) if enough else ""
+    # Of the host alone: what another desk took over would tell of a first case there.
+    messages = figures.n("citizens", "received")
+    of_1700 = [Tile(_("Berichten aan 1700"), total_words(messages))] if messages else []
     return [
-        Tile(_("Dossiers in %(year)s", year=year), _total(figures.cases)),
-        Tile(_("Meldingen"), _words(kinds, "report")),
-        Tile(_("Infovragen"), _words(kinds, "information_request")),
-        Tile(_("Contacten"), _total(figures.contacts)),
+        Tile(_("Dossiers in %(year)s", year=year), total_words(figures.cases)),
+        Tile(_("Meldingen"), words_of(kinds, "report")),
+        Tile(_("Infovragen"), words_of(kinds, "information_request")),
+        Tile(_("Contacten"), total_words(figures.contacts)),
         Tile(_("Tevredenheid"), mean(figures.satisfaction) if enough else _("verborgen"), note),
+        *of_1700,
     ]
 
 
@@ -105,16 +109,19 @@ def _chart(dimension: str, cut: Cut) -> Chart:
     order = sorted((*cut.shown, *hidden)) if dimension == "month" else [*by_size(cut.shown), *hidden]
     labels = value_labels(dimension, tuple(order))
     rows: tuple[type_row, ...] = tuple(
-        (label, cut.shown.get(value), _words(cut, value)) for label, value in zip(labels, order, strict=True)
+        (label, cut.shown.get(value), words_of(cut, value))
+        for label, value in zip(labels, order, strict=True)
     )
     return Chart(f"per-{dimension.replace('_', '-')}", words.title, rows, words.head, words.unit)
 
 
-def _words(cut: Cut | None, value: str) -> str:
+def words_of(cut: Cut | None, value: str) -> str:
+    """A count of a breakdown as it may be seen."""
     if cut is None or value in cut.beside:
         return _("verborgen")
     return SMALL if value in cut.small else number(cut.shown[value])
 
 
-def _total(count: int) -> str:
+def total_words(count: int) -> str:
+    """A count that stands by itself as it may be seen."""
     return SMALL if count < THRESHOLD else number(count)

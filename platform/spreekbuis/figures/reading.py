@@ -100,7 +100,7 @@ class EntityPage:
 
 
 _OVERVIEW = """
-SELECT scope, year, dimension, value, sum(n)::int AS n, sum(total)::int AS total FROM (
+SELECT scope, year, dimension, value, sum(n)::int AS n, sum(total)::bigint AS total FROM (
     SELECT scope, year, dimension, value, n, total FROM figure_total
     UNION ALL
     SELECT scope, year, dimension, value, n, total FROM (
@@ -116,7 +116,7 @@ WHERE (scope = %(scope)s AND year = %(year)s)
 GROUP BY scope, year, dimension, value HAVING sum(n) <> 0"""
 
 _OWN = text("""
-SELECT year, dimension, value, sum(n)::int AS n, sum(total)::int AS total FROM (
+SELECT year, dimension, value, sum(n)::int AS n, sum(total)::bigint AS total FROM (
     SELECT year, dimension, value, n, total FROM figure_cell WHERE entity_id = :entity_id
     UNION ALL
     SELECT year, dimension, value, n, total FROM figure_delta WHERE entity_id = :entity_id

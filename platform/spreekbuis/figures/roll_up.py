@@ -46,16 +46,32 @@ SELECT count(*) FROM taken""")
 _RECOUNT = """
 recount AS (
     SELECT entity_id, year, dimension, value, count(*) AS n, coalesce(sum(measure), 0) AS total
-    FROM fact, LATERAL (VALUES
+    FROM fact, LATERAL (SELECT kind = 'report' AND topic = 'integrity' AS for_law) AS law, LATERAL (VALUES
         ('cases', 'all', 0), ('kind', kind, 0), ('category', category, 0), ('channel', channel, 0),
         ('reporter_class', reporter_class, 0), ('identity', identity, 0), ('desk', desk, 0),
         ('status', status, 0), ('outcome', outcome, 0), ('month', to_char(month, 'FM00'), 0),
         ('topic_of_reports', CASE kind WHEN 'report' THEN topic END, 0),
         ('acknowledged', CASE WHEN days_to_acknowledge <= 7 THEN 'in_time'
                               WHEN days_to_acknowledge > 7 THEN 'late' END, 0),
-        ('score', score::text, score)
+        ('score', score::text, score),
+        ('law', CASE WHEN for_law THEN 'received' END, 0),
+        ('law_outcome', CASE WHEN for_law THEN outcome END, 0),
+        ('law_follow_up', CASE WHEN for_law THEN follow_up END, 0),
+        ('law_money', CASE WHEN for_law AND damage_cents IS NOT NULL THEN 'damage' END, damage_cents),
+        ('law_money', CASE WHEN for_law AND recovered_cents IS NOT NULL THEN 'recovered' END, recovered_cents)
     ) AS cell (dimension, value, measure)
-    WHERE subject = 'case' AND value IS NOT NULL AND {of} GROUP BY entity_id, year, dimension, value
+    WHERE subject = 'case' AND value IS NOT NULL AND reporter_class <> 'citizen'
+        AND coalesce(outcome NOT IN ('referred', 'duplicate'), true) AND {of}
+    GROUP BY entity_id, year, dimension, value
+    UNION ALL
+    SELECT entity_id, year,
+        CASE WHEN reporter_class = 'citizen' THEN 'citizens' WHEN outcome = 'referred' THEN 'referred'
+             ELSE 'duplicates' END AS dimension,
+        CASE WHEN reporter_class <> 'citizen' THEN 'all' WHEN desk = 'citizens' THEN 'received'
+             ELSE 'taken_over' END AS value,
+        count(*), 0
+    FROM fact WHERE subject = 'case' AND (reporter_class = 'citizen' OR outcome IN ('referred', 'duplicate')) AND {of}
+    GROUP BY entity_id, year, 3, 4
     UNION ALL
     SELECT entity_id, year, 'contacts', channel, count(*), 0
     FROM fact WHERE subject = 'contact' AND {of} GROUP BY entity_id, year, channel

@@ -11,6 +11,7 @@ from spreekbuis.clock import today
 from spreekbuis.errors import NotFound
 from spreekbuis.figures import charts, export, published, reading, words
 from spreekbuis.figures import own as own_figures
+from spreekbuis.figures.law import law_tables
 from spreekbuis.figures.roll_up import figures_engine
 from spreekbuis.figures.small import THRESHOLD
 from spreekbuis.jobs.outbox import enqueue
@@ -74,6 +75,8 @@ def dashboard() -> ResponseReturnValue:
         figures=overview.figures,
         charts=shown,
         line=line,
+        law=drawn(law_tables, tuple(overview.figures.cells.items())),
+        threshold=THRESHOLD,
         comparisons=[published.compare(figure, overview.figures) for figure in own_past],
         others=[figure for figure in this_year if figure.source != published.OWN_SOURCE],
         words=words,

@@ -17,15 +17,18 @@ from spreekbuis.directory.catalogue import (
     CATEGORIES,
     CHANNEL_LABELS,
     DESK_LABELS,
+    FOLLOW_UP_LABELS,
     IDENTITY_LABELS,
     OUTCOME_LABELS,
-    REPORTER_CLASS_LABELS,
     TOPIC_LABELS,
     TRAINING_LABELS,
+    WORK_RELATED,
+    DeskKind,
 )
 from spreekbuis.errors import type_text
 
 STATUS_LABELS = {"open": _l("Open"), "closed": _l("Afgesloten")}
+CITIZENS_LABELS = {"received": _l("Ontvangen bij 1700"), "taken_over": _l("Overgenomen door een ander loket")}
 ACKNOWLEDGED_LABELS = {"in_time": _l("Binnen 7 dagen"), "late": _l("Later")}
 
 
@@ -40,6 +43,7 @@ class Dimension:
     """The words of its codes; a code without words is shown as it is."""
 
 
+_STAFF_DESKS = {kind: label for kind, label in DESK_LABELS.items() if kind is not DeskKind.CITIZENS}
 _CASES, _REPORTS = _l("Dossiers"), _l("Meldingen")
 DIMENSIONS: dict[str, Dimension] = {
     "cases": Dimension(_l("Dossiers"), _l("Dossiers"), _CASES, {"all": _l("Alle")}),
@@ -56,12 +60,30 @@ DIMENSIONS: dict[str, Dimension] = {
     "outcome": Dimension(_l("Dossiers per uitkomst"), _l("Uitkomst"), _CASES, OUTCOME_LABELS),
     "month": Dimension(_l("Dossiers per maand"), _l("Maand"), _CASES, {}),
     "status": Dimension(_l("Dossiers per stand"), _l("Stand"), _CASES, STATUS_LABELS),
-    "desk": Dimension(_l("Dossiers per loket"), _l("Loket"), _CASES, DESK_LABELS),
+    "desk": Dimension(_l("Dossiers per loket"), _l("Loket"), _CASES, _STAFF_DESKS),
     "identity": Dimension(_l("Dossiers volgens naam"), _l("Naam"), _CASES, IDENTITY_LABELS),
-    "reporter_class": Dimension(_l("Dossiers per melder"), _l("Melder"), _CASES, REPORTER_CLASS_LABELS),
+    "reporter_class": Dimension(_l("Dossiers per melder"), _l("Melder"), _CASES, WORK_RELATED),
     "acknowledged": Dimension(_l("Ontvangst bevestigd"), _l("Wanneer"), _CASES, ACKNOWLEDGED_LABELS),
     "trained": Dimension(_l("Gevolgde opleidingen"), _l("Opleiding"), _l("Deelnames"), TRAINING_LABELS),
+    "citizens": Dimension(_l("Berichten aan 1700"), _l("Waar"), _l("Berichten"), CITIZENS_LABELS),
     "score": Dimension(_l("Tevredenheid"), _l("Score op 5"), _l("Scores"), {}),
+    "law": Dimension(
+        _l("Meldingen over integriteit"), _l("Meldingen"), _REPORTS, {"received": _l("Ontvangen")}
+    ),
+    "law_outcome": Dimension(
+        _l("Meldingen over integriteit per uitkomst"), _l("Uitkomst"), _REPORTS, OUTCOME_LABELS
+    ),
+    "law_follow_up": Dimension(
+        _l("Wat centrale actoren ermee deden"), _l("Gevolg"), _REPORTS, FOLLOW_UP_LABELS
+    ),
+    "law_money": Dimension(
+        _l("Schade en wat terugkwam"),
+        _l("Bedrag"),
+        _REPORTS,
+        {"damage": _l("Geschatte schade"), "recovered": _l("Teruggekregen")},
+    ),
+    "referred": Dimension(_l("Doorverwezen, elders geteld"), _l("Dossiers"), _CASES, {"all": _l("Alle")}),
+    "duplicates": Dimension(_l("Samen met een ander behandeld"), _l("Dossiers"), _CASES, {"all": _l("Alle")}),
 }
 MONTHS = tuple(f"{month:02d}" for month in range(1, 13))
 
@@ -109,6 +131,11 @@ def _value_label(_language: str, dimension: str, value: str) -> str:
 def number(value: int) -> str:
     """A count in words."""
     return str(value) if -1000 < value < 1000 else _decimal(get_locale(), value, None)
+
+
+def euros(cents: int) -> str:
+    """An amount in words."""
+    return f"€ {_decimal(get_locale(), Decimal(cents) / 100, '#,##0.00')}"
 
 
 def mean(value: Decimal | None) -> str:

@@ -8,12 +8,12 @@ holds. Whoever has the database, Redis and every setting of the server has no pa
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Update, select, update
+from sqlalchemy import Update, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
-from spreekbuis.db.session import db
+from spreekbuis.db.session import db, rows
 from spreekbuis.errors import NotAllowed, Onward
 from spreekbuis.identity.models import AccountKey, SignInSession
 from spreekbuis.identity.passwords import lock_with_password
@@ -83,18 +83,22 @@ def lock_for_session(token: str, account_id: UUID, secret: bytes) -> bytes:
     return lock(_session_key(token), secret, context("account secret, in a session", account_id))
 
 
+_SESSION_KEY = select(SignInSession.account_id, SignInSession.key_locked).where(
+    SignInSession.token_hash == bindparam("token"),
+    SignInSession.expires_at > bindparam("now"),
+    SignInSession.key_locked.is_not(None),
+)
+
+
 def secret_in_session(token: str) -> bytes:
     """The secret that the session of this token carries. Raises SignInAgain when it carries none."""
-    row = db.session.execute(
-        select(SignInSession.account_id, SignInSession.key_locked).where(
-            SignInSession.token_hash == hash_token(token), SignInSession.expires_at > now()
-        )
-    ).one_or_none()
-    if row is None or row.key_locked is None:
+    found = rows(_SESSION_KEY, {"token": hash_token(token), "now": now()})
+    if not found:
         raise SignInAgain
-    bound_to = context("account secret, in a session", row.account_id)
+    ((account_id, key_locked),) = found
+    bound_to = context("account secret, in a session", account_id)
     try:
-        return unlock(_session_key(token), row.key_locked, bound_to)
+        return unlock(_session_key(token), key_locked, bound_to)
     except CannotOpen:
         raise SignInAgain from None
 

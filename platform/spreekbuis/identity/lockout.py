@@ -39,7 +39,7 @@ class LockedOut(DomainError):
 
 
 Purpose = Literal[
-    "sign-in", "known-browser", "session", "second-factor", "reset", "recovery", "case-reference"
+    "sign-in", "known-browser", "session", "second-factor", "reset", "recovery", "case-reference", "1700"
 ]
 
 

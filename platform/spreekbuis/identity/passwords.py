@@ -7,7 +7,6 @@ stand in front of what is locked, so that they can grow with the machines.
 import logging
 import os
 import struct
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore, Condition
@@ -16,6 +15,7 @@ from typing import Final, NamedTuple
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from flask_babel import lazy_gettext as _l
 
+from spreekbuis.characters import compatible
 from spreekbuis.errors import DomainError
 from spreekbuis.vault.sealing import NAME_BYTES, SECRET_BYTES, CannotOpen, lock, unlock
 
@@ -66,7 +66,7 @@ class Busy(DomainError):
 
 def normal(password: str) -> str:
     """The same characters from every keyboard (NFKC); nothing is trimmed."""
-    return unicodedata.normalize("NFKC", password)
+    return compatible(password)
 
 
 def lock_with_password(password: str, what: bytes, bound_to: bytes) -> bytes:

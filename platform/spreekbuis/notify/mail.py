@@ -5,7 +5,6 @@ import smtplib
 import ssl
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -15,7 +14,7 @@ from flask_babel import force_locale
 
 from spreekbuis.clock import now
 from spreekbuis.jobs.running import name_of_effect
-from spreekbuis.settings import Settings
+from spreekbuis.settings import Settings, is_loopback
 
 
 class Mailer(Protocol):
@@ -64,7 +63,7 @@ class SmtpMailer:
         server = smtplib.SMTP(self._host, self._url.port or 25, timeout=20)
         try:
             server.ehlo()
-            if not _is_loopback(self._host):
+            if not is_loopback(self._host):
                 server.starttls(context=_verifying())  # raises SMTPNotSupportedError when it is not offered
             return server
         except BaseException:
@@ -74,13 +73,6 @@ class SmtpMailer:
 
 def _verifying() -> ssl.SSLContext:
     return ssl.create_default_context()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def mailer(settings: Settings) -> Mailer:

@@ -94,12 +94,21 @@ def seal(public_key: bytes, what: bytes, bound_to: bytes) -> bytes:
 
 def open_sealed(secret: bytes, sealed: bytes, bound_to: bytes) -> bytes:
     """What was sealed to the key pair of `secret`. Raises CannotOpen."""
+    return open_with(pair_of(secret), sealed, bound_to)
+
+
+def pair_of(secret: bytes) -> hpke.MLKEM768X25519PrivateKey:
+    """The key pair of `secret`, to open much with: making it costs more than opening once."""
+    return hpke.MLKEM768X25519PrivateKey(*_private_halves(secret))
+
+
+def open_with(pair: hpke.MLKEM768X25519PrivateKey, sealed: bytes, bound_to: bytes) -> bytes:
+    """What was sealed to this key pair. Raises CannotOpen."""
     if sealed[:1] != bytes([HYBRID]):
         raise CannotOpen("unknown format")
     head, closed = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES:]
     try:
-        both = hpke.MLKEM768X25519PrivateKey(*_private_halves(secret))
-        return _SUITE.decrypt(closed, both, head + bound_to)
+        return _SUITE.decrypt(closed, pair, head + bound_to)
     except (InvalidTag, ValueError):
         raise CannotOpen("sealed to another key, changed or moved") from None
 

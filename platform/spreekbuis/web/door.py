@@ -6,7 +6,8 @@ Nothing is sent before the commit succeeded. An answer of 400 or more leaves not
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -185,6 +186,19 @@ def enter(route: Route, view: View, kwargs: dict[str, Any]) -> ResponseReturnVal
             raise
         finally:
             session.remove()
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """Inside the block no transaction is open: for work in a request that takes seconds, such as scanning files.
+
+    What was changed before does not remain, and what was read is old: come back to it. Who asks and what they may do
+    is looked up again after the block. Raises NotAllowed.
+    """
+    db.session.rollback()
+    yield
+    if isinstance(here().route.may, Permission):
+        _admit(here().route, scopes.current())
 
 
 def _identify(route: Route, kwargs: dict[str, Any]) -> Here:

@@ -126,6 +126,17 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _database_away(error: Exception) -> ResponseReturnValue:
     log.error("database away", exc_info=error, extra={"request_id": g.get("request_id")})
+    kept = _kept_of_our_form()
+    if kept:
+        advice = _l(
+            "We weten niet zeker of we het ontvingen. Wat je schreef, staat hieronder. Wacht enkele minuten en druk dan"
+            " op ‘Verstuur opnieuw’: twee keer sturen kan geen kwaad."
+        )
+        return (
+            render_template("errors/kept.html", title=_l("Spreekbuis is even niet bereikbaar"), advice=advice,
+                            ask_url=None, action=request.full_path, kept=kept, had_files=any(request.files.values())),
+            503,
+        )  # fmt: skip
     return error_page(
         503,
         _l("Spreekbuis is even niet bereikbaar"),
@@ -134,6 +145,18 @@ def _database_away(error: Exception) -> ResponseReturnValue:
             " Probeer het over enkele minuten opnieuw."
         ),
     )
+
+
+def _kept_of_our_form() -> list[tuple[str, str]]:
+    """What somebody wrote in a form of this site; nothing when no text was written, or the form is not ours."""
+    if request.method != "POST":
+        return []
+    try:
+        csrf.check()
+    except DomainError:
+        return []
+    kept = csrf.kept_fields()
+    return kept if any(" " in value or "\n" in value for _, value in kept) else []
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

@@ -1,7 +1,6 @@
 """Reading a posted form: each call checks one field; `check()` raises Invalid with all errors at once."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
@@ -12,6 +11,7 @@ from flask import request
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
+from spreekbuis.characters import composed
 from spreekbuis.db.base import new_id
 from spreekbuis.errors import Invalid, type_text
 
@@ -111,5 +111,5 @@ class Reading:
 
 def clean(value: str, *, lines: bool = False) -> str:
     """Normalised (NFC), trimmed, line breaks as \\n, without control characters that no person typed."""
-    value = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
+    value = composed(value.replace("\r\n", "\n").replace("\r", "\n"))
     return (_CONTROL if lines else _CONTROL_AND_BREAKS).sub("", value).strip()

@@ -7,7 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
@@ -19,6 +19,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response
 
+from spreekbuis.db import scope as scopes
 from spreekbuis.errors import type_text
 from spreekbuis.settings import Settings
 from spreekbuis.web import csrf, failures, words
@@ -51,13 +52,15 @@ HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """An entry of the navigation. `count` is what waits there, or None; what is `rare` stands under "Meer"."""
+    """An entry of the navigation. `count` is what waits there, or None, and `waits` counts it; what is `rare` stands
+    under "Meer"."""
 
     label: type_text
     url: str
     current: bool = False
     count: int | str | None = None
     rare: bool = False
+    waits: Callable[[], int] | None = None
 
 
 class Language(NamedTuple):
@@ -160,7 +163,12 @@ class Page:
         """The main navigation of whoever is signed in, in the entity of this address or outside one."""
         if self.account is None or not self.account.complete:
             return ()
-        return drawn(_nav, self.entity.ovo_code if self.entity else None, self._roles, request.endpoint)
+        items = drawn(_nav, self.entity.ovo_code if self.entity else None, self._roles, request.endpoint)
+        # the page about an error is drawn when the tenant has been left: then nothing is counted
+        in_scope = self.entity is not None and scopes.current().entity_id == self.entity.id
+        return tuple(
+            replace(item, count=item.waits() or None) if item.waits and in_scope else item for item in items
+        )
 
     @property
     def menu(self) -> tuple[NavItem, ...]:
@@ -199,6 +207,7 @@ def _nav(ovo: str | None, roles: frozenset[Role], current: str | None) -> tuple[
             url_for(e.endpoint, **values),
             e.endpoint == current,
             rare=e.rare and e.endpoint != current,
+            waits=e.waits,
         )
         for e in entries
         if e.tenant == (ovo is not None) and e.may in permissions

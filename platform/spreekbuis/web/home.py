@@ -7,6 +7,7 @@ from flask_babel import ngettext
 
 from spreekbuis.directory.listing import active_entities, asked, pages
 from spreekbuis.web.access import Audience
+from spreekbuis.web.reaching import reachable
 from spreekbuis.web.room import Room
 
 room = Room("home")
@@ -63,7 +64,9 @@ def start() -> ResponseReturnValue:
         (
             _("Liever praten dan typen"),
             f"{about}#talk",
-            _("Bel ons of vraag een gesprek. De behandelaar noteert wat je vertelt."),
+            _("Bel ons of vraag een gesprek. De behandelaar noteert wat je vertelt.")
+            if reachable().phone
+            else _("Vraag in je melding een gesprek. De behandelaar noteert wat je vertelt."),
             "phone",
         ),
         (
@@ -116,7 +119,7 @@ def report_url(ovo_code: str) -> str:
 
 @room.get("/about", Audience.EVERYONE)
 def about() -> ResponseReturnValue:
-    return _public("home/about.html", enrol_url=url_for("entities.choose"))
+    return _public("home/about.html", reachable=reachable(), enrol_url=url_for("entities.choose"))
 
 
 @room.get("/privacy", Audience.EVERYONE)
@@ -136,4 +139,6 @@ def accessibility() -> ResponseReturnValue:
 
 @room.get("/contact", Audience.EVERYONE)
 def contact() -> ResponseReturnValue:
-    return _public("home/contact.html", mail=MAIL, mail_1700=MAIL_1700, phone_1700=PHONE_1700)
+    return _public(
+        "home/contact.html", reachable=reachable(), mail=MAIL, mail_1700=MAIL_1700, phone_1700=PHONE_1700
+    )

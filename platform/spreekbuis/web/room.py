@@ -34,7 +34,8 @@ class Route:
 class NavEntry:
     """An entry of the main navigation, shown to whoever has the permission, in or outside an entity.
 
-    What is `rare` stands under "Meer", so that the bar stays short on a telephone.
+    What is `rare` stands under "Meer", so that the bar stays short on a telephone. `waits` counts what waits there for
+    whoever asks, in the tenant in scope.
     """
 
     label: LazyString
@@ -42,6 +43,7 @@ class NavEntry:
     may: Permission
     tenant: bool
     rare: bool = False
+    waits: Callable[[], int] | None = None
 
 
 class Room:
@@ -72,13 +74,15 @@ class Room:
         """A GET for everyone that touches neither session nor transaction (health)."""
         return self._declare("GET", rule, Audience.EVERYONE, transactional=False)
 
-    def in_nav(self, label: LazyString, *, rare: bool = False) -> Callable[[V], V]:
+    def in_nav(
+        self, label: LazyString, *, rare: bool = False, waits: Callable[[], int] | None = None
+    ) -> Callable[[V], V]:
         """Decorate a declared GET view (above `@room.get`) to show it in the main navigation."""
 
         def mark(view: V) -> V:
             route = self.routes[-1]
             assert isinstance(route.may, Permission), "only what asks a permission stands in the navigation"
-            self.nav.append(NavEntry(label, route.endpoint, route.may, route.tenant, rare))
+            self.nav.append(NavEntry(label, route.endpoint, route.may, route.tenant, rare, waits))
             return view
 
         return mark

@@ -12,6 +12,8 @@ import unicodedata
 from datetime import UTC, date, datetime, time
 from typing import Final
 
+from spreekbuis.characters import apart, composed
+
 # As tokens.css has them for light paper.
 INK: Final = "#1c1b19"
 INK_2: Final = "#4b4842"
@@ -115,13 +117,12 @@ class Sheet:
 
 def _printable(text: str) -> str:
     """The text on one line, in characters that the font has: for a letter beyond them the nearest, or a `?`."""
-    composed = unicodedata.normalize("NFC", text).translate(_SIMILAR)
-    line = re.sub(r"[^\S\u00a0]+", " ", composed).strip()
+    line = re.sub(r"[^\S\u00a0]+", " ", composed(text).translate(_SIMILAR)).strip()
     return "".join(_in_font(c) for c in line if unicodedata.category(c)[0] != "C")
 
 
 def _in_font(character: str) -> str:
-    for tried in (character, re.sub(r"\W", "", unicodedata.normalize("NFKD", character))):
+    for tried in (character, re.sub(r"\W", "", apart(character))):
         try:
             tried.encode("windows-1252")
         except UnicodeEncodeError:

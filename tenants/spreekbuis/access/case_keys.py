@@ -7,7 +7,7 @@ somebody who reads the database with it. The recovery kit covers these cases one
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
@@ -22,7 +22,7 @@ from spreekbuis.access.models import (
     RecoveryShare,
 )
 from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import db
+from spreekbuis.db.session import db, rows
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.recovery_share import Part
 from spreekbuis.vault.sealing import context, open_sealed, seal
@@ -60,10 +60,14 @@ def seal_to_readers(key: ContentKey, desk_id: UUID) -> None:
 
 def is_closed_to_some(case_id: UUID) -> bool:
     """Whether somebody of the desk is kept out of the case."""
-    asked = select(CaseExclusion.account_id).where(
-        CaseExclusion.entity_id == current_entity_id(), CaseExclusion.case_id == case_id
-    )
-    return db.session.scalar(asked.limit(1)) is not None
+    return bool(rows(_CLOSED_TO, {"entity": current_entity_id(), "case": case_id}))
+
+
+_CLOSED_TO = (
+    select(CaseExclusion.account_id)
+    .where(CaseExclusion.entity_id == bindparam("entity"), CaseExclusion.case_id == bindparam("case"))
+    .limit(1)
+)
 
 
 def take_copies(desk_id: UUID, accounts: Collection[UUID]) -> None:

@@ -9,8 +9,7 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access import jobs
-from spreekbuis.access.case_keys import take_copies
-from spreekbuis.access.desk_keys import take_desk_keys
+from spreekbuis.access.leaving import leave_desk
 from spreekbuis.access.models import Desk, Membership, MembershipLookup
 from spreekbuis.access.roles import holds_today
 from spreekbuis.actor import acting
@@ -170,8 +169,7 @@ def end_membership(membership_id: UUID) -> None:
     membership.until = today() - timedelta(days=1)
     session.flush()
     if membership.desk_id is not None:
-        take_desk_keys(membership.desk_id, [membership.account_id])
-        take_copies(membership.desk_id, [membership.account_id])
+        leave_desk(membership.desk_id, [membership.account_id])
     session.execute(
         delete(MembershipLookup).where(
             MembershipLookup.account_id == membership.account_id,

@@ -178,6 +178,7 @@ class LeftNote(TenantTable):
     version: Mapped[int]
     """Of the desk's key."""
     note_sealed: Mapped[Sealed]
+    """JSON: the note, and its files with what opens them."""
     __table_args__ = (
         to_entity(),
         to_tenant("case", "case_id", ondelete="CASCADE"),
@@ -189,6 +190,23 @@ class LeftNote(TenantTable):
         Index("ix_left_note_case", "entity_id", "case_id"),
         Index("ix_left_note_contact", "entity_id", "contact_id"),
         Index("ix_left_note_desk", "entity_id", "desk_id", "version"),
+    )
+
+
+class LeftFile(TenantTable):
+    """The content of a file that came with such a note. What it is called and what opens it stand in the note; a
+    handler who takes that in makes it an attachment of the case."""
+
+    __tablename__ = "left_file"
+    storage_key: Mapped[str] = mapped_column(primary_key=True)
+    contact_id: Mapped[UUID]
+    case_id: Mapped[UUID]
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        to_tenant("contact", "contact_id", ondelete="CASCADE"),
+        Index("ix_left_file_case", "entity_id", "case_id"),
+        Index("ix_left_file_contact", "entity_id", "contact_id"),
     )
 
 

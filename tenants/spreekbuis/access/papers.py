@@ -1,7 +1,6 @@
 """The papers of the recovery kit in people's hands: proving that a part was printed, and typing both parts again."""
 
 import re
-import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -12,6 +11,7 @@ from flask_babel import ngettext
 
 from spreekbuis.access.recovery import WrongPapers, keep_part, kits_in_use, open_with_papers, waiting_part
 from spreekbuis.audit.trail import Audited, record
+from spreekbuis.characters import bare
 from spreekbuis.db.scope import current_entity_id, tenant
 from spreekbuis.db.session import transaction
 from spreekbuis.errors import Invalid, type_text
@@ -55,8 +55,7 @@ def keep_printed_part(account_id: UUID, secret: bytes, typed: tuple[str, str]) -
 
 def _plain(word: str) -> str:
     """A word without capitals, accents and spaces around it."""
-    apart = unicodedata.normalize("NFKD", word.strip().casefold())
-    return "".join(sign for sign in apart if not unicodedata.combining(sign))
+    return bare(word.strip())
 
 
 class Papers(NamedTuple):

@@ -6,14 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import exists, select
 
-from spreekbuis.access.case_keys import take_copies
-from spreekbuis.access.desk_keys import take_desk_keys
+from spreekbuis.access.leaving import leave_desk
 from spreekbuis.access.models import DeskKeyGrant, Membership
 from spreekbuis.access.roles import holds_today
 from spreekbuis.clock import today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
-from spreekbuis.directory.models import Entity, EntityStatus
+from spreekbuis.directory.models import Entity
 from spreekbuis.identity.models import Account
 from spreekbuis.jobs.outbox import enqueue, job, type_arg
 from spreekbuis.web.access import Role
@@ -23,8 +22,9 @@ TAKE_KEYS = "access.take_keys_of_former_handlers"
 
 @job("access.look_for_former_handlers", at=time(3, 30))
 def look_for_former_handlers() -> Mapping[str, type_arg]:
-    """Ask every entity. A role can end by its date, and an account be closed, without anybody at a desk acting."""
-    entities = db.session.scalars(select(Entity.id).where(Entity.status != EntityStatus.LEFT)).all()
+    """Ask every entity, also one that left: its open cases are finished. A role can end by its date, and an account be
+    closed, without anybody at a desk acting."""
+    entities = db.session.scalars(select(Entity.id)).all()
     for entity_id in entities:
         enqueue(TAKE_KEYS, entity_id=entity_id, once_key=f"{TAKE_KEYS} {entity_id} {today()}")
     return {"entities": len(entities)}
@@ -50,6 +50,5 @@ def take_keys_of_former_handlers() -> Mapping[str, type_arg]:
     ):
         former.setdefault(desk_id, set()).add(account_id)
     for desk_id, accounts in former.items():
-        take_desk_keys(desk_id, accounts)
-        take_copies(desk_id, accounts)
+        leave_desk(desk_id, accounts)
     return {"handlers": len({account for accounts in former.values() for account in accounts})}

@@ -8,6 +8,7 @@ from flask_babel import format_date
 from flask_babel import lazy_gettext as _l
 
 from spreekbuis.access import acceptance, invitations, members, upkeep
+from spreekbuis.access.desks import kinds_here
 from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.directory.catalogue import DESK_LABELS, DeskKind
@@ -95,7 +96,7 @@ def _member_page(errors: dict[str, type_text], given: dict[str, object]) -> str:
         ],
         roles=[(Role.HANDLER, ROLE_LABELS[Role.HANDLER]),
                (Role.ENTITY_ADMINISTRATOR, ROLE_LABELS[Role.ENTITY_ADMINISTRATOR])],
-        desks=[(kind, DESK_LABELS[kind]) for kind in DeskKind],
+        desks=[(kind, DESK_LABELS[kind]) for kind in kinds_here()],
         languages=list(LANGUAGES.items()),
         preparing=the_entity().status == EntityStatus.PREPARING,
         keys_url=url_for("keys.overview", ovo=ovo),

@@ -1,11 +1,10 @@
-"""What a handler does on the page of a case: one address per operation, all through one gate."""
+"""What a handler does on the page of a case: one address per operation."""
 
 from collections.abc import Callable
 from datetime import datetime, time
-from typing import TypeVar
 from uuid import UUID
 
-from flask import redirect, request, url_for
+from flask import request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
@@ -13,24 +12,21 @@ from spreekbuis.cases import workflow
 from spreekbuis.cases.case_page import case_page
 from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, contact_made_by, register_contact
 from spreekbuis.cases.dialogue import message_made_by
-from spreekbuis.cases.doors import my_desks, my_key, room
-from spreekbuis.cases.finding import case_for
+from spreekbuis.cases.doors import my_key, room
+from spreekbuis.cases.gate import Gate
 from spreekbuis.cases.minutes import write_minutes
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.once import id_of
 from spreekbuis.cases.opening import NewFile
 from spreekbuis.cases.procedures import State
 from spreekbuis.clock import BRUSSELS, now, today
-from spreekbuis.db.base import new_id
 from spreekbuis.directory.catalogue import CaseKind, Channel, Outcome
-from spreekbuis.errors import Invalid, type_text
-from spreekbuis.vault.files import accept, discard
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
 
-T = TypeVar("T")
+on_case = Gate("cases.show", case_page)
 LONGEST_TEXT = 100_000
 
 ACKNOWLEDGED = notice_after("acknowledged", _l("De ontvangst is bevestigd."))
@@ -50,44 +46,6 @@ _WRITING: dict[str, tuple[Callable[..., object], str]] = {
 """What can be written on a case: the operation, and what is said after."""
 
 
-def act(
-    case_id: UUID,
-    read: Callable[[Reading], T],
-    already: Callable[[Case, T], bool],
-    do: Callable[[Case, T], object],
-    done: str,
-) -> ResponseReturnValue:
-    """Read the form, then do what it asks, unless it was done `already` (a second press) or the page was
-    stale.
-
-    The case is locked first, so that two forms follow each other. What was typed is always given back.
-    """
-    case = case_for(my_desks(), case_id, lock=True)
-    form = Reading()
-    values = read(form)
-    try:
-        form.check()
-        if already(case, values):
-            return back(case_id, done)
-        if request.form.get("version") != str(case.version):
-            return case_page(case, kept=request.form, errors=_choose_again(), stale=True, status=409)
-        do(case, values)
-    except Invalid as invalid:
-        errors = {**_choose_again(), **invalid.errors}
-        return case_page(case, kept=request.form, errors=errors, status=invalid.status)
-    return back(case_id, done)
-
-
-def _choose_again() -> dict[str, type_text]:
-    """No browser sends chosen files a second time by itself."""
-    chosen = any(request.files.getlist("files"))
-    return {"files": _l("Kies je bestanden opnieuw.")} if chosen else {}
-
-
-def back(case_id: UUID, done: str) -> ResponseReturnValue:
-    return redirect(url_for("cases.show", ovo=door.the_entity().ovo_code, case_id=case_id, done=done), 303)
-
-
 def _text_and_once(name: str) -> Callable[[Reading], tuple[str, UUID]]:
     def read(form: Reading) -> tuple[str, UUID]:
         text = form.text(name, longest=LONGEST_TEXT, lines=True)
@@ -105,7 +63,7 @@ def _written(case: Case, values: tuple[str, UUID]) -> bool:
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/acknowledge", Permission.HANDLE_CASES)
 def acknowledge(case_id: UUID) -> ResponseReturnValue:
-    return act(
+    return on_case.act(
         case_id,
         _text_and_once("acknowledgement"),
         _written,
@@ -124,25 +82,15 @@ def write(case_id: UUID) -> ResponseReturnValue:
         form.one_of("to", _WRITING)
         return _text_and_once("text")(form)
 
-    def do(case: Case, values: tuple[str, UUID]) -> None:
-        operation(case, my_key(case.id), values[0], files=_files(), once=values[1])
+    def do(case: Case, values: tuple[str, UUID], files: list[NewFile]) -> None:
+        operation(case, my_key(case.id), values[0], files=files, once=values[1])
 
-    return act(case_id, read, _written, do, done)
-
-
-def _files() -> list[NewFile]:
-    """The files that came along, all or none. Raises Invalid."""
-    uploads = {new_id(): upload for upload in request.files.getlist("files") if upload}
-    accepted = accept(uploads, keep_original=True)
-    if accepted.refusals:
-        discard(accepted.files.values())
-        raise Invalid({"files": " ".join(accepted.refusals)})
-    return [NewFile.of(file) for file in accepted.files.values()]
+    return on_case.act_with_files(case_id, read, _written, do, done)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/feedback", Permission.HANDLE_CASES)
 def feedback(case_id: UUID) -> ResponseReturnValue:
-    return act(
+    return on_case.act(
         case_id,
         _text_and_once("feedback"),
         _written,
@@ -164,7 +112,7 @@ def close(case_id: UUID) -> ResponseReturnValue:
         assert outcome is not None, "the form was checked"
         workflow.close(case, my_key(case.id), outcome, text, once=once)
 
-    return act(case_id, read, lambda case, v: _written(case, v[1]), do, CLOSED)
+    return on_case.act(case_id, read, lambda case, v: _written(case, v[1]), do, CLOSED)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/state", Permission.HANDLE_CASES)
@@ -173,7 +121,7 @@ def state(case_id: UUID) -> ResponseReturnValue:
         assert wanted is not None, "the form was checked"
         workflow.change_state(case, wanted)
 
-    return act(
+    return on_case.act(
         case_id,
         lambda form: form.choice("state", State),
         lambda case, wanted: case.state == wanted,
@@ -188,7 +136,7 @@ def kind(case_id: UUID) -> ResponseReturnValue:
         assert wanted is not None, "the form was checked"
         workflow.mark_kind(case, wanted)
 
-    return act(
+    return on_case.act(
         case_id,
         lambda form: form.choice("kind", CaseKind),
         lambda case, wanted: case.kind == wanted != CaseKind.NEW,
@@ -199,7 +147,7 @@ def kind(case_id: UUID) -> ResponseReturnValue:
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/category", Permission.HANDLE_CASES)
 def category(case_id: UUID) -> ResponseReturnValue:
-    return act(
+    return on_case.act(
         case_id,
         lambda form: form.text("category", longest=100),
         lambda case, wanted: case.category == wanted,
@@ -220,7 +168,7 @@ def handler(case_id: UUID) -> ResponseReturnValue:
             return UUID(int=0)
 
     mine = request.form.get("handler") == str(door.the_account().id)
-    return act(
+    return on_case.act(
         case_id,
         read,
         lambda case, wanted: case.handler_id == wanted,
@@ -241,7 +189,7 @@ def contact(case_id: UUID) -> ResponseReturnValue:
         note = form.text("note", longest=LONGEST_TEXT, required=False, lines=True)
         return channel, at, note, id_of(form.once(), channel, day.isoformat(), note)
 
-    return act(
+    return on_case.act(
         case_id,
         read,
         lambda case, v: contact_made_by(case, v[3]) is not None,

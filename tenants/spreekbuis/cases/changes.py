@@ -3,6 +3,7 @@ fact."""
 
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
@@ -14,9 +15,9 @@ from spreekbuis.cases.models import Case, CaseEvent
 from spreekbuis.clock import local_date, now
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
-from spreekbuis.directory.catalogue import DESK_OF_TOPIC, Topic
+from spreekbuis.directory.catalogue import DESK_OF_TOPIC, Channel, ReporterClass, Topic
 from spreekbuis.errors import Conflict
-from spreekbuis.figures.facts import CaseFact, record_case
+from spreekbuis.figures.facts import CaseFact, ContactFact, record_case, record_contact
 
 
 class Happened(StrEnum):
@@ -47,6 +48,8 @@ class Happened(StrEnum):
     MINUTES_AGREED = "minutes_agreed"
     CONTACT_PREFERENCE = "contact_preference"
     CONSENT = "consent"
+    NAMED_BY_LAW = "named_by_law"
+    """The reporter was told that the law obliges the desk to name them."""
     AFTERCARE_ASKED = "aftercare_asked"
     REFERRAL_ASKED = "referral_asked"
     REFERRAL_AGREED_IN_TALK = "referral_agreed_in_talk"
@@ -65,18 +68,23 @@ class Happened(StrEnum):
     MEASURE = "measure"
     MERGED = "merged"
     UNMERGED = "unmerged"
+    FORWARDING = "forwarding"
+    """Whether 1700 may pass the message on; at receipt it is in the form."""
+    POSTED = "posted"
+    """Passed on by letter."""
 
 
 NOT_IN_FIGURES = frozenset({
     Happened.MESSAGE, Happened.NOTE, Happened.CONTACT, Happened.ASSIGNED, Happened.MEETING_ASKED, Happened.MINUTES,
     Happened.MINUTES_CORRECTED, Happened.MINUTES_AGREED, Happened.CONTACT_PREFERENCE, Happened.CONSENT,
+    Happened.NAMED_BY_LAW,
     Happened.AFTERCARE_ASKED, Happened.PERSON, Happened.EXCLUDED, Happened.ADMITTED, Happened.TASK, Happened.CHECKED,
-    Happened.REPRISALS_TOLD, Happened.RESULT, Happened.MEASURE,
+    Happened.REPRISALS_TOLD, Happened.MEASURE, Happened.FORWARDING,
 })  # fmt: skip
 """What happens to a case without changing its fact."""
 MOVES_TASKS = frozenset({
     Happened.KIND, Happened.CLOSED, Happened.REFERRED, Happened.REFERRAL_ACCEPTED, Happened.TASK, Happened.CHECKED,
-    Happened.MERGED, Happened.UNMERGED,
+    Happened.MERGED, Happened.UNMERGED, Happened.POSTED,
 })  # fmt: skip
 """After what the next thing to do may be another one."""
 
@@ -147,9 +155,19 @@ def fact_of(case: Case) -> CaseFact:
         days_to_acknowledge=days_until(case.acknowledged_at),
         days_to_feedback=days_until(case.feedback_at),
         days_to_close=days_until(case.closed_at),
+        damage_cents=case.damage_cents,
+        recovered_cents=case.recovered_cents,
+        follow_up=case.follow_up,
     )
 
 
 def record_fact(case: Case, *, new: bool = False) -> None:
     """Write or correct the case's fact. The only way from a case to the figures."""
     record_case(case.fact_id, fact_of(case), new=new)
+
+
+def count_contact(case: Case, fact_id: UUID, channel: Channel, at: datetime) -> None:
+    """Count a new contact on the case; those of 1700 are no contacts of Spreekbuis."""
+    if case.reporter_class != ReporterClass.CITIZEN:
+        day = local_date(at)
+        record_contact(fact_id, ContactFact(day.year, day.month, channel), new=True)

@@ -6,22 +6,21 @@ from datetime import datetime
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.models import LeftNote
 from spreekbuis.actor import acting
-from spreekbuis.cases.changes import Happened, changed
+from spreekbuis.cases.changes import Happened, changed, count_contact
 from spreekbuis.cases.models import Case, Contact
 from spreekbuis.cases.opening import SPOKEN, NewCase, open_or_find
 from spreekbuis.cases.workflow import adopt
 from spreekbuis.clock import local_date, now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import db
+from spreekbuis.db.session import db, rows
 from spreekbuis.directory.catalogue import CaseKind, Channel, Identity, ReporterClass
 from spreekbuis.errors import Invalid
-from spreekbuis.figures.facts import ContactFact, record_contact
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.receipt_code import ReceiptCode
 
@@ -92,8 +91,7 @@ def register_contact(
     if channel in SPOKEN and first and (case.procedure_at is None or at >= case.procedure_at):
         case.conversation_at = at
     changed(case, Happened.CONTACT, channel=channel.value)
-    day = local_date(at)
-    record_contact(contact.fact_id, ContactFact(day.year, day.month, channel), new=True)
+    count_contact(case, contact.fact_id, channel, at)
     return contact
 
 
@@ -130,40 +128,32 @@ def register_case(report: ContactReport, code: ReceiptCode) -> Case:
 
 def read_contacts(key: ContentKey) -> list[ShownContact]:
     """The contacts on the case of this key, the oldest first, notes opened. One query."""
-    rows = db.session.execute(
-        select(
-            Contact.id, Contact.channel, Contact.at, Contact.note_sealed,
-            LeftNote.contact_id.is_not(None).label("left"),
-        )
-        .outerjoin(
-            LeftNote, (LeftNote.entity_id == Contact.entity_id) & (LeftNote.contact_id == Contact.id)
-        )
-        .where(Contact.entity_id == current_entity_id(), Contact.case_id == key.subject_id)
-        .order_by(Contact.at, Contact.id)
-    )  # fmt: skip
+    found = rows(_CONTACTS, {"entity": current_entity_id(), "case": key.subject_id})
     return [
-        ShownContact(
-            row.id,
-            row.channel,
-            row.at,
-            key.open(note_of(row.id), row.note_sealed) if row.note_sealed else "",
-            row.left,
-        )
-        for row in rows
+        ShownContact(contact_id, channel, at, key.open(note_of(contact_id), sealed) if sealed else "", left)
+        for contact_id, channel, at, sealed, left in found
     ]
+
+
+_CONTACTS = (
+    select(
+        Contact.id, Contact.channel, Contact.at, Contact.note_sealed, LeftNote.contact_id.is_not(None)
+    )
+    .outerjoin(LeftNote, (LeftNote.entity_id == Contact.entity_id) & (LeftNote.contact_id == Contact.id))
+    .where(Contact.entity_id == bindparam("entity"), Contact.case_id == bindparam("case"))
+    .order_by(Contact.at, Contact.id)
+)  # fmt: skip
+_NOTES = select(Contact.case_id, Contact.id, Contact.note_sealed).where(
+    Contact.entity_id == bindparam("entity"),
+    Contact.case_id == any_(bindparam("cases", type_=ARRAY(Uuid))),
+    Contact.note_sealed.is_not(None),
+)
 
 
 def notes_of(keys: Mapping[UUID, ContentKey]) -> Iterator[tuple[UUID, str | None]]:
     """The note of every contact of these cases, opened, with its case; None for what does not open. One query."""
-    found = db.session.execute(
-        select(Contact.case_id, Contact.id, Contact.note_sealed).where(
-            Contact.entity_id == current_entity_id(),
-            Contact.case_id.in_(keys),
-            Contact.note_sealed.is_not(None),
-        )
-    )
-    for case_id, contact_id, sealed in found:
-        yield case_id, keys[case_id].open_or_none(note_of(contact_id), sealed or b"")
+    for case_id, contact_id, sealed in rows(_NOTES, {"entity": current_entity_id(), "cases": list(keys)}):
+        yield case_id, keys[case_id].open_or_none(note_of(contact_id), sealed)
 
 
 def contact_made_by(case: Case, once: UUID) -> Contact | None:

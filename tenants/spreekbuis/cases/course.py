@@ -1,11 +1,12 @@
 """The course of a case, told from its events."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext
-from sqlalchemy import select
+from sqlalchemy import ARRAY, String, all_, bindparam, literal, select
 
 from spreekbuis.cases import shown
 from spreekbuis.cases.changes import Happened
@@ -20,11 +21,22 @@ from spreekbuis.cases.tasks import SIGN_LABELS, Sign
 from spreekbuis.cases.wishes import WAY_LABELS, Way
 from spreekbuis.clock import local_date, today
 from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import db
+from spreekbuis.db.session import rows
 from spreekbuis.directory.catalogue import FOLLOW_UP_LABELS, FollowUp, Outcome
 
 IN_DIALOGUE = (Happened.MESSAGE, Happened.NOTE)
 """Events that the dialogue shows already."""
+
+
+_EVENTS = (
+    select(CaseEvent.kind, CaseEvent.at, CaseEvent.data)
+    .where(
+        CaseEvent.entity_id == bindparam("entity"),
+        CaseEvent.case_id == bindparam("case"),
+        CaseEvent.kind != all_(literal(list(IN_DIALOGUE), ARRAY(String))),
+    )
+    .order_by(CaseEvent.at, CaseEvent.id)
+)
 
 
 def course_of(
@@ -34,17 +46,8 @@ def course_of(
 
     `people`: how the handlers of the desk are called; `me` is who looks.
     """
-    rows = db.session.execute(
-        select(CaseEvent.kind, CaseEvent.at, CaseEvent.data)
-        .where(
-            CaseEvent.entity_id == current_entity_id(),
-            CaseEvent.case_id == case.id,
-            CaseEvent.kind.not_in(IN_DIALOGUE),
-        )
-        .order_by(CaseEvent.at, CaseEvent.id)
-    ).all()
     course = []
-    for kind, at, data in rows:
+    for kind, at, data in rows(_EVENTS, {"entity": current_entity_id(), "case": case.id}):
         title, text = _words(case, Happened(kind), data, people, me)
         course.append(
             {"when": shown.minute(at), "iso": shown.iso(at), "title": title, "text": text, "kind": ""}
@@ -87,6 +90,10 @@ def _words(
         case Happened.CATEGORY:
             return gettext("Onderwerp veranderd"), words.category.get(data["category"], data["category"])
         case Happened.ASSIGNED:
+            if not data["handler"]:
+                return gettext("Zonder behandelaar"), gettext(
+                    "Wie het behandelde, werkt niet meer bij dit loket."
+                )
             handler = UUID(data["handler"])
             who = gettext("jou") if handler == me else people.get(handler, gettext("een collega"))
             return gettext("Toegewezen"), gettext("Aan %(who)s.", who=who)
@@ -133,7 +140,11 @@ def _words(
                 if data["given"]
                 else gettext("Naam mag niet gedeeld worden")
             )
-            return given, str(to)
+            return given, gettext("%(to)s, gezegd in een gesprek", to=to) if data.get("in_talk") else str(to)
+        case Happened.NAMED_BY_LAW:
+            return gettext("Melder verwittigd: de wet vraagt de naam"), str(
+                SHARING_LABELS[Sharing(data["to"])]
+            )
         case Happened.AFTERCARE_ASKED:
             return gettext("De melder vraagt nazorg"), ""
         case Happened.REFERRAL_ASKED:
@@ -166,5 +177,17 @@ def _words(
             return gettext("Afgesloten"), words.outcome[Outcome.DUPLICATE]
         case Happened.UNMERGED:
             return gettext("Weer open"), ""
+        case Happened.FORWARDING:
+            given = data["given"]
+            yes, no = (
+                gettext("Het bericht mag doorgegeven worden"),
+                gettext("Het bericht mag niet doorgegeven worden"),
+            )
+            return (yes if given else no), ""
+        case Happened.POSTED:
+            posted = date.fromisoformat(data["day"])
+            return gettext("Doorgegeven per brief"), gettext(
+                "Op de post op %(day)s.", day=shown.day(posted, today())
+            )
         case Happened.MESSAGE | Happened.NOTE:
             return gettext("Bericht"), ""

@@ -55,15 +55,18 @@ class MessageKind(StrEnum):
     """The reporter asks for aftercare once the case is closed."""
     REPRISALS = "reprisals"
     """The reporter suffers for having reported."""
+    LEGAL_DUTY = "legal_duty"
+    """The desk says why the law obliges it to name the reporter."""
 
 
 _HAPPENED = {
     MessageKind.SAID: Happened.MESSAGE, MessageKind.MEETING: Happened.MEETING_ASKED,
     MessageKind.MINUTES: Happened.MINUTES, MessageKind.CORRECTION: Happened.MINUTES_CORRECTED,
     MessageKind.AFTERCARE: Happened.AFTERCARE_ASKED, MessageKind.REPRISALS: Happened.REPRISALS_TOLD,
+    MessageKind.LEGAL_DUTY: Happened.MESSAGE,
 }  # fmt: skip
-ALWAYS = frozenset({MessageKind.AFTERCARE, MessageKind.REPRISALS})
-"""What a reporter may write on a closed case too."""
+ALWAYS = frozenset({MessageKind.AFTERCARE, MessageKind.REPRISALS, MessageKind.LEGAL_DUTY})
+"""What may be written on a closed case too."""
 
 
 @dataclass(frozen=True, slots=True)

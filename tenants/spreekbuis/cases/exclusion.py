@@ -14,7 +14,7 @@ on no page for them: an administrator may be the one whom it is about.
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.case_keys import seal_to_readers
@@ -26,9 +26,9 @@ from spreekbuis.audit.trail import Audited
 from spreekbuis.cases.changes import Happened, changed
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.workflow import handlers_for
-from spreekbuis.clock import now
+from spreekbuis.clock import now, today
 from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import db, withhold
+from spreekbuis.db.session import db, rows, withhold
 from spreekbuis.directory.catalogue import ExclusionReason
 from spreekbuis.errors import NotFound
 from spreekbuis.identity.models import Account
@@ -49,11 +49,12 @@ class KeptOut(NamedTuple):
 
 
 class Colleague(NamedTuple):
-    """A member who could be kept out: a handler of the desk, or an administrator of the entity."""
+    """A member who could be kept out: who `handles` cases at the desk, or an administrator of the entity."""
 
     account_id: UUID
     label: str
     email: str
+    handles: bool
 
 
 def exclude(case: Case, key: ContentKey, account_id: UUID, reason: ExclusionReason) -> None:
@@ -88,7 +89,7 @@ def exclude(case: Case, key: ContentKey, account_id: UUID, reason: ExclusionReas
             enqueue(TELL_COLLEAGUES, case_id=str(case.id), account_id=str(colleague))
     seal_to_readers(key, case.desk_id)
     if not readers_for(case):
-        for administrator in _administrators():
+        for administrator in administrators():
             enqueue(TELL_ADMINISTRATORS, case_id=str(case.id), account_id=str(administrator))
 
 
@@ -125,28 +126,14 @@ def carry_over(from_case_id: UUID, case: Case, key: ContentKey) -> None:
 
 def kept_out(case_id: UUID) -> list[KeptOut]:
     """Who may not see the case, by label."""
-    rows = db.session.execute(
-        select(CaseExclusion.account_id, Account.label, CaseExclusion.reason)
-        .join(Account, Account.id == CaseExclusion.account_id)
-        .where(CaseExclusion.entity_id == current_entity_id(), CaseExclusion.case_id == case_id)
-        .order_by(Account.label, Account.id)
-    )
-    return [KeptOut(account_id, label, ExclusionReason(reason)) for account_id, label, reason in rows]
+    found = rows(_KEPT_OUT, {"entity": current_entity_id(), "case": case_id})
+    return [KeptOut(account_id, label, ExclusionReason(reason)) for account_id, label, reason in found]
 
 
 def colleagues(case: Case) -> list[Colleague]:
     """The members who could see the case or be told of it: handlers of its desk and administrators, by label."""
-    rows = db.session.execute(
-        select(Account.id, Account.label, Account.email)
-        .join(Membership, Membership.account_id == Account.id)
-        .where(
-            holds_today(),
-            (Membership.desk_id == case.desk_id) | (Membership.role == Role.ENTITY_ADMINISTRATOR),
-        )
-        .distinct()
-        .order_by(Account.label, Account.email)
-    )
-    return [Colleague(*row) for row in rows]
+    asked = {"entity": current_entity_id(), "desk": case.desk_id, "today": today()}
+    return [Colleague(*row) for row in rows(_COLLEAGUES, asked)]
 
 
 def readers_for(case: Case) -> set[UUID]:
@@ -154,12 +141,33 @@ def readers_for(case: Case) -> set[UUID]:
     return {holder.account_id for holder in readers_of(case.desk_id)} & handlers_for(case)
 
 
+_KEPT_OUT = (
+    select(CaseExclusion.account_id, Account.label, CaseExclusion.reason)
+    .join(Account, Account.id == CaseExclusion.account_id)
+    .where(CaseExclusion.entity_id == bindparam("entity"), CaseExclusion.case_id == bindparam("case"))
+    .order_by(Account.label, Account.id)
+)
+_COLLEAGUES = (
+    select(Account.id, Account.label, Account.email, func.bool_or(Membership.role == Role.HANDLER))
+    .join(Membership, Membership.account_id == Account.id)
+    .where(
+        Membership.entity_id == bindparam("entity"),
+        Membership.since <= bindparam("today"),
+        or_(Membership.until.is_(None), Membership.until >= bindparam("today")),
+        or_(Membership.desk_id == bindparam("desk"), Membership.role == Role.ENTITY_ADMINISTRATOR),
+    )
+    .group_by(Account.id)
+    .order_by(Account.label, Account.email)
+)
+
+
 def withhold_from(account_id: UUID) -> None:
     """For the rest of this transaction: what this account may not see does not exist. For mails to one account."""
     withhold(excluded_from(account_id))
 
 
-def _administrators() -> set[UUID]:
+def administrators() -> set[UUID]:
+    """Who administers the entity today."""
     return set(
         db.session.scalars(
             select(Membership.account_id).where(holds_today(), Membership.role == Role.ENTITY_ADMINISTRATOR)

@@ -29,7 +29,7 @@ def tell_colleague(case_id: str, account_id: str) -> None:
     """A case of the desk lost its handler. Not when it has another by now, or does not exist for this colleague."""
     withhold_from(UUID(account_id))
     case = db.session.get(Case, (current_entity_id(), UUID(case_id)))
-    to = _address(UUID(account_id), "/desk/{ovo}/cases?view=free")
+    to = address_of(UUID(account_id), "/desk/{ovo}/cases?view=free")
     if to is not None and case is not None and case.handler_id is None and case.closed_at is None:
         deliver("case_without_handler", to.email, to.language, entity=to.entity, link=to.link)
 
@@ -40,7 +40,7 @@ def tell_administrator(case_id: str, account_id: str) -> None:
     administrator."""
     withhold_from(UUID(account_id))
     case = db.session.get(Case, (current_entity_id(), UUID(case_id)))
-    to = _address(UUID(account_id), "/entity/{ovo}/members")
+    to = address_of(UUID(account_id), "/entity/{ovo}/members")
     if to is not None and case is not None and case.closed_at is None and not readers_for(case):
         deliver("case_without_readers", to.email, to.language, entity=to.entity, link=to.link)
 
@@ -54,7 +54,8 @@ class _Address(NamedTuple):
     link: str
 
 
-def _address(account_id: UUID, page: str) -> _Address | None:
+def address_of(account_id: UUID, page: str) -> _Address | None:
+    """Where to write to the account, with the address of the page; None for who is no member today or was disabled."""
     settings: Settings = current_app.extensions["settings"]
     row = db.session.execute(
         select(Account.email, Account.language, Entity.name, Entity.ovo_code)

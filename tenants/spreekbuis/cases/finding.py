@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, and_, bindparam, or_, select
+from sqlalchemy import ARRAY, DateTime, Select, Uuid, and_, any_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.models import CaseExclusion, Membership
 from spreekbuis.audit.trail import Audited, record
-from spreekbuis.cases.models import Case, CaseReading
+from spreekbuis.cases.models import Case, CaseReading, Referral
 from spreekbuis.cases.numbers import CaseNumber
 from spreekbuis.clock import now, today
 from spreekbuis.db.scope import current_entity_id
@@ -30,7 +30,8 @@ def case_for(desks: Set[UUID], case_id: UUID, *, lock: bool = False) -> Case:
     Raises NotFound for a case of another desk, of another entity, or of nobody: the three look the same.
     Wellbeing is its own compartment: the employer must not read psychosocial files (Codex, book I title 3).
     """
-    return _one(select(Case).where(Case.id == case_id, Case.desk_id.in_(desks)), lock=lock)
+    asked = {"entity": current_entity_id(), "case": case_id, "desks": list(desks)}
+    return _locked_or_not(_AT_DESKS, asked, lock=lock)
 
 
 def case_by_number(desks: Set[UUID], number: CaseNumber, *, lock: bool = False) -> Case:
@@ -62,7 +63,8 @@ def case_of_reporter(case_id: UUID, *, lock: bool = False) -> Case:
 class ShownToReporter(NamedTuple):
     """What the mailbox shows of a case, beside its dialogue; with the entity's name, policy area and code.
 
-    `nobody_may`: for conflict of interest no handler of the desk may see it; the reporter is told where else to go."""
+    `nobody_may`: for conflict of interest no handler of the desk may see it; the reporter is told where else to go.
+    `being_referred`: a referral waits for the reporter, or for the other desk."""
 
     kind: str
     topic: str
@@ -92,6 +94,7 @@ class ShownToReporter(NamedTuple):
     policy_area: str
     ovo_code: str
     nobody_may: bool
+    being_referred: bool
 
 
 def shown_to_reporter(case_id: UUID) -> ShownToReporter:
@@ -111,26 +114,36 @@ def note_readings(cases: Collection[UUID], account_id: UUID) -> None:
     """`note_reading` of several cases of the tenant in scope."""
     if not cases:
         return
-    entity_id, moment = current_entity_id(), now()
-    fresh = db.session.scalars(
-        insert(CaseReading)
-        .values(
-            [
-                {"entity_id": entity_id, "case_id": case_id, "account_id": account_id, "read_at": moment}
-                for case_id in sorted(cases)
-            ]
-        )
-        .on_conflict_do_update(
-            index_elements=["entity_id", "case_id", "account_id"],
-            set_={"read_at": moment},
-            where=CaseReading.read_at < moment - SITTING,
-        )
-        .returning(CaseReading.case_id)
-    )
-    for case_id in fresh.all():
+    moment = now()
+    fresh = rows(
+        _READ,
+        {
+            "entity": current_entity_id(), "cases": sorted(cases), "account": account_id, "moment": moment,
+            "sat_down": moment - SITTING,
+        },
+    )  # fmt: skip
+    for (case_id,) in fresh:
         record(Audited.CASE_READ, case_id)
 
 
+# Made once: every page of a case writes it.
+_READ = (
+    insert(CaseReading)
+    .from_select(
+        ["entity_id", "case_id", "account_id", "read_at"],
+        select(
+            bindparam("entity", type_=Uuid), func.unnest(bindparam("cases", type_=ARRAY(Uuid))),
+            bindparam("account", type_=Uuid), bindparam("moment", type_=DateTime(timezone=True)),
+        ),
+        include_defaults=False,
+    )
+    .on_conflict_do_update(
+        index_elements=["entity_id", "case_id", "account_id"],
+        set_={"read_at": bindparam("moment")},
+        where=CaseReading.read_at < bindparam("sat_down"),
+    )
+    .returning(CaseReading.case_id)
+)  # fmt: skip
 _KEPT_OUT = select(CaseExclusion.case_id).where(
     CaseExclusion.entity_id == Case.entity_id, CaseExclusion.case_id == Case.id
 )
@@ -141,26 +154,27 @@ _WHO_MAY = select(Membership.id).where(
     or_(Membership.until.is_(None), Membership.until >= bindparam("today")),
     ~_KEPT_OUT.where(CaseExclusion.account_id == Membership.account_id).correlate(Case, Membership).exists(),
 )
+_UNDER_WAY = select(Referral.id).where(
+    Referral.entity_id == Case.entity_id, Referral.case_id == Case.id, Referral.ended_at.is_(None)
+)
 # Made once: the mailbox asks it at every page.
 _SHOWN = (
     select(
-        *(getattr(Case, name) for name in ShownToReporter._fields[:-4]),
+        *(getattr(Case, name) for name in ShownToReporter._fields[:-5]),
         Entity.name,
         Entity.policy_area,
         Entity.ovo_code,
         and_(_KEPT_OUT.correlate(Case).exists(), ~_WHO_MAY.correlate(Case).exists()),
+        _UNDER_WAY.correlate(Case).exists(),
     )
     .join(Entity, Entity.id == Case.entity_id)
     .where(Case.entity_id == bindparam("entity"), Case.id == bindparam("case"))
 )  # fmt: skip
 _BY_ID = select(Case).where(Case.entity_id == bindparam("entity"), Case.id == bindparam("case"))
+_AT_DESKS = _BY_ID.where(Case.desk_id == any_(bindparam("desks", type_=ARRAY(Uuid))))
 
 
-def _one(asked: Select[Case], *, lock: bool) -> Case:
-    return _locked_or_not(asked.where(Case.entity_id == current_entity_id()), {}, lock=lock)
-
-
-def _locked_or_not(asked: Select[Case], values: Mapping[str, UUID], *, lock: bool) -> Case:
+def _locked_or_not(asked: Select[Case], values: Mapping[str, Any], *, lock: bool) -> Case:
     if lock:
         asked = asked.with_for_update().execution_options(populate_existing=True)
     case = db.session.scalar(asked, values)

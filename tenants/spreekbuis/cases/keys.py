@@ -33,7 +33,7 @@ from spreekbuis.db.session import db, rows
 from spreekbuis.errors import Conflict
 from spreekbuis.identity.models import AccountKey
 from spreekbuis.vault.content import ContentKey
-from spreekbuis.vault.sealing import context, open_sealed, seal
+from spreekbuis.vault.sealing import context, open_sealed, open_with, pair_of, seal
 
 AT_ONCE = 500
 """Cases that one step of resealing takes: well under a second."""
@@ -103,19 +103,21 @@ def keys_of(cases: Collection[UUID], reader: Reader) -> dict[UUID, ContentKey]:
     """The keys of these cases, as far as the reader can open them. One query. Raises CannotOpen."""
     entity_id = current_entity_id()
     found = rows(_GRANTED, {"entity": entity_id, "cases": list(cases), "account": reader.account_id})
-    desk_secrets_here: dict[tuple[UUID, int], bytes] = {}
+    desk_pairs: dict[tuple[UUID, int], Any] = {}
     keys: dict[UUID, ContentKey] = {}
+    mine = pair_of(reader.secret)
     for case_id, desk_id, version, sealed, granted in found:
         if version is None:  # somebody of the desk is kept out: it is sealed to me, and not to the desk
             binding = copy_binding(entity_id, case_id, reader.account_id)
-            keys[case_id] = ContentKey(entity_id, case_id, open_sealed(reader.secret, sealed, binding))
+            keys[case_id] = ContentKey(entity_id, case_id, open_with(mine, sealed, binding))
             continue
-        if (desk_id, version) not in desk_secrets_here:
+        if (desk_id, version) not in desk_pairs:
             binding = grant_binding(entity_id, desk_id, version, reader.account_id)
-            desk_secrets_here[desk_id, version] = open_sealed(reader.secret, granted, binding)
+            desk_pairs[desk_id, version] = pair_of(open_with(mine, granted, binding))
         binding = case_binding(entity_id, case_id, desk_id, version)
-        secret = open_sealed(desk_secrets_here[desk_id, version], sealed, binding)
-        keys[case_id] = ContentKey(entity_id, case_id, secret)
+        keys[case_id] = ContentKey(
+            entity_id, case_id, open_with(desk_pairs[desk_id, version], sealed, binding)
+        )
     return keys
 
 
@@ -186,6 +188,7 @@ def reseal(desk_id: UUID, reader: Reader, to: int, at_most: int = AT_ONCE) -> Re
     if newest[0] != to:
         raise ReadersChanged
     mine = [version for version in secrets if version < newest[0]]
+    pairs = {version: pair_of(secrets[version]) for version in mine}
     old = db.session.execute(
         select(CaseKey.case_id, CaseKey.version, CaseKey.secret_sealed)
         .where(CaseKey.entity_id == entity_id, CaseKey.desk_id == desk_id, CaseKey.version.in_(mine))
@@ -201,7 +204,7 @@ def reseal(desk_id: UUID, reader: Reader, to: int, at_most: int = AT_ONCE) -> Re
                 ContentKey(
                     entity_id,
                     case_id,
-                    open_sealed(secrets[version], sealed, case_binding(entity_id, case_id, desk_id, version)),
+                    open_with(pairs[version], sealed, case_binding(entity_id, case_id, desk_id, version)),
                 ),
                 desk_id,
                 newest[0],

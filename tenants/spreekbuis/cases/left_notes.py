@@ -1,35 +1,49 @@
-"""Contacts that the front office adds to a case: it writes, and reads nothing.
+"""Contacts that the front office adds to a case, with the files of a mail: it writes, and reads nothing.
 
 It has no key of a case. So the note is sealed to the newest key of the case's desk, and waits. The first handler who
-opens the case, and has that key, moves the note under the key of the case; from then on it is a note like others.
+opens the case, and has that key, moves the note under the key of the case; from then on it is a note like others, and
+its files are those of an internal note of the desk.
 """
 
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from flask_babel import force_locale, gettext
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.desk_keys import NoRecoveryKit, desk_secrets, newest_key
-from spreekbuis.access.models import LeftNote
+from spreekbuis.access.models import LeftFile, LeftNote
 from spreekbuis.actor import acting
-from spreekbuis.cases.changes import Happened, changed
+from spreekbuis.cases.changes import Happened, changed, count_contact
 from spreekbuis.cases.contacts import note_of
+from spreekbuis.cases.dialogue import attachment_row, message_row
 from spreekbuis.cases.keys import left_binding, open_left
-from spreekbuis.cases.models import Case, Contact
-from spreekbuis.clock import local_date, now
+from spreekbuis.cases.models import Attachment, Case, Contact, Message
+from spreekbuis.cases.opening import NewFile
+from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import Channel
-from spreekbuis.figures.facts import ContactFact, record_contact
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.sealing import seal
 
 
 def leave_contact(
-    case: Case, channel: Channel, note: str, once: UUID, script: tuple[UUID, int] | None = None
+    case: Case,
+    channel: Channel,
+    note: str,
+    once: UUID,
+    script: tuple[UUID, int] | None = None,
+    files: Sequence[NewFile] = (),
 ) -> bool:
-    """Register a contact of this moment on a case, open or closed, with a note that the desk alone reads.
+    """Register a contact of this moment on a case, open or closed, with a note and files that the desk alone reads.
 
     It is no first conversation: the front office has not the mandate of the desk. The desk sees the case as unread.
     The same `once` again changes nothing; gives whether it was new. Raises NoRecoveryKit while the desk has no key.
@@ -52,16 +66,22 @@ def leave_contact(
     if fact_id is None:
         return False
     bound_to = left_binding(case.entity_id, contact_id, case.desk_id, version)
+    told = json.dumps({"note": note, "files": [_as_json(file) for file in files]}).encode()
     db.session.add(
         LeftNote(
             entity_id=case.entity_id, contact_id=contact_id, case_id=case.id, desk_id=case.desk_id, version=version,
-            note_sealed=seal(public_key, note.encode(), bound_to),
+            note_sealed=seal(public_key, told, bound_to),
         )
     )  # fmt: skip
+    db.session.add_all(
+        LeftFile(
+            entity_id=case.entity_id, storage_key=file.storage_key, contact_id=contact_id, case_id=case.id
+        )
+        for file in files
+    )
     case.unread_by_desk = True
     changed(case, Happened.CONTACT, channel=channel.value)
-    day = local_date(moment)
-    record_contact(fact_id, ContactFact(day.year, day.month, channel), new=True)
+    count_contact(case, fact_id, channel, moment)
     return True
 
 
@@ -81,11 +101,36 @@ def take_in_notes(key: ContentKey, account_id: UUID, secret: bytes) -> None:
         opens = secrets[note.desk_id].get(note.version)
         if opens is None:
             continue
-        sealed = key.seal(note_of(note.contact_id), open_left(note, opens).decode())
-        db.session.execute(
+        told = json.loads(open_left(note, opens))
+        at = db.session.scalars(
             update(Contact)
             .where(Contact.entity_id == note.entity_id, Contact.id == note.contact_id)
-            .values(note_sealed=sealed)
-        )
+            .values(note_sealed=key.seal(note_of(note.contact_id), told["note"]))
+            .returning(Contact.at)
+        ).one()
+        if told["files"]:
+            _attach(key, note.contact_id, [_from_json(file) for file in told["files"]], at)
         db.session.delete(note)
     db.session.flush()
+
+
+def _attach(key: ContentKey, contact_id: UUID, files: Sequence[NewFile], at: datetime) -> None:
+    """Put the files that came with the note on the case, on an internal note of that moment."""
+    case = db.session.get_one(Case, (key.entity_id, key.subject_id))
+    with force_locale("nl"):  # kept as it is written, in the language of the administration
+        text = gettext("Bijlagen die het onthaal doorgaf, bij een contact.")
+    row = message_row(case, key, author="handler", text=text, at=at, internal=True) | {"account_id": None}
+    db.session.execute(insert(Message).values(row))
+    rows = [attachment_row(case, key, row["id"], file, at) for file in files]
+    db.session.execute(insert(Attachment).values(rows))
+    db.session.execute(
+        delete(LeftFile).where(LeftFile.entity_id == key.entity_id, LeftFile.contact_id == contact_id)
+    )
+
+
+def _as_json(file: NewFile) -> dict[str, Any]:
+    return {**asdict(file), "key": base64.b64encode(file.key).decode()}
+
+
+def _from_json(told: dict[str, Any]) -> NewFile:
+    return NewFile(**{**told, "key": base64.b64decode(told["key"])})

@@ -13,7 +13,7 @@ from spreekbuis.access.key_doors import desk_title
 from spreekbuis.access.models import Desk, DeskLetter
 from spreekbuis.cases import receiving, shown
 from spreekbuis.cases.doors import my_desks, myself, room
-from spreekbuis.cases.letters import Answer, Letter, PassedMessage, waiting_letters
+from spreekbuis.cases.letters import Answer, Letter, PassedMessage, count_waiting, waiting_letters
 from spreekbuis.cases.wishes import titles_of
 from spreekbuis.clock import today
 from spreekbuis.db.scope import current_entity_id
@@ -31,7 +31,7 @@ TAKEN_OVER = notice_after(
 GIVEN_BACK = notice_after("letter-refused", _l("De melding blijft bij de afzender. Die leest waarom."))
 
 
-@room.in_nav(_l("Doorverwijzingen"))
+@room.in_nav(_l("Doorverwijzingen"), waits=lambda: count_waiting(my_desks()))
 @room.get("/desk/<ovo:ovo>/letters", Permission.HANDLE_CASES)
 def letters() -> ResponseReturnValue:
     """What waits for an answer of my desks. No text is opened."""

@@ -39,7 +39,7 @@ class Case(TenantTable):
 
     __tablename__ = "case"
     readable = {  # noqa: RUF012 (declared by TenantTable)
-        "the desk must not share without it, and sees it at once": "shares_with",
+        "the desk must not share without it, and sees it at once": "shares_with named_by_law",
         "drives the work, its deadlines and its order": (
             "state received_at acknowledged_at conversation_at feedback_at closed_at "
             "duty_accepted_at next_step next_due_on next_task_on last_activity_at unread_by_desk handler_id"
@@ -112,6 +112,7 @@ class Case(TenantTable):
     contact_preference_sealed: Mapped[Sealed | None]
     """How and when the reporter wants to be reached (cases.wishes)."""
     shares_with: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    named_by_law: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     """To whom the reporter lets the desk tell the name: codes (cases.consent). The history stands in the events."""
     submission_digest: Mapped[bytes | None]
     """SHA-256 of what was sent, to tell a second sending from a changed one."""

@@ -29,6 +29,7 @@ from spreekbuis.directory.catalogue import (
     CATEGORIES,
     DESK_LABELS,
     DESK_OF_TOPIC,
+    WORK_RELATED,
     CaseKind,
     Channel,
     Identity,
@@ -69,7 +70,7 @@ def keep_contact() -> ResponseReturnValue:
             form.errors["category"] = _l("Kies een onderwerp.")
         kind = form.choice("kind", CaseKind) or CaseKind.NEW
         identity = form.choice("identity", Identity) or Identity.CONFIDENTIAL
-        reporter_class = form.choice("reporter_class", ReporterClass) or ReporterClass.STAFF
+        reporter_class = ReporterClass(form.one_of("reporter_class", WORK_RELATED) or ReporterClass.STAFF)
         name = form.text("name", longest=200, required=False)
         contact = form.text("contact", longest=200, required=False)
         token = form.raw("token")
@@ -154,5 +155,5 @@ def _form(kept: dict[str, str], errors: Any, once: str) -> str:
         ],
         kinds=[(k, words.kind[k]) for k in (CaseKind.NEW, CaseKind.REPORT, CaseKind.INFORMATION_REQUEST)],
         identities=[(i, words.identity[i]) for i in Identity],
-        reporter_classes=[(r, words.reporter_class[r]) for r in ReporterClass],
+        reporter_classes=[(r, words.reporter_class[r]) for r in WORK_RELATED],
     )

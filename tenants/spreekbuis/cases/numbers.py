@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from spreekbuis.directory.catalogue import DESK_OF_TOPIC, DeskKind, Topic
 
-LETTERS: dict[DeskKind, str] = {DeskKind.INTEGRITY: "I", DeskKind.WELLBEING: "W"}
+LETTERS: dict[DeskKind, str] = {DeskKind.INTEGRITY: "I", DeskKind.WELLBEING: "W", DeskKind.CITIZENS: "B"}
 """What stands before the number of a case of this desk. The same in every language: it is part of the number."""
 _DESKS = {letter: desk for desk, letter in LETTERS.items()}
 _BETWEEN = re.compile(r"[\s/-]+")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.case_keys import sealed_to_desk
@@ -21,15 +21,15 @@ from spreekbuis.cases.deadlines import set_next_due
 from spreekbuis.cases.dialogue import attachment_row, message_row
 from spreekbuis.cases.models import Attachment, Case, CaseCounter, CaseEvent, Contact, Message
 from spreekbuis.cases.numbers import step
-from spreekbuis.cases.procedure_versions import usual
+from spreekbuis.cases.procedure_versions import of_citizens, usual
 from spreekbuis.cases.procedures import State
 from spreekbuis.clock import local_date, now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current, current_entity_id
-from spreekbuis.db.session import db
+from spreekbuis.db.session import db, rows
 from spreekbuis.directory.catalogue import (
-    CATEGORIES,
     DESK_OF_TOPIC,
+    EVERY_CATEGORY,
     CaseKind,
     Channel,
     Identity,
@@ -150,30 +150,38 @@ def open_or_find(new: NewCase) -> tuple[Case, bool]:
 
 def _desk_of(new: NewCase) -> _DeskNow:
     """The desk of the case's category. Its key stays until this transaction ends, also when it is renewed now."""
-    desk_id = db.session.scalars(
-        select(Desk.id).where(
-            Desk.entity_id == current_entity_id(),
-            Desk.kind == DESK_OF_TOPIC[CATEGORIES[new.category].topic],
-        )
-    ).one()
+    kind = DESK_OF_TOPIC[EVERY_CATEGORY[new.category].topic].value
+    ((desk_id,),) = rows(_DESK, {"entity": current_entity_id(), "kind": kind})
     key = newest_key(desk_id)
     if key is None:
         raise NoRecoveryKit
     return _DeskNow(desk_id, *key)
 
 
+_DESK = select(Desk.id).where(Desk.entity_id == bindparam("entity"), Desk.kind == bindparam("kind"))
+
+
 def _next_number(desk_id: UUID, year: int, distance: int) -> int:
     """The next number of the desk in the year, so far from the last. Openers of one desk wait here for each other."""
-    number: int | None = db.session.scalar(
-        insert(CaseCounter)
-        .values(entity_id=current_entity_id(), desk_id=desk_id, year=year, last=distance)
-        .on_conflict_do_update(
-            index_elements=["entity_id", "desk_id", "year"], set_={"last": CaseCounter.last + distance}
-        )
-        .returning(CaseCounter.last)
+    asked = {"entity": current_entity_id(), "desk": desk_id, "year": year, "distance": distance}
+    ((number,),) = rows(_NEXT, asked)
+    return int(number)
+
+
+_NEXT = (
+    insert(CaseCounter)
+    .values(
+        entity_id=bindparam("entity"),
+        desk_id=bindparam("desk"),
+        year=bindparam("year"),
+        last=bindparam("distance"),
     )
-    assert number is not None, "a counter always counts"
-    return number
+    .on_conflict_do_update(
+        index_elements=["entity_id", "desk_id", "year"],
+        set_={"last": CaseCounter.last + bindparam("distance")},
+    )
+    .returning(CaseCounter.last)
+)
 
 
 def _give_back(desk_id: UUID, year: int, distance: int) -> None:
@@ -195,8 +203,10 @@ def _values(
 ) -> dict[str, Any]:
     """The columns of the new case, its sort key computed by the rules for deadlines."""
     entity_id = current_entity_id()
-    topic = CATEGORIES[new.category].topic
-    rules = usual(new.kind, topic, new.identity, local_date(moment))
+    topic = EVERY_CATEGORY[new.category].topic
+    day = local_date(moment)
+    citizen = new.reporter_class is ReporterClass.CITIZEN
+    rules = of_citizens(day) if citizen else usual(new.kind, topic, new.identity, day)
     case = Case(
         entity_id=entity_id,
         id=new.id,
@@ -259,8 +269,8 @@ def _write_first_rows(
     }  # fmt: skip
     parts = [insert(CaseKey).values(key_row).cte("key"), insert(Message).values(message).cte("first_message")]
     if new.files:
-        rows = [attachment_row(case, key, message["id"], file, moment) for file in new.files]
-        parts.append(insert(Attachment).values(rows).cte("first_files"))
+        files = [attachment_row(case, key, message["id"], file, moment) for file in new.files]
+        parts.append(insert(Attachment).values(files).cte("first_files"))
     if contact_fact_id is not None:
         contact = {
             "entity_id": case.entity_id, "id": new_id(), "case_id": case.id, "channel": case.channel,

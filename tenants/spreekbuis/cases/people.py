@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.cases.changes import Happened, changed, refuse_closed
@@ -13,7 +13,7 @@ from spreekbuis.cases.exclusion import exclude
 from spreekbuis.cases.models import Case, CasePerson
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import db
+from spreekbuis.db.session import db, rows
 from spreekbuis.directory.catalogue import ExclusionReason, PersonRole
 from spreekbuis.vault.content import ContentKey
 
@@ -92,22 +92,28 @@ def person_made_by(case: Case, once: UUID) -> bool:
 
 def people_in(key: ContentKey) -> list[ShownPerson]:
     """The people in the case of this key, in the order of adding. One query. Raises CannotOpen."""
-    rows = db.session.execute(
-        select(CasePerson.id, CasePerson.details_sealed)
-        .where(CasePerson.entity_id == current_entity_id(), CasePerson.case_id == key.subject_id)
-        .order_by(CasePerson.created_at, CasePerson.id)
-    )
-    return [ShownPerson(row.id, _opened(key.open(_details_of(row.id), row.details_sealed))) for row in rows]
+    found = rows(_PEOPLE, {"entity": current_entity_id(), "case": key.subject_id})
+    return [
+        ShownPerson(person_id, _opened(key.open(_details_of(person_id), sealed)))
+        for person_id, sealed in found
+    ]
+
+
+_PEOPLE = (
+    select(CasePerson.id, CasePerson.details_sealed)
+    .where(CasePerson.entity_id == bindparam("entity"), CasePerson.case_id == bindparam("case"))
+    .order_by(CasePerson.created_at, CasePerson.id)
+)
+_PEOPLE_OF_CASES = select(CasePerson.case_id, CasePerson.id, CasePerson.details_sealed).where(
+    CasePerson.entity_id == bindparam("entity"),
+    CasePerson.case_id == any_(bindparam("cases", type_=ARRAY(Uuid))),
+)
 
 
 def people_of_cases(keys: Mapping[UUID, ContentKey]) -> Iterator[tuple[UUID, str | None]]:
     """What is written of everybody in these cases, with the case; None for what does not open. One query."""
-    found = db.session.execute(
-        select(CasePerson.case_id, CasePerson.id, CasePerson.details_sealed).where(
-            CasePerson.entity_id == current_entity_id(), CasePerson.case_id.in_(keys)
-        )
-    )
-    for case_id, person_id, sealed in found:
+    asked = {"entity": current_entity_id(), "cases": list(keys)}
+    for case_id, person_id, sealed in rows(_PEOPLE_OF_CASES, asked):
         details = keys[case_id].open_or_none(_details_of(person_id), sealed)
         yield case_id, None if details is None else _in_words(_opened(details))
 

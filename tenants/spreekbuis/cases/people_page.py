@@ -6,16 +6,18 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
-from spreekbuis.cases.actions import act, back
+from spreekbuis.cases.actions import on_case
 from spreekbuis.cases.case_page import case_page
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.exclusion import admit, colleagues, declare_conflict, exclude
 from spreekbuis.cases.finding import case_for
+from spreekbuis.cases.gate import never
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.once import id_of
 from spreekbuis.cases.people import Person, add_person, person_made_by, remove_person
 from spreekbuis.cases.people_part import GIVEN_BY_A_COLLEAGUE
 from spreekbuis.directory.catalogue import ExclusionReason, PersonRole
+from spreekbuis.errors import Invalid
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
 from spreekbuis.web.forms import Reading
@@ -48,7 +50,7 @@ def person(case_id: UUID) -> ResponseReturnValue:
         content = (role, name, about.function, about.contact, about.description, str(member))
         return about, id_of(form.once(), *content), member
 
-    return act(
+    return on_case.act(
         case_id,
         read,
         lambda case, v: person_made_by(case, v[1]),
@@ -59,29 +61,25 @@ def person(case_id: UUID) -> ResponseReturnValue:
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/people/<uuid:person_id>/remove", Permission.HANDLE_CASES)
 def strike_person(case_id: UUID, person_id: UUID) -> ResponseReturnValue:
-    return act(
-        case_id,
-        lambda _form: person_id,
-        lambda _case, _person_id: False,
-        remove_person,
-        STRUCK,
-    )
+    return on_case.act(case_id, lambda _form: person_id, never, remove_person, STRUCK)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/exclusions", Permission.HANDLE_CASES)
 def keep_out(case_id: UUID) -> ResponseReturnValue:
-    """Keep a colleague out. Whatever else changed meanwhile: it overwrites nothing, and must not wait."""
-    case = case_for(my_desks(), case_id, lock=True)
-    form = Reading()
-    member = _member(form, "kept_out", required=True)
-    reason = form.one_of("kept_out_reason", GIVEN_BY_A_COLLEAGUE)
-    if member is not None and _seen(case, member) is None:
-        form.errors["kept_out"] = _l("Kies een van de mogelijkheden.")
-    if form.errors:
-        return case_page(case, kept=request.form, errors=form.errors, status=422)
-    assert member is not None, "the form was checked"
-    exclude(case, my_key(case.id), member, ExclusionReason(reason or ""))
-    return back(case_id, KEPT_OUT)
+    """Keep a colleague out: it must not wait for a fresh page."""
+
+    def read(form: Reading) -> tuple[UUID | None, str]:
+        return _member(form, "kept_out", required=True), form.one_of(
+            "kept_out_reason", GIVEN_BY_A_COLLEAGUE
+        ) or ""
+
+    def do(case: Case, values: tuple[UUID | None, str]) -> None:
+        member = _seen(case, values[0])
+        if member is None:
+            raise Invalid({"kept_out": _l("Kies een van de mogelijkheden.")})
+        exclude(case, my_key(case.id), member, ExclusionReason(values[1]))
+
+    return on_case.act(case_id, read, never, do, KEPT_OUT, any_version=True)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/exclusions/<uuid:account_id>/end", Permission.HANDLE_CASES)
@@ -89,7 +87,7 @@ def end_exclusion(case_id: UUID, account_id: UUID) -> ResponseReturnValue:
     """An exclusion was a mistake."""
     case = case_for(my_desks(), case_id, lock=True)
     admit(case, my_key(case.id), account_id)
-    return back(case_id, ADMITTED)
+    return on_case.back(case_id, ADMITTED)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/conflict", Permission.HANDLE_CASES)

@@ -1,10 +1,10 @@
 """The people of a case and who is kept out of it, as the page of the case shows them."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from spreekbuis.cases.exclusion import Colleague, colleagues, kept_out
-from spreekbuis.cases.models import Case
+from spreekbuis.cases.exclusion import Colleague, KeptOut
 from spreekbuis.cases.people import people_in
 from spreekbuis.directory.catalogue import (
     EXCLUSION_REASON_LABELS,
@@ -19,11 +19,12 @@ GIVEN_BY_A_COLLEAGUE = tuple(
 """Who is named is kept out with the person; a conflict is declared by oneself."""
 
 
-def people_part(case: Case, key: ContentKey, me: UUID) -> dict[str, Any]:
-    """What `cases/people.html` needs."""
-    excluded = kept_out(case.id)
+def people_part(
+    key: ContentKey, me: UUID, around: Sequence[Colleague], excluded: Sequence[KeptOut]
+) -> dict[str, Any]:
+    """What `cases/people.html` needs: `around` the case are these colleagues, and these are `excluded` from it."""
     out = {one.account_id for one in excluded}
-    others = [one for one in colleagues(case) if one.account_id not in out and one.account_id != me]
+    others = [one for one in around if one.account_id not in out and one.account_id != me]
     return {
         "persons": [
             {"id": one.id, "role": PERSON_ROLE_LABELS[one.person.role], "about": one.person}

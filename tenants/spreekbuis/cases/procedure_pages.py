@@ -112,7 +112,9 @@ def save(procedure: str) -> ResponseReturnValue:
     except Invalid as invalid:
         return _draft_page(row, invalid.errors), invalid.status
     drafts.save_draft(procedure, definition, valid_from, form.raw("revision"))
-    return redirect(url_for("procedures.draft", procedure=procedure, done=SAVED), 303)
+    # a part that is added or taken away brings back to where it stands
+    anchor = place if asked == "add" else place.rpartition(".")[0] if asked == "drop" else None
+    return redirect(url_for("procedures.draft", procedure=procedure, done=SAVED, _anchor=anchor or None), 303)
 
 
 @room.post("/central/procedures/<string:procedure>/draft/publish", Permission.EDIT_SERVICE)
@@ -134,6 +136,10 @@ def _draft_page(row: ProcedureDraft, errors: dict[str, type_text] | None = None)
     except BadDefinition:
         examples = None
     used = {term["step"] for term in row.definition["terms"]}
+
+    def faults_under(*places: str) -> int:
+        return sum(place.startswith(tuple(f"{p}." for p in places)) or place in places for place in wrong)
+
     return render_template(
         "cases/procedure_draft.html",
         draft=row,
@@ -148,6 +154,19 @@ def _draft_page(row: ProcedureDraft, errors: dict[str, type_text] | None = None)
         step_labels={step.value: label for step, label in STEP_LABELS.items()},
         free_steps=[(step, label) for step, label in STEP_LABELS.items() if step not in used],
         errors=wrong,
+        faults_under=faults_under,
+        parts=[
+            ("name-title", _l("Naam en uitleg"), faults_under("label", "help", "valid_from")),
+            ("terms-title", _l("Termijnen"), faults_under("terms")),
+            ("states-title", _l("Standen"), faults_under("states")),
+            (
+                "keep-title",
+                _l("Bewaren en herinneren"),
+                faults_under("retention", "remind_before", "escalate_after"),
+            ),
+            ("examples-title", _l("Voorbeelden en publiceren"), 0),
+        ],
+        term_lengths=[_typed_length(term) for term in row.definition["terms"]],
         examples=examples,
     )
 
@@ -193,6 +212,12 @@ def _length(days: int, months: int) -> str:
     if months and days:
         return gettext("%(months)s maanden en %(days)s dagen", months=months, days=days)
     return gettext("%(months)s maanden", months=months) if months else gettext("%(days)s dagen", days=days)
+
+
+def _typed_length(term: dict[str, Any]) -> str:
+    """The length of a term of a draft; nothing when what was typed is no length."""
+    days, months = term.get("days") or 0, term.get("months") or 0
+    return _length(days, months) if isinstance(days, int) and isinstance(months, int) else ""
 
 
 def _unverified(rules: Procedure) -> list[Source]:

@@ -160,7 +160,7 @@ def _letter(letter_id: UUID, desks: frozenset[UUID], *, lock: bool = False) -> D
         DeskLetter.id == letter_id,
         DeskLetter.to_id == current_entity_id(),
         DeskLetter.desk_id.in_(desks),
-        not_withheld(),
+        not_withheld(current_entity_id()),
     )
     if lock:
         wanted = wanted.with_for_update().execution_options(populate_existing=True)
@@ -187,7 +187,7 @@ def receivers(letter_id: UUID) -> list[UUID]:
             DeskLetter.id == letter_id,
             DeskLetter.to_id == current_entity_id(),
             DeskLetter.answered_at.is_(None),
-            not_withheld(),
+            not_withheld(current_entity_id()),
         )
     )
     return [] if desk_id is None else [holder.account_id for holder in handlers_with_key(desk_id)]

@@ -5,7 +5,9 @@ The reporter decides: nothing goes anywhere before a yes. That is given in the m
 at once to the integrity desk of another (decree of 18 November 2022; identity cannot show), unless the reporter said no
 before. Never between wellbeing and integrity: those files are apart (Codex, book I title 3).
 
-What goes is what the reporter said and was told, unmodified (cases.letters). The desk that receives it reads it, and
+What goes is what the reporter said and was told, unmodified (cases.letters); name, contact data and class only when the
+reporter wants that too (cases.consent), which stays so until it is accepted: a withdrawn yes rewrites the letter. The
+desk that receives it reads it, and
 accepts or refuses (cases.receiving). On acceptance it has a case of its own, the reporter's words open that one, and
 the sender's case is closed: it is counted where it is handled. Until then nobody writes, so that nothing is left
 behind. So nobody can acknowledge either: passing on is the acknowledgement, which the reporter reads in the mailbox.
@@ -21,13 +23,14 @@ from uuid import UUID
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.models import DeskAddress, DeskLetter
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.changes import Happened, changed, refuse_closed
+from spreekbuis.cases.consent import Sharing, agree_in_talk, may_name, set_consents
 from spreekbuis.cases.deadlines import set_state
 from spreekbuis.cases.letters import (
     ANSWERED,
@@ -134,12 +137,15 @@ def propose(
     once: UUID | None = None,
     *,
     agreed_in_talk: bool = False,
+    named_in_talk: bool = False,
+    agreed_at: datetime | None = None,
 ) -> Referral:
     """Ask the reporter whether the case may go there, or pass it on at once where the law says so.
 
-    `agreed_in_talk`: the reporter was asked in a talk and said yes, which counts for who has no mailbox alone. The same
-    `once` again gives the referral that it made. Raises Invalid for a destination that is none and for a reporter who
-    cannot be asked, CaseClosed, AlreadyReferred.
+    `agreed_in_talk`: the reporter was asked in a talk and said yes, which counts for who has no mailbox alone;
+    `named_in_talk`: and that the name may go along. `agreed_at`: when the sender of a message to 1700 agreed to that,
+    name included, before this question. The same `once` again gives the referral that it made. Raises Invalid for a
+    destination that is none and for a reporter who cannot be asked, CaseClosed, AlreadyReferred.
     """
     if once is not None and (made := _made_by(case, once)) is not None:
         return made
@@ -167,22 +173,53 @@ def propose(
     db.session.flush()
     if at_once:
         _go(case, key, referral)
+    elif agreed_at is not None:
+        referral.answered_at = agreed_at
+        set_consents(case, [sharing_of(case, referral), *map(Sharing, case.shares_with)])
+        _go(case, key, referral)
     elif has_mailbox(case):
         changed(case, Happened.REFERRAL_ASKED)
     else:
         referral.answered_at = now()
         changed(case, Happened.REFERRAL_AGREED_IN_TALK)
+        if named_in_talk:
+            agree_in_talk(case, sharing_of(case, referral))
         _go(case, key, referral)
     return referral
 
 
-def agree(case: Case, key: ContentKey, referral_id: UUID) -> None:
-    """The reporter says yes: it goes. Raises NotFound, NothingAsked, CaseClosed, Invalid when the receiver left
-    meanwhile."""
+def agree(case: Case, key: ContentKey, referral_id: UUID, *, named: bool = False) -> None:
+    """The reporter says yes: it goes; `named`: with the name, which they let share from here on. Raises NotFound,
+    NothingAsked, CaseClosed, Invalid when the receiver left meanwhile."""
     refuse_closed(case)
     referral = _asked(case, referral_id)
     referral.answered_at = now()
+    if named:
+        set_consents(case, [sharing_of(case, referral), *map(Sharing, case.shares_with)])
     _go(case, key, referral)
+
+
+def sharing_of(case: Case, referral: Referral) -> Sharing:
+    """The consent that this referral needs to go with the name."""
+    return Sharing.OTHER_DESK if referral.to_id == case.entity_id else Sharing.EXTERNAL
+
+
+def renew_letter(case: Case, key: ContentKey) -> None:
+    """The reporter changed their mind about the name: a letter that nobody accepted says what they want now, or comes
+    back when its receiver is none any more."""
+    referral = open_referral(case.id)
+    if referral is None or referral.state != Stage.SENT:
+        return
+    try:
+        address, sealed = _sealed(case, key, referral)
+    except Invalid:
+        answer_letter(referral.id, Answer.UNANSWERED)
+        return
+    db.session.execute(
+        update(DeskLetter)
+        .where(DeskLetter.id == referral.id, DeskLetter.answered_at.is_(None))
+        .values(version=address.version, contents_sealed=sealed)
+    )
 
 
 def decline(case: Case, referral_id: UUID) -> None:
@@ -322,12 +359,7 @@ def _go(case: Case, key: ContentKey, referral: Referral) -> None:
         case.unread_by_desk = True
         changed(case, Happened.REFERRED)
         return
-    assert referral.category is not None, "a desk gets it as something"
-    address = _address(referral.to_id, DESK_OF_TOPIC[CATEGORIES[referral.category].topic])
-    if address is None:
-        raise Invalid({"": _l("Deze entiteit kan nu geen meldingen ontvangen.")})
-    content = write_letter(case, key, referral.category, explanation_of(key, referral))
-    sealed = seal_letter(address.public_key, referral.id, address.tenant_id, address.desk_id, content)
+    address, sealed = _sealed(case, key, referral)
     db.session.execute(
         insert(DeskLetter).values(
             id=referral.id, from_id=case.entity_id, to_id=address.tenant_id, desk_id=address.desk_id,
@@ -344,6 +376,18 @@ def _go(case: Case, key: ContentKey, referral: Referral) -> None:
     record(Audited.LETTER_SENT, referral.id, {"case": str(case.id), "to": str(address.tenant_id)})
     changed(case, Happened.REFERRED)
     enqueue(MAIL_LETTER, entity_id=address.tenant_id, id=str(referral.id))
+
+
+def _sealed(case: Case, key: ContentKey, referral: Referral) -> tuple[DeskAddress, bytes]:
+    """The letter as the reporter wants it now, sealed to the desk; and that desk. Raises Invalid when it is none."""
+    assert referral.category is not None, "a desk gets it as something"
+    assert referral.to_id is not None, "an actor gets no letter"
+    address = _address(referral.to_id, DESK_OF_TOPIC[CATEGORIES[referral.category].topic])
+    if address is None:
+        raise Invalid({"": _l("Deze entiteit kan nu geen meldingen ontvangen.")})
+    named = may_name(case, sharing_of(case, referral))
+    content = write_letter(case, key, referral.category, explanation_of(key, referral), named=named)
+    return address, seal_letter(address.public_key, referral.id, address.tenant_id, address.desk_id, content)
 
 
 def _asked(case: Case, referral_id: UUID) -> Referral:

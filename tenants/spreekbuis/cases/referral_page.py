@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from spreekbuis.cases import shown
+from spreekbuis.cases.consent import knows_who, may_name
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.finding import case_for
 from spreekbuis.cases.letters import receives
@@ -27,6 +28,7 @@ from spreekbuis.cases.referral import (
     open_referral,
     propose,
     referrals_of,
+    sharing_of,
     withdraw,
 )
 from spreekbuis.clock import today
@@ -95,7 +97,10 @@ def refer_post(case_id: UUID) -> ResponseReturnValue:
         assert why is not None
         to = _destination(clean(form.raw("to")), clean(form.raw("category")))
         agreed = bool(form.raw("agreed"))
-        made = propose(case, my_key(case.id), to, why, explanation, once, agreed_in_talk=agreed)
+        named = bool(form.raw("named"))
+        made = propose(
+            case, my_key(case.id), to, why, explanation, once, agreed_in_talk=agreed, named_in_talk=named
+        )
     except Invalid as invalid:
         return _page(case, invalid.errors, request.form), invalid.status
     return _back(case, _NOTICES[Stage(made.state)])
@@ -159,7 +164,8 @@ def _page(case: Case, errors: dict[str, type_text], given: Any) -> str:
         whys=[(why.value, str(label)) for why, label in WHY_LABELS.items()],
         given=given,
         errors=errors,
-        past=[_shown(one, key, names) for one in referrals_of(case.id)],
+        knows_who=knows_who(case),
+        past=[_shown(case, one, key, names) for one in referrals_of(case.id)],
     )
 
 
@@ -196,7 +202,7 @@ def _names() -> dict[str, str]:
     }
 
 
-def _shown(referral: Referral, key: Any, actors: dict[str, str]) -> dict[str, str]:
+def _shown(case: Case, referral: Referral, key: Any, actors: dict[str, str]) -> dict[str, str]:
     stage, now = Stage(referral.state), today()
     to = actors.get(referral.actor_code or "", "")
     if referral.to_id is not None and referral.category is not None:
@@ -209,5 +215,15 @@ def _shown(referral: Referral, key: Any, actors: dict[str, str]) -> dict[str, st
         "when": gettext("Gevraagd op %(day)s", day=shown.day(referral.asked_at, now)),
         "stage": str(STAGES[stage]),
         "after": gettext("Daar afgesloten op %(day)s", day=shown.day(closed, now)) if closed else "",
+        "name": _name_goes(case, referral) if stage in (Stage.ASKED, Stage.SENT, Stage.PASSED_ON) else "",
         "explanation": explanation_of(key, referral),
     }
+
+
+def _name_goes(case: Case, referral: Referral) -> str:
+    """Whether the reporter lets who gets it know who they are."""
+    if not knows_who(case):
+        return ""
+    if may_name(case, sharing_of(case, referral)):
+        return gettext("De naam van de melder mag mee.")
+    return gettext("Zonder naam, contactgegevens en band van de melder: daar is geen toestemming voor.")

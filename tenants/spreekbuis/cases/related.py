@@ -7,10 +7,11 @@ another stands in neither's course, so that whoever is kept out of the other one
 from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import and_, delete, literal, or_, select, union_all
+from sqlalchemy import BindParameter, Select, and_, bindparam, delete, literal, or_, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.models import CaseExclusion
@@ -24,7 +25,7 @@ from spreekbuis.cases.numbers import CaseNumber, number_of
 from spreekbuis.cases.procedures import State
 from spreekbuis.clock import now
 from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import db
+from spreekbuis.db.session import db, rows
 from spreekbuis.directory.catalogue import Outcome
 from spreekbuis.errors import Conflict, Invalid, NotFound
 
@@ -157,23 +158,34 @@ def undo_merge(case: Case) -> None:
 
 def related_to(case: Case) -> list[Related]:
     """The other cases that this one has to do with, those that the reader may see. One query."""
-    here = case.entity_id
+    asked = {"entity": case.entity_id, "case": case.id}
+    return [
+        Related(other_id, number_of(topic, year, number), how, since)
+        for other_id, topic, year, number, how, since in rows(_RELATED, asked)
+    ]
+
+
+def _related() -> Select[Any]:
+    here: BindParameter[UUID] = bindparam("entity")
+    this: BindParameter[UUID] = bindparam("case")
     links = select(CaseLink.other_id.label("id"), literal("link").label("how"), CaseLink.since).where(
-        CaseLink.entity_id == here, CaseLink.case_id == case.id
+        CaseLink.entity_id == here, CaseLink.case_id == this
     )
     into = select(CaseMerge.into_id, literal("into"), CaseMerge.merged_at).where(
-        CaseMerge.entity_id == here, CaseMerge.case_id == case.id
+        CaseMerge.entity_id == here, CaseMerge.case_id == this
     )
     duplicates = select(CaseMerge.case_id, literal("duplicate"), CaseMerge.merged_at).where(
-        CaseMerge.entity_id == here, CaseMerge.into_id == case.id
+        CaseMerge.entity_id == here, CaseMerge.into_id == this
     )
     found = union_all(links, into, duplicates).subquery()
-    rows = db.session.execute(
+    return (
         select(Case.id, Case.topic, Case.year, Case.number, found.c.how, found.c.since)
         .join(found, and_(Case.entity_id == here, Case.id == found.c.id))
         .order_by(found.c.how, found.c.since)
     )
-    return [Related(row.id, number_of(row.topic, row.year, row.number), row.how, row.since) for row in rows]
+
+
+_RELATED = _related()
 
 
 def _kept_out(case: Case) -> set[UUID]:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
 from spreekbuis.cases import related
-from spreekbuis.cases.actions import act, back
+from spreekbuis.cases.actions import on_case
 from spreekbuis.cases.doors import my_desks, room
 from spreekbuis.cases.finding import case_for
 from spreekbuis.cases.models import Case
@@ -44,16 +44,18 @@ def relate(case_id: UUID) -> ResponseReturnValue:
         else:
             related.link(case, other)
 
-    return act(case_id, read, already, do, MERGED if request.form.get("link_how") == "merge" else LINKED)
+    return on_case.act(
+        case_id, read, already, do, MERGED if request.form.get("link_how") == "merge" else LINKED
+    )
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/links/<uuid:other_id>/end", Permission.HANDLE_CASES)
 def end_link(case_id: UUID, other_id: UUID) -> ResponseReturnValue:
     related.unlink(case_for(my_desks(), case_id, lock=True), other_id)
-    return back(case_id, UNLINKED)
+    return on_case.back(case_id, UNLINKED)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/merge/undo", Permission.HANDLE_CASES)
 def undo_merge(case_id: UUID) -> ResponseReturnValue:
     related.undo_merge(case_for(my_desks(), case_id, lock=True))
-    return back(case_id, UNMERGED)
+    return on_case.back(case_id, UNMERGED)

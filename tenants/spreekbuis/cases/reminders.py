@@ -48,7 +48,7 @@ from spreekbuis.cases.workflow import handlers_of
 from spreekbuis.clock import today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, rows, type_select
-from spreekbuis.directory.models import Entity, EntityStatus
+from spreekbuis.directory.models import Entity
 from spreekbuis.identity.models import Account
 from spreekbuis.jobs.outbox import enqueue, job, type_arg
 from spreekbuis.notify.mail import deliver
@@ -62,10 +62,9 @@ LONGEST_ABSENCE = timedelta(days=31)
 
 @job("cases.remind", at=time(7, 0))
 def remind() -> Mapping[str, type_arg]:
-    """Ask every entity. Open cases are finished whatever became of its subscription, so only who left is
-    passed over."""
+    """Ask every entity: open cases are finished whatever became of its subscription, also when it left."""
     day = today().isoformat()
-    entities = db.session.scalars(select(Entity.id).where(Entity.status != EntityStatus.LEFT)).all()
+    entities = db.session.scalars(select(Entity.id)).all()
     for entity_id in entities:
         enqueue(
             "cases.remind_entity",

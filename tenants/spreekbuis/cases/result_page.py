@@ -1,11 +1,11 @@
 """The page 'Resultaat' of a case: what came of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
@@ -14,6 +14,7 @@ from spreekbuis.cases import results, shown
 from spreekbuis.cases.amounts import cents_in_words, read_cents
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.finding import case_for, note_reading
+from spreekbuis.cases.gate import Gate, never
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.once import id_of
@@ -28,13 +29,12 @@ from spreekbuis.cases.results import (
 from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
 from spreekbuis.directory.catalogue import FOLLOW_UP_LABELS, FollowUp
-from spreekbuis.errors import Invalid, type_text
+from spreekbuis.errors import type_text
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
 
-T = TypeVar("T")
 LONGEST_MEASURE = 5_000
 KEPT = notice_after("result-kept", _l("Het resultaat is bewaard."))
 ADDED = notice_after("measure-added", _l("De maatregel staat in het dossier."))
@@ -60,7 +60,7 @@ def keep_result(case_id: UUID) -> ResponseReturnValue:
             day,
         )
 
-    return _act(
+    return _on_result.act(
         case_id, read, lambda case, result: result == results.result_of(case), results.record_result, KEPT
     )
 
@@ -75,7 +75,7 @@ def measure(case_id: UUID) -> ResponseReturnValue:
         due_on = form.day("measure_due") if form.raw("measure_due") else None
         return kind, text, due_on, id_of(form.once(), kind, text, str(due_on))
 
-    return _act(
+    return _on_result.act(
         case_id,
         read,
         lambda case, v: results.measure_made_by(case, v[3]),
@@ -92,10 +92,10 @@ def measure_state(case_id: UUID, measure_id: UUID) -> ResponseReturnValue:
         assert state is not None, "the form was checked"
         results.move_measure(case, measure_id, state)
 
-    return _act(
+    return _on_result.act(
         case_id,
         lambda form: form.choice("measure_state", MeasureState),
-        lambda _case, _state: False,
+        never,
         do,
         MOVED,
     )
@@ -108,29 +108,6 @@ def _amount(form: Reading, name: str) -> int | None:
     if text and cents is None:
         form.errors[name] = _l("Schrijf het bedrag als 1.234,56.")
     return cents
-
-
-def _act(
-    case_id: UUID,
-    read: Callable[[Reading], T],
-    already: Callable[[Case, T], bool],
-    do: Callable[[Case, T], object],
-    done: str,
-) -> ResponseReturnValue:
-    """One form on this page, on the locked case; what was typed comes back when it was not accepted."""
-    case = case_for(my_desks(), case_id, lock=True)
-    form = Reading()
-    values = read(form)
-    try:
-        form.check()
-        if not already(case, values):
-            if request.form.get("version") != str(case.version):
-                return _page(case, kept=request.form, stale=True, status=409)
-            do(case, values)
-    except Invalid as invalid:
-        return _page(case, kept=request.form, errors=invalid.errors, status=invalid.status)
-    address = url_for("cases.result_of_case", ovo=door.the_entity().ovo_code, case_id=case_id, done=done)
-    return redirect(address, 303)
 
 
 def _page(
@@ -165,6 +142,9 @@ def _page(
         ),
         status,
     )
+
+
+_on_result = Gate("cases.result_of_case", _page)
 
 
 def _shown(one: Measure) -> dict[str, Any]:

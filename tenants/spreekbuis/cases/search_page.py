@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from spreekbuis.cases import shown
 from spreekbuis.cases.doors import my_desks, myself, room
 from spreekbuis.cases.numbers import number_of
-from spreekbuis.cases.text_search import SHORTEST, Found, cases_at, search_texts
+from spreekbuis.cases.text_search import AT_ONCE, SHORTEST, Found, cases_at, search_texts
 from spreekbuis.clock import today
 from spreekbuis.errors import Invalid
 from spreekbuis.web import door
@@ -20,6 +20,8 @@ from spreekbuis.web.forms import Reading
 
 ENOUGH = 20
 """Cases found, after which a page is full."""
+FIRST = 20
+"""Cases that the first step opens; each next one twice as many. A word of every day is found in the first."""
 PATIENCE = 1.0
 """Seconds after which a page shows what it has, and asks whether to go on."""
 MOST = 10_000
@@ -45,9 +47,10 @@ def search_post() -> ResponseReturnValue:
         return _page(words, invalid.errors), invalid.status
     after, looked, shut = _id(form.raw("after")), _count(form.raw("looked")), _count(form.raw("shut"))
     found: list[Found] = []
-    until, who, desks = time.monotonic() + PATIENCE, myself(), my_desks()
+    until, who, desks, at_most = time.monotonic() + PATIENCE, myself(), my_desks(), FIRST
     while True:
-        step = search_texts(desks, who, words, after)
+        step = search_texts(desks, who, words, after, at_most)
+        at_most = min(2 * at_most, AT_ONCE)
         found, looked, shut, after = found + step.found, looked + step.looked, shut + step.shut, step.after
         if after is None or len(found) >= ENOUGH or time.monotonic() > until:
             break

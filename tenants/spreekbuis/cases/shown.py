@@ -13,8 +13,8 @@ from spreekbuis.cases.procedures import STATE_LABELS, STEP_LABELS, State
 from spreekbuis.clock import BRUSSELS, local_date
 from spreekbuis.directory.catalogue import (
     CASE_KIND_LABELS,
-    CATEGORIES,
     CHANNEL_LABELS,
+    EVERY_CATEGORY,
     IDENTITY_LABELS,
     OUTCOME_LABELS,
     REPORTER_CLASS_LABELS,
@@ -101,7 +101,7 @@ def labels_in(_language: str) -> Labels:
         return {code.value: str(text) for code, text in texts.items()}
 
     return Labels(
-        category={code: str(category.label) for code, category in CATEGORIES.items()},
+        category={code: str(category.label) for code, category in EVERY_CATEGORY.items()},
         channel=words(CHANNEL_LABELS),
         kind=words(CASE_KIND_LABELS),
         state=words(STATE_LABELS),

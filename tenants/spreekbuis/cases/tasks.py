@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.actor import acting
@@ -16,7 +17,7 @@ from spreekbuis.cases.checks import EARLY, MOMENT_LABELS, Moment, checks_of
 from spreekbuis.cases.models import Case, CaseTask
 from spreekbuis.clock import now, today
 from spreekbuis.db.base import new_id
-from spreekbuis.db.session import db
+from spreekbuis.db.session import db, rows
 from spreekbuis.errors import Conflict, Invalid, NotFound
 from spreekbuis.vault.content import ContentKey
 
@@ -134,11 +135,9 @@ def is_there(case: Case, what: UUID | Moment) -> bool:
 
 def tasks_in(case: Case, key: ContentKey) -> list[ShownTask]:
     """Everything to be done on the case, and what was done, by day. One query. Raises CannotOpen."""
-    rows = db.session.scalars(
-        select(CaseTask).where(CaseTask.entity_id == case.entity_id, CaseTask.case_id == case.id)
-    ).all()
-    answered = {row.moment for row in rows}
-    found = [_opened(row, key) for row in rows]
+    kept = [_Kept(*row) for row in rows(_TASKS, {"entity": case.entity_id, "case": case.id})]
+    answered = {row.moment for row in kept}
+    found = [_opened(row, key) for row in kept]
     found += [
         ShownTask(None, str(MOMENT_LABELS[check.moment]), check.due_on, moment=check.moment)
         for check in checks_of(case)
@@ -147,7 +146,24 @@ def tasks_in(case: Case, key: ContentKey) -> list[ShownTask]:
     return sorted(found, key=lambda task: (task.due_on, task.label))
 
 
-def _opened(row: CaseTask, key: ContentKey) -> ShownTask:
+class _Kept(NamedTuple):
+    """A row of the table of tasks."""
+
+    id: UUID
+    moment: str | None
+    due_on: date
+    text_sealed: bytes | None
+    done_at: datetime | None
+    answer: str | None
+    note_sealed: bytes | None
+
+
+_TASKS = select(*(getattr(CaseTask, name) for name in _Kept._fields)).where(
+    CaseTask.entity_id == bindparam("entity"), CaseTask.case_id == bindparam("case")
+)
+
+
+def _opened(row: _Kept, key: ContentKey) -> ShownTask:
     if row.moment is None:
         assert row.text_sealed is not None, "a task of the desk's own has a text"
         return ShownTask(row.id, key.open(_text_of(row.id), row.text_sealed), row.due_on, row.done_at)

@@ -6,7 +6,7 @@ from uuid import UUID
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
-from spreekbuis.cases.actions import LONGEST_TEXT, act, back
+from spreekbuis.cases.actions import LONGEST_TEXT, on_case
 from spreekbuis.cases.checks import Moment
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.finding import case_for
@@ -33,7 +33,7 @@ def task(case_id: UUID) -> ResponseReturnValue:
         due_on = form.day("task_due") or today()
         return text, due_on, id_of(form.once(), text, due_on.isoformat())
 
-    return act(
+    return on_case.act(
         case_id,
         read,
         lambda case, v: is_there(case, v[2]),
@@ -46,7 +46,7 @@ def task(case_id: UUID) -> ResponseReturnValue:
 def task_done(case_id: UUID, task_id: UUID) -> ResponseReturnValue:
     """Whatever else changed meanwhile: it overwrites nothing."""
     finish_task(case_for(my_desks(), case_id, lock=True), task_id)
-    return back(case_id, DONE)
+    return on_case.back(case_id, DONE)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/checks", Permission.HANDLE_CASES)
@@ -64,4 +64,4 @@ def check(case_id: UUID) -> ResponseReturnValue:
         assert sign is not None, "the form was checked"
         answer_check(case, my_key(case.id), moment, sign, note)
 
-    return act(case_id, read, lambda case, v: v[0] is not None and is_there(case, v[0]), do, CHECKED)
+    return on_case.act(case_id, read, lambda case, v: v[0] is not None and is_there(case, v[0]), do, CHECKED)

@@ -15,10 +15,14 @@ def tasks_part(case: Case, key: ContentKey) -> dict[str, Any]:
     tasks = tasks_in(case, key)
     waiting = [task for task in tasks if task.done_at is None]
     check = next((task for task in waiting if task.moment is not None), None)
+    if check is not None and check.due_on - EARLY > today():
+        check = None
+    lines = [_waits(task) for task in waiting]
     return {
-        "tasks": [_waits(task) for task in waiting],
+        "tasks": lines,
+        "tasks_press": check is not None or any(line["kind"] != "ok" for line in lines),
         "tasks_done": [_done(task) for task in tasks if task.done_at is not None],
-        "check": check if check is not None and check.due_on - EARLY <= today() else None,
+        "check": check,
         "signs": list(SIGN_LABELS.items()),
         "checks_source": SOURCE if any(task.moment is not None for task in tasks) else "",
     }

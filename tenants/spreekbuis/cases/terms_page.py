@@ -2,37 +2,37 @@
 the decision about a formal request."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from spreekbuis.cases import shown, terms
-from spreekbuis.cases.case_page import shown_deadline
 from spreekbuis.cases.deadlines import deadlines
 from spreekbuis.cases.definition import Procedure, Reason, Step
 from spreekbuis.cases.dialogue import message_made_by
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.finding import case_for, note_reading
+from spreekbuis.cases.gate import Gate
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.once import id_of
 from spreekbuis.cases.procedures import Mover, State, excused, extended, procedure_of, retention_of
+from spreekbuis.cases.terms_part import shown_deadline
 from spreekbuis.cases.workflow import movers
 from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
-from spreekbuis.errors import Invalid, type_text
+from spreekbuis.errors import type_text
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
 
-T = TypeVar("T")
 LONGEST_TEXT = 100_000
 
 CHOSEN = notice_after("procedure-chosen", _l("De procedure is gekozen. De termijnen zijn opnieuw berekend."))
@@ -55,13 +55,15 @@ def procedure(case_id: UUID) -> ResponseReturnValue:
         form.require({"procedure": _l("Kies een procedure.")})
         return form.text("procedure", longest=100)
 
-    return _act(case_id, read, lambda case, code: case.procedure == code, terms.choose_procedure, CHOSEN)
+    return _on_terms.act(
+        case_id, read, lambda case, code: case.procedure == code, terms.choose_procedure, CHOSEN
+    )
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/exceptions", Permission.HANDLE_CASES)
 def excuse(case_id: UUID) -> ResponseReturnValue:
     """A term that is not needed."""
-    return _act(
+    return _on_terms.act(
         case_id,
         _claim("excuse"),
         lambda case, claim: excused(case, claim[0]) == claim[1],
@@ -73,7 +75,7 @@ def excuse(case_id: UUID) -> ResponseReturnValue:
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/extensions", Permission.HANDLE_CASES)
 def extension(case_id: UUID) -> ResponseReturnValue:
     """More time for a term."""
-    return _act(
+    return _on_terms.act(
         case_id,
         _claim("extension"),
         lambda case, claim: extended(case, claim[0]) == claim[1],
@@ -92,7 +94,7 @@ def decision(case_id: UUID) -> ResponseReturnValue:
         text = form.text("answer", longest=LONGEST_TEXT, lines=True)
         return accepted, text, id_of(form.once(), form.raw("accepted"), text)
 
-    return _act(
+    return _on_terms.act(
         case_id,
         read,
         lambda case, v: message_made_by(case, v[2]) is not None,
@@ -114,30 +116,6 @@ def _claim(name: str) -> Callable[[Reading], tuple[Step, str, str]]:
         return Step(step), code, why
 
     return read
-
-
-def _act(
-    case_id: UUID,
-    read: Callable[[Reading], T],
-    already: Callable[[Case, T], bool],
-    do: Callable[[Case, T], object],
-    done: str,
-) -> ResponseReturnValue:
-    """One form on this page, on the locked case; what was typed comes back when it was not accepted."""
-    case = case_for(my_desks(), case_id, lock=True)
-    form = Reading()
-    values = read(form)
-    try:
-        form.check()
-        if not already(case, values):
-            if request.form.get("version") != str(case.version):
-                return _page(case, kept=request.form, stale=True, status=409)
-            do(case, values)
-    except Invalid as invalid:
-        return _page(case, kept=request.form, errors=invalid.errors, status=invalid.status)
-    return redirect(
-        url_for("cases.terms_of_case", ovo=door.the_entity().ovo_code, case_id=case_id, done=done), 303
-    )
 
 
 def _page(
@@ -179,6 +157,9 @@ def _page(
         ),
         status,
     )
+
+
+_on_terms = Gate("cases.terms_of_case", _page)
 
 
 def _offers(case: Case, rules: Procedure) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

@@ -5,7 +5,7 @@ number of cases, the newest first, and says where the next step goes on.
 """
 
 import json
-import unicodedata
+import re
 from collections.abc import Sequence, Set
 from contextlib import suppress
 from datetime import datetime
@@ -22,6 +22,7 @@ from spreekbuis.cases.finding import note_readings
 from spreekbuis.cases.keys import Reader, key_of, keys_of
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.people import people_of_cases
+from spreekbuis.characters import bare
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.questionnaires.answers import written
@@ -133,9 +134,15 @@ def _of_case(case: Case, key: ContentKey) -> list[str | None]:
 
 
 def _plain(text: str) -> str:
-    """Small letters without accents."""
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in parts if not unicodedata.combining(c))
+    """Small letters without accents. Most of a text has none: only the rest is looked at letter by letter."""
+    return _NOT_ASCII.sub(_bare, text.casefold())
+
+
+def _bare(found: re.Match[str]) -> str:
+    return bare(found[0])
+
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 def _has_all(texts: list[str], wanted: list[str]) -> bool:

@@ -105,6 +105,7 @@ _TITLES: dict[str, LazyString] = {
     MessageKind.CORRECTION: _l("verbetering van het verslag"),
     MessageKind.AFTERCARE: _l("vraag om nazorg"),
     MessageKind.REPRISALS: _l("ondervindt gevolgen van de melding"),
+    MessageKind.LEGAL_DUTY: _l("de wet verplicht ons je naam te geven"),
 }
 
 

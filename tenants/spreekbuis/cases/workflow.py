@@ -31,7 +31,15 @@ from spreekbuis.cases.referral import end_question
 from spreekbuis.clock import local_date, now, today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
-from spreekbuis.directory.catalogue import CATEGORIES, DESK_OF_TOPIC, CaseKind, Identity, Outcome, Topic
+from spreekbuis.directory.catalogue import (
+    CATEGORIES,
+    DESK_OF_TOPIC,
+    CaseKind,
+    Identity,
+    Outcome,
+    ReporterClass,
+    Topic,
+)
 from spreekbuis.errors import Conflict, Invalid
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.web.access import Role
@@ -232,8 +240,10 @@ def movers(case: Case) -> frozenset[Mover]:
 
 def follow(case: Case) -> None:
     """Give a case whose kind or topic changed the usual procedure, as it was on the day of receipt, when its own does
-    not fit any more. What was claimed about its terms ends with it."""
-    if fits(procedure_of(case), case.kind, case.topic, case.identity):
+    not fit any more; that of 1700 stays. What was claimed about its terms ends with it."""
+    if case.reporter_class == ReporterClass.CITIZEN or fits(
+        procedure_of(case), case.kind, case.topic, case.identity
+    ):
         return
     rules = usual(
         CaseKind(case.kind), Topic(case.topic), Identity(case.identity), local_date(case.received_at)

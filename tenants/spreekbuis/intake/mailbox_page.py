@@ -17,8 +17,9 @@ from spreekbuis.cases.procedures import State
 from spreekbuis.cases.wishes import REACH_LABELS, WAY_LABELS, contact_preference, titles_of
 from spreekbuis.clock import local_date
 from spreekbuis.db.base import new_id
-from spreekbuis.directory.catalogue import CATEGORIES, OUTCOME_LABELS, Identity, Outcome
+from spreekbuis.directory.catalogue import EVERY_CATEGORY, OUTCOME_LABELS, Identity, Outcome, Topic
 from spreekbuis.errors import type_text
+from spreekbuis.intake.citizen_consent import pass_on_box
 from spreekbuis.intake.course import course_of, desk_of, state_of, steps
 from spreekbuis.intake.mailbox_room import case_id
 from spreekbuis.intake.referral_answer import referral_box
@@ -51,10 +52,13 @@ def inbox_page(errors: Mapping[str, type_text] = _NOTHING, kept: Mapping[str, st
         "intake/inbox.html",
         case=case, state_words=words, step=step,
         steps_shown=steps(),
-        course=course_of(case, together=together), together=together, category_label=CATEGORIES[case.category].label,
+        course=course_of(case, together=together), together=together,
+        category_label=EVERY_CATEGORY[case.category].label,
         received_on=day_in_words(local_date(case.received_at)),
         answers=answers_shown(case, key),
-        messages=[_shown(m, desk[:1].upper() + desk[1:], states.get(m.id, "")) for m in dialogue],
+        messages=[
+            _shown(m, desk[:1].upper() + desk[1:], states.get(m.id, ""), above=m is to_check) for m in dialogue
+        ],
         closed=closed,
         scorable=closed and case.score is None and not together and case.outcome != Outcome.REFERRED,
         outcome=OUTCOME_LABELS[Outcome(case.outcome)] if case.outcome and not together else None,
@@ -62,7 +66,11 @@ def inbox_page(errors: Mapping[str, type_text] = _NOTHING, kept: Mapping[str, st
         minutes=IDLE_LIMIT // timedelta(minutes=1), accept=accepting.ACCEPT,
         most_files=accepting.MOST_FILES, most_megabytes=accepting.most_megabytes(),
         scores=_scores() if closed else [],
-        referral=None if closed else referral_box(case_id(), key), on_its_way=case.state == State.REFERRED,
+        referral=referral_box(case_id(), key, named=case.identity != Identity.ANONYMOUS)
+        if case.being_referred and not closed
+        else None,
+        on_its_way=case.state == State.REFERRED,
+        pass_on=pass_on_box(case_id()) if case.topic == Topic.CITIZENS and not closed else None,
         to_check=to_check, **_wishes(case, key, kept),
         signpost_url=url_for("signpost.of_entity", ovo=case.ovo_code), protection_url=url_for("protection.ask"),
     )  # fmt: skip
@@ -93,7 +101,8 @@ def _scores() -> list[tuple[str, str]]:
     ]
 
 
-def _shown(message: ShownMessage, desk: str, minutes_state: str) -> dict[str, object]:
+def _shown(message: ShownMessage, desk: str, minutes_state: str, *, above: bool) -> dict[str, object]:
+    """`above`: the text stands at the top already, to be checked."""
     own = message.author == "reporter"
     when = _(
         "%(day)s, %(time)s uur",
@@ -103,6 +112,7 @@ def _shown(message: ShownMessage, desk: str, minutes_state: str) -> dict[str, ob
     return {
         "who": ", ".join(filter(None, (_("Jij") if own else desk, *titles_of(message), minutes_state))),
         "kind": "own" if own else "", "when": when,
-        "iso": message.at.isoformat(timespec="minutes"), "text": message.text,
+        "iso": message.at.isoformat(timespec="minutes"),
+        "text": _("Je leest dit verslag hierboven.") if above else message.text,
         "files": [{"url": url_for("mailbox.file", file_id=f.id), "label": f.name} for f in message.files],
     }  # fmt: skip

@@ -12,6 +12,7 @@ from spreekbuis.cases import minutes
 from spreekbuis.cases.consent import Sharing, set_consents
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.once import id_of
+from spreekbuis.cases.referral import renew_letter
 from spreekbuis.cases.wishes import (
     Preference,
     Reach,
@@ -82,7 +83,12 @@ def consent() -> ResponseReturnValue:
     """Say with whom the name may be shared; what is not ticked is no."""
     ticked = request.form.getlist("consent")
     given = [sharing for sharing in Sharing if sharing in ticked]
-    return _act(Reading(), lambda case: set_consents(case, given), CONSENT)
+
+    def do(case: Case) -> None:
+        set_consents(case, given)
+        renew_letter(case, key_in_session())
+
+    return _act(Reading(), do, CONSENT)
 
 
 @room.post("/inbox/aftercare", Audience.RETURNING_REPORTER)

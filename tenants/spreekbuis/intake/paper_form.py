@@ -4,7 +4,7 @@ from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from spreekbuis.directory.catalogue import DESK_LABELS, DESK_OF_TOPIC, REPORTER_CLASS_LABELS, DeskKind
+from spreekbuis.directory.catalogue import DESK_LABELS, DESK_OF_TOPIC, WORK_RELATED, DeskKind
 from spreekbuis.entities.actors import own_actors
 from spreekbuis.entities.service import accepts_reports
 from spreekbuis.intake.report_pages import no_service_page
@@ -31,7 +31,7 @@ def form() -> ResponseReturnValue:
             }
             for kind in (DeskKind.WELLBEING, DeskKind.INTEGRITY)
         ],
-        reporter_classes=list(REPORTER_CLASS_LABELS.values()),
+        reporter_classes=list(WORK_RELATED.values()),
         questions=[
             (_("Wat gebeurde er?"), "large"), (_("Wanneer en waar?"), ""), (_("Wie zag het ook, of weet ervan?"), ""),
             (_("Is het nog bezig? Wat zou helpen?"), ""),

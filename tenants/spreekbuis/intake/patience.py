@@ -1,10 +1,12 @@
-"""Wrong receipt codes: a slow and constant answer, few at once, so many a minute. A right code never waits.
+"""Wrong receipt codes: a slow and constant answer, few at once, so many a minute. A right code never waits. And counts
+per minute for others.
 
 A code holds 104 random bits, so this does not protect the code: it keeps guessing from costing us anything,
 and makes 'unknown' and 'mistyped' take the same time.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from threading import BoundedSemaphore
 
@@ -25,13 +27,13 @@ WRONG_PER_MINUTE = 60
 
 
 class Patience:
-    """Counts wrong codes in Redis for all processes, and in this process alone while Redis is away."""
+    """Counts in Redis for all processes, and in this process alone while Redis is away."""
 
     def __init__(self, redis_url: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._redis = Redis.from_url(redis_url, socket_timeout=0.2, socket_connect_timeout=0.2)
         self._sleep = sleep
         self._waiting = BoundedSemaphore(WAITING_AT_ONCE)
-        self._own_minute, self._own_count = 0, 0
+        self._own_minute, self._own_counts = 0, Counter[str]()
 
     def wait(self, began: float) -> bool:
         """Wait until the slow answer is due, counted from `began` (time.monotonic).
@@ -40,7 +42,7 @@ class Patience:
         holds a connection while waiting.
         """
         db.session.rollback()
-        if self._count() > WRONG_PER_MINUTE or not self._waiting.acquire(blocking=False):
+        if self.count("wrong-receipt-codes") > WRONG_PER_MINUTE or not self._waiting.acquire(blocking=False):
             return False
         try:
             self._sleep(max(0.0, began + SLOWEST_ANSWER - time.monotonic()))
@@ -48,10 +50,10 @@ class Patience:
             self._waiting.release()
         return True
 
-    def _count(self) -> int:
-        """How many wrong codes this minute had, this one included."""
+    def count(self, what: str) -> int:
+        """How many of these this minute had, this one included."""
         minute = int(now().timestamp()) // 60
-        key = f"wrong-receipt-codes:{minute}"
+        key = f"{what}:{minute}"
         try:
             pipeline = self._redis.pipeline()
             pipeline.incr(key)
@@ -59,9 +61,9 @@ class Patience:
             count = pipeline.execute()[0]
         except RedisError:
             if minute != self._own_minute:
-                self._own_minute, self._own_count = minute, 0
-            self._own_count += 1
-            return self._own_count
+                self._own_minute, self._own_counts = minute, Counter()
+            self._own_counts[what] += 1
+            return self._own_counts[what]
         return int(count)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, url_for
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -35,7 +35,7 @@ room = Room("referral")
 
 @room.post("/inbox/referral/<uuid:referral_id>/yes", Audience.RETURNING_REPORTER)
 def say_yes(referral_id: UUID) -> ResponseReturnValue:
-    agree(_case(), key_in_session(), referral_id)
+    agree(_case(), key_in_session(), referral_id, named=request.form.get("named") == "yes")
     return _back(AGREED)
 
 
@@ -63,14 +63,16 @@ def _case() -> Any:
     return case_of_reporter(reporter.case_id, lock=True)
 
 
-def referral_box(case_id: UUID, key: ContentKey) -> dict[str, str] | None:
-    """What the mailbox shows of a referral that waits for the reporter, or for the other desk."""
+def referral_box(case_id: UUID, key: ContentKey, *, named: bool) -> dict[str, Any] | None:
+    """What the mailbox shows of a referral that waits for the reporter, or for the other desk. `named`: there is a name
+    that could go along."""
     going = open_referral(case_id)
     if going is None:
         return None
     asked = going.state == Stage.ASKED
     return {
         "to": _name_of(going),
+        "named": named,
         "explanation": explanation_of(key, going),
         "yes_url": url_for("referral.say_yes", referral_id=going.id) if asked else "",
         "no_url": url_for("referral.say_no", referral_id=going.id) if asked else "",

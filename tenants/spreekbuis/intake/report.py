@@ -10,11 +10,14 @@ from spreekbuis.db.session import db
 from spreekbuis.entities.service import accepts_reports
 from spreekbuis.errors import Conflict, Invalid, type_text
 from spreekbuis.intake import upkeep
+from spreekbuis.intake.about_desk import goes_elsewhere
 from spreekbuis.intake.drafts import Waiting, files_of, keep_files
+from spreekbuis.intake.pace import TooQuick, pace
 from spreekbuis.intake.report_pages import (
     check_page,
     duty_page,
     no_service_page,
+    other_service_page,
     receipt_page,
     stopped_page,
     story_page,
@@ -88,6 +91,7 @@ def story() -> ResponseReturnValue:
         return duty_page(chosen)
     draft = asked_draft()
     token = token_of(draft or new_draft())
+    pace().opened(token)
     return story_page(
         token,
         {"category": chosen.code, "duty": "accepted" if chosen.duty_to_speak else ""},
@@ -103,6 +107,8 @@ def check() -> ResponseReturnValue:
     if not accepts_reports(the_entity()):
         return no_service_page(typed_text(language())), ServiceEnded.status
     token = posted_token() or new_token()
+    if goes_elsewhere(request.form.get("about_desk", "")):
+        return other_service_page(token)
     waiting, errors = _kept(token)
     return _checked(token, waiting, errors)
 
@@ -127,6 +133,8 @@ def send() -> ResponseReturnValue:
         return _checked(
             new_token(), Waiting(), {"": _("Het formulier was veranderd. Kijk alles nog eens na.")}
         )
+    if goes_elsewhere(request.form.get("about_desk", "")):
+        return other_service_page(token)
     offered = offer()
     try:
         told = read_story(offered, language())
@@ -140,6 +148,10 @@ def send() -> ResponseReturnValue:
     except FilesGone as gone:
         db.session.rollback()  # what waits is what waited before this attempt
         return check_page(token, told, files_of(token), gone), gone.status
+    except TooQuick as quick:
+        db.session.rollback()
+        page = check_page(token, told, files_of(token), quick)
+        return page, quick.status, {"Retry-After": str(quick.seconds)}
     except ServiceEnded as ended:
         return no_service_page(told.whole(language())), ended.status
     forget_draft(token)

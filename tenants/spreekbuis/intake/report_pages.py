@@ -1,6 +1,6 @@
 """What the pages of a report show."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -8,20 +8,31 @@ from flask import get_template_attribute, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from spreekbuis.cases.finding import shown_to_reporter
 from spreekbuis.directory.catalogue import (
     CATEGORIES,
     IDENTITY_LABELS,
-    REPORTER_CLASS_LABELS,
+    WORK_RELATED,
     Category,
     Identity,
     Topic,
 )
 from spreekbuis.directory.models import EntityStatus
 from spreekbuis.errors import Conflict, type_text
+from spreekbuis.intake.about_desk import ABOUT_DESK_OPTIONS, AboutDesk
 from spreekbuis.intake.course import course_of
 from spreekbuis.intake.drafts import Waiting, files_of
 from spreekbuis.intake.signpost_page import central_cards
-from spreekbuis.intake.story import Story, asked_draft, new_draft, offer, topics_of
+from spreekbuis.intake.story import (
+    Story,
+    asked_draft,
+    new_draft,
+    offer,
+    questionnaire_shown,
+    topics_of,
+    typed,
+    typed_text,
+)
 from spreekbuis.intake.submission import Sent, Submitted
 from spreekbuis.intake.topics import TOPIC_CARDS, TOPIC_WORDS
 from spreekbuis.questionnaires.answers import given_in_form
@@ -31,6 +42,7 @@ from spreekbuis.vault.cleaning import CLEANED_TEXTS, NOT_CLEANED, Cleaned
 from spreekbuis.vault.files import ACCEPT, MOST_FILES, most_megabytes
 from spreekbuis.web.door import the_entity
 from spreekbuis.web.frame import LANGUAGES, drawn, language
+from spreekbuis.web.reaching import reachable
 
 _CATEGORY_QUESTIONS = {
     Topic.WELLBEING: _l("Wat past het best bij welzijn?"),
@@ -114,8 +126,9 @@ def story_page(
         categories=[(c.code, c.label) for c in offer().categories.values()]
         if choosing or "category" in errors
         else [],
-        reporter_classes=list(REPORTER_CLASS_LABELS.items()),
+        reporter_classes=list(WORK_RELATED.items()),
         identities=[(i, label, _IDENTITY_HINTS[i]) for i, label in IDENTITY_LABELS.items()],
+        about_desk=ABOUT_DESK_OPTIONS,
         accept=ACCEPT, most_files=MOST_FILES, most_megabytes=most_megabytes(),
     )  # fmt: skip
 
@@ -148,11 +161,13 @@ def check_page(token: str, told: Story, waiting: Waiting, problem: Conflict | No
         "reporter_class": told.reporter_class, "identity": told.identity,
         "name": told.name, "email": told.email, "phone": told.phone, "files_shown": len(waiting.files),
         "questionnaire": told.answered.to.version if told.answered else "",
+        "about_desk": AboutDesk.NAMED if told.about else "", "about_who": told.about,
     }  # fmt: skip
     about = [
         (_("Onderwerp"), told.category.label), (_("Je naam"), told.name or IDENTITY_LABELS[told.identity]),
         (_("E-mailadres"), told.email), (_("Telefoonnummer"), told.phone),
-        (_("Je bent"), REPORTER_CLASS_LABELS[told.reporter_class]),
+        (_("Je bent"), WORK_RELATED[told.reporter_class]),
+        (_("Wie dit niet mag zien"), told.about),
     ]  # fmt: skip
     return render_template(
         "intake/check.html",
@@ -183,10 +198,13 @@ def receipt_page(
 ) -> str:
     """Step 4. `changed_text`: a second version that was not received, offered as a message to add."""
     words = submitted.code.words(language())
+    named = request.form.get("about_desk") == AboutDesk.NAMED
+    nobody_may = named and submitted.case is not None and shown_to_reporter(submitted.case.id).nobody_may
     return render_template(
         "intake/receipt.html",
         words=words, code=" ".join(words), mailbox_url=url_for("mailbox.open_case"),
-        course=course_of(submitted.case) if submitted.case else (), elsewhere=submitted.case is None,
+        course=course_of(submitted.case) if submitted.case and not nobody_may else (), nobody_may=nobody_may,
+        can_call=bool(reachable().phone), elsewhere=submitted.case is None,
         again=submitted.sent is not Sent.NOW, added=added, token=token,
         errors=errors, changed_text=changed_text, add_url=url_for("report.add", ovo=_ovo()),
         waiting=files_of(token).unsent if changed_text else (),
@@ -216,6 +234,23 @@ def no_service_page(kept_text: str = "") -> str:
     )
 
 
+def other_service_page(token: str) -> str:
+    """For a report about the contact point itself: where else to go, with the way back to what was written. Nothing of
+    it is kept."""
+    shown = questionnaire_shown()
+    answers = given_in_form(shown.definition) if shown else {}
+    fields = [("token", token), *((name, text) for name, text in typed().items() if name != "about_desk")]
+    return _elsewhere(
+        _("Ga naar een dienst buiten dit meldpunt"),
+        _(
+            "We hebben niets ontvangen of bewaard. Deze diensten staan los van dit meldpunt. Over integriteit: Audit"
+            " Vlaanderen of de Vlaamse Ombudsdienst. Over welzijn: de preventieadviseur psychosociaal welzijn."
+        ),
+        kept_text=typed_text(language()),
+        hidden=[*fields, *((name, value) for name, values in answers.items() for value in values)],
+    )
+
+
 def stopped_page() -> str:
     return _elsewhere(
         _("Je bent gestopt"),
@@ -224,9 +259,17 @@ def stopped_page() -> str:
     )
 
 
-def _elsewhere(title: str, lead: str, *, back_url: str = "", kept_text: str = "") -> str:
-    """Where else to go, and the text that was written so far."""
+def _elsewhere(
+    title: str,
+    lead: str,
+    *,
+    back_url: str = "",
+    kept_text: str = "",
+    hidden: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Where else to go, and the text that was written so far; `hidden`: the fields that lead back to it."""
     return render_template(
         "intake/elsewhere.html", title=title, lead=lead, back_url=back_url, kept_text=kept_text,
+        hidden=hidden, edit_url=url_for("report.edit", ovo=_ovo()),
         actors=central_cards(), signpost_url=url_for("signpost.of_entity", ovo=_ovo()),
     )  # fmt: skip

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from flask import current_app
 from psycopg import Connection
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import db
+from spreekbuis.db.session import db, rows
 from spreekbuis.intake.erased import CaseErased
 from spreekbuis.intake.models import Receipt, ReporterSession
 from spreekbuis.settings import Settings
@@ -91,13 +91,20 @@ def take_receipt(code: ReceiptCode) -> ContentKey | None:
 
 def give_receipt(code: ReceiptCode, key: ContentKey) -> bool:
     """Write the receipt of the case of this key. False when the code has a receipt already."""
-    first = db.session.scalar(
-        insert(Receipt)
-        .values(receipt_of(code, key))
-        .on_conflict_do_nothing()
-        .returning(Receipt.case_id)
-    )  # fmt: skip
-    return first is not None
+    return bool(rows(_FIRST, receipt_of(code, key)))
+
+
+_FIRST = (
+    insert(Receipt)
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("lookup_hash", "tenant_id", "case_id", "public_key", "secret_sealed")
+        }
+    )
+    .on_conflict_do_nothing()
+    .returning(Receipt.case_id)
+)
 
 
 def key_of_receipt(receipt: Receipt, code: ReceiptCode) -> ContentKey:

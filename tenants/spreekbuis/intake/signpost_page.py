@@ -12,7 +12,7 @@ from sqlalchemy import select
 from spreekbuis.db.session import db
 from spreekbuis.directory.cards import Card, as_csv, as_vcards, in_language
 from spreekbuis.directory.cards import central_cards as central_of_today
-from spreekbuis.directory.catalogue import Topic
+from spreekbuis.directory.catalogue import TOPIC_LABELS, Topic
 from spreekbuis.directory.models import ActorKind
 from spreekbuis.entities.actors import OwnActor, own_actors, own_card, own_cards
 from spreekbuis.entities.service import accepts_reports
@@ -47,7 +47,7 @@ def general() -> ResponseReturnValue:
 def of_entity() -> ResponseReturnValue:
     """With the entity's own actors and their addresses."""
     entity = the_entity()
-    report = url_for("report.topic", ovo=entity.ovo_code, topic=_choice("topic", Topic))
+    report = url_for("report.topic", ovo=entity.ovo_code, topic=_topic())
     return _asked_or_shown(
         url_for("signpost.of_entity", ovo=entity.ovo_code),
         own_actors(),
@@ -74,7 +74,7 @@ def central_cards() -> list[Card]:
 
 def _asked_or_shown(action: str, own: Mapping[str, OwnActor], report_url: str) -> Response:
     """The questions; the answer as well once they were answered."""
-    topic, wish = _choice("topic", Topic), _choice("wish", Wish)
+    topic, wish = _topic(), _choice("wish", Wish)
     sent = "place" in request.args
     errors = {}
     if sent and topic is None:
@@ -135,6 +135,12 @@ def _near(kind: ActorKind, own: OwnActor | None) -> Card:
     if own is None:
         return Card(kind.code, name, offers, bool(kind.confidential))
     return own_card(own, name, offers, bool(kind.confidential))
+
+
+def _topic() -> Topic | None:
+    """A topic of staff: 1700 has its own pages."""
+    topic = _choice("topic", Topic)
+    return topic if topic in TOPIC_LABELS else None
 
 
 def _choice(name: str, options: type[E]) -> E | None:

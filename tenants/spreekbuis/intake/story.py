@@ -32,8 +32,9 @@ from sqlalchemy import and_, select
 from spreekbuis.clock import now
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
-from spreekbuis.directory.catalogue import CATEGORIES, Category, Identity, ReporterClass, Topic
+from spreekbuis.directory.catalogue import CATEGORIES, WORK_RELATED, Category, Identity, ReporterClass, Topic
 from spreekbuis.errors import Invalid, type_text
+from spreekbuis.intake.about_desk import read_about_desk
 from spreekbuis.intake.models import EntityCategory
 from spreekbuis.questionnaires.answers import Answered, read_answers
 from spreekbuis.questionnaires.models import Questionnaire, QuestionnaireCategory
@@ -54,7 +55,8 @@ _MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A report as it is told. Name, e-mail and phone are empty for whoever stays anonymous."""
+    """A report as it is told. Name, e-mail and phone are empty for whoever stays anonymous. `about`: who of the desk
+    itself it is about (`intake.about_desk`), empty for nobody."""
 
     category: Category
     text: str
@@ -64,6 +66,7 @@ class Story:
     email: str
     phone: str
     answered: Answered | None = None
+    about: str = ""
 
     @property
     def reporter(self) -> dict[str, str] | None:
@@ -85,6 +88,7 @@ class Story:
         told = [self.category.code, self.text, self.reporter_class.value, self.identity.value]
         told += [self.name, self.email, self.phone]
         told += [self.answered.as_json()] if self.answered else []
+        told += ["about", self.about] if self.about else []
         return hmac.digest(token.encode(), json.dumps(told).encode(), hashlib.sha256)
 
 
@@ -182,7 +186,7 @@ def topics_of(offered: dict[str, Category]) -> dict[Topic, list[Category]]:
 
 FIELDS = (
     "category", "duty", "text", "reporter_class", "identity", "name", "email", "phone", "keep_original",
-    "questionnaire",
+    "questionnaire", "about_desk", "about_who",
 )  # fmt: skip
 
 
@@ -235,7 +239,7 @@ def read_story(offered: Offer, language: str) -> Story:
     if category is not None and category.duty_to_speak and form.raw("duty") != "accepted":
         form.errors["duty"] = _("Lees wat spreekplicht betekent, en kies of je verdergaat.")
     text = form.text("text", longest=LONGEST_STORY, lines=True)
-    reporter_class = form.choice("reporter_class", ReporterClass)
+    chosen = form.one_of("reporter_class", WORK_RELATED)
     identity = form.choice("identity", Identity)
     name = email = phone = ""
     if identity in (Identity.CONFIDENTIAL, Identity.NAMED):
@@ -244,6 +248,7 @@ def read_story(offered: Offer, language: str) -> Story:
         phone = form.text("phone", longest=LONGEST_FIELD, required=False)
         if not email and not phone:
             form.errors.setdefault("email", _("Geef een e-mailadres of een telefoonnummer."))
+    about = read_about_desk(form)
     shown = questionnaire_shown()
     asked = asked_by(category.code, offered.newest, shown.version if shown else None) if category else shown
     answered = read_answers(form, asked) if asked else None
@@ -253,9 +258,9 @@ def read_story(offered: Offer, language: str) -> Story:
             raise OtherQuestions(form.errors, asked, left.as_text(language) if left else "")
     form.check()
     assert category is not None
-    assert reporter_class is not None
+    assert chosen is not None
     assert identity is not None
-    return Story(category, text, reporter_class, identity, name, email, phone, answered)
+    return Story(category, text, ReporterClass(chosen), identity, name, email, phone, answered, about)
 
 
 def _shows_others(shown: Published | None, asked: Published | None) -> bool:

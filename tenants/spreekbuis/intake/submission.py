@@ -14,8 +14,10 @@ from spreekbuis.cases.opening import NewCase, open_case
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.directory.catalogue import CaseKind, Channel
 from spreekbuis.errors import Conflict, DomainError, NotFound
+from spreekbuis.intake.about_desk import keep_out_named
 from spreekbuis.intake.drafts import files_of, take_files
 from spreekbuis.intake.models import Receipt
+from spreekbuis.intake.pace import pace
 from spreekbuis.intake.reporters import find_receipt, key_of_receipt, take_receipt
 from spreekbuis.intake.story import Story
 from spreekbuis.vault.receipt_code import ReceiptCode, from_submission
@@ -71,8 +73,9 @@ def submit_report(token: str, story: Story, *, files_shown: int, language: str, 
     """Open a case with the story and its files, or find the one that this form opened before.
 
     The receipt is written first: of two sendings at once the second waits for the first, and then finds it.
-    `accepting`: whether the entity takes new reports; what was received before is shown all the same.
-    Raises ServiceEnded, or FilesGone when there are not as many files as `files_shown`.
+    Whoever of the desk it is about never had it. `accepting`: whether the entity takes new reports; what was received
+    before is shown all the same.
+    Raises ServiceEnded, TooQuick, or FilesGone when there are not as many files as `files_shown`.
     """
     code = code_of(token)
     key = take_receipt(code)
@@ -83,6 +86,7 @@ def submit_report(token: str, story: Story, *, files_shown: int, language: str, 
     files = take_files(token)
     if len(files) != files_shown:
         raise FilesGone
+    pace().pass_through(token, current_entity_id())
     case = open_case(
         NewCase(
             id=key.subject_id, secret=key.secret, kind=CaseKind.NEW, category=story.category.code, channel=Channel.WEB,
@@ -91,6 +95,8 @@ def submit_report(token: str, story: Story, *, files_shown: int, language: str, 
             submission_digest=story.digest(token), answered=story.answered, files=files,
         )
     )  # fmt: skip
+    if story.about:
+        keep_out_named(case, key, story.about)
     return Submitted(case, code, Sent.NOW)
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from spreekbuis.access.models import LeftFile
 from spreekbuis.cases.models import Attachment
 from spreekbuis.clock import today
 from spreekbuis.db.scope import current_entity_id
@@ -63,7 +64,7 @@ def drop_orphans() -> dict[str, int]:
 def _named(entity_id: UUID, keys: set[str]) -> set[str]:
     return {
         key
-        for table in (Attachment, DraftFile)
+        for table in (Attachment, DraftFile, LeftFile)
         for key in db.session.scalars(
             select(table.storage_key).where(table.entity_id == entity_id, table.storage_key.in_(keys))
         )

@@ -320,7 +320,7 @@ def _page(questionnaire: str, errors: Mapping[str, type_text] | None = None, kep
         "questionnaires/show.html",
         known=known, draft=draft, errors=errors or {}, typed=request.form, wrong=wrong, kept=kept,
         missing=[(LANGUAGE_NAMES[code], len(keys)) for code, keys in missing.items() if keys],
-        sections=_sections(definition, missing), kinds=list(form.KIND_LABELS.items()),
+        sections=_sections(definition, missing, wrong), kinds=list(form.KIND_LABELS.items()),
         section_options=[(s.key, said(s.title, language())) for s in definition.sections],
         versions=range(known.version, 0, -1), mine=mine,
         categories=[
@@ -330,7 +330,9 @@ def _page(questionnaire: str, errors: Mapping[str, type_text] | None = None, kep
     )  # fmt: skip
 
 
-def _sections(definition: Definition, missing: Mapping[str, list[str]]) -> list[dict[str, Any]]:
+def _sections(
+    definition: Definition, missing: Mapping[str, list[str]], wrong: Mapping[str, object]
+) -> list[dict[str, Any]]:
     lang = language()
 
     def lacks(key: str) -> str:
@@ -344,6 +346,7 @@ def _sections(definition: Definition, missing: Mapping[str, list[str]]) -> list[
     return [
         {
             "key": section.key, "title": said(section.title, lang), "lacks": lacks(section.key),
+            "faults": sum(key in wrong for key in (section.key, *(q.key for q in section.questions))),
             "questions": [
                 {
                     "key": question.key, "label": said(question.label, lang), "lacks": lacks(question.key),

@@ -14,6 +14,8 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from spreekbuis.characters import apart
+
 LISTS: Final = ("nl", "en")
 BITS_IN_WORD: Final = 13
 WORDS_IN_LIST: Final = 1 << BITS_IN_WORD
@@ -84,9 +86,7 @@ def _typed_words(text: str, count: int, longest: int) -> list[str]:
     """The words of a text, plain and lower case."""
     if len(text) > longest:
         raise UnreadableWords
-    plain = "".join(
-        c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c) not in _INVISIBLE
-    )
+    plain = "".join(c for c in apart(text) if unicodedata.category(c) not in _INVISIBLE)
     parts = "".join(c if c.isalnum() else " " for c in plain.casefold()).split()
     typed = [word for part in parts if (word := part.lstrip(string.digits))]
     if len(typed) != count:

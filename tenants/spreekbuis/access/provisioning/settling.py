@@ -47,8 +47,11 @@ class Right:
 def declare(group: DirectoryGroup, right: Right | None) -> None:
     """What the members of a group are from now on; None: nothing. The same again changes nothing.
 
-    Raises OwnRights when the administrator who declares it would gain by it or lose; TooLarge.
+    Raises OwnRights when the administrator who declares it would gain by it or lose; TooLarge; Invalid for a desk that
+    the entity does not have.
     """
+    if right and right.desk and right.desk not in _desks():
+        raise Invalid({"right": _l("Kies een van de mogelijkheden.")})
     wanted = (right.role.value if right else None, right.desk.value if right and right.desk else None)
     if (group.role, group.desk) == wanted:
         return
@@ -64,6 +67,10 @@ def declare(group: DirectoryGroup, right: Right | None) -> None:
     record(Audited.DIRECTORY_ROLE_DECLARED, group.id, {"role": wanted[0], "desk": wanted[1]})
     for person in people:
         settle(person)
+
+
+def _desks() -> set[str]:
+    return set(db.session.scalars(select(Desk.kind).where(Desk.entity_id == current_entity_id())))
 
 
 def _people_of(group_id: UUID) -> list[DirectoryPerson]:

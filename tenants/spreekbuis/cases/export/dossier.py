@@ -1,22 +1,26 @@
 """A case as a document: facts, course, terms, dialogue, contacts and the list of its attachments."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases import shown
 from spreekbuis.cases.amounts import cents_in_words
 from spreekbuis.cases.answers import answers_shown
-from spreekbuis.cases.case_page import facts_of
+from spreekbuis.cases.consent import Sharing, may_name
 from spreekbuis.cases.contacts import read_contacts
 from spreekbuis.cases.course import course_of
 from spreekbuis.cases.deadlines import Deadline, deadlines
 from spreekbuis.cases.dialogue import ShownMessage, StoredFile, read_dialogue, read_files
+from spreekbuis.cases.export.redactions import Why, left_out, without_reporter
+from spreekbuis.cases.export.reporter_blocks import reporter_blocks, said_as, states_of
+from spreekbuis.cases.facts import facts_of
 from spreekbuis.cases.labels import labels_of
 from spreekbuis.cases.models import Case, CaseEvent
 from spreekbuis.cases.numbers import number_of
@@ -32,11 +36,22 @@ from spreekbuis.clock import now, today
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import FOLLOW_UP_LABELS
 from spreekbuis.documents.blocks import Block, Document, Facts, Heading, Paragraph, Said
+from spreekbuis.errors import Conflict
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.web.dates import day_in_words
 
 NOBODY = UUID(int=0)
 """No reader in particular: a document says who, never 'you'."""
+
+
+class IdentityStaysHere(Conflict):
+    """Attachments may tell who the reporter is, and who gets them may not know."""
+
+    title = _l("De melder gaf hiervoor geen toestemming")
+    advice = _l(
+        "De bijlagen kunnen tonen wie de melder is. Neem de pdf: daarin is de identiteit weggelaten. Verplicht de wet"
+        " om de naam te geven? Schrijf de melder dan eerst waarom, onder ‘De wet vraagt de naam’."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,33 +77,62 @@ class Dossier:
     damaged: str
 
 
-def take_out(case: Case, key: ContentKey, entity: str, *, notes: bool, what: str) -> Dossier:
-    """The dossier of a case in the language of this request, audited. `notes`: with internal notes and their files.
+def take_out(
+    case: Case, key: ContentKey, entity: str, *, notes: bool, what: str, to: Sharing | None = None
+) -> Dossier:
+    """The dossier of a case in the language of this request, audited. `notes`: with internal notes and their files;
+    `to`: for whom outside the desk, None for the desk itself.
 
-    Raises CannotOpen.
+    Who may not know who the reporter is (cases.consent) gets it without name, contact data and class, also where they
+    stand in a text, and without attachments, of which nobody has looked what they tell. Raises CannotOpen, and
+    IdentityStaysHere for attachments all the same.
     """
+    anonymous = to is not None and not may_name(case, to)
+    if anonymous and what == "zip":
+        raise IdentityStaysHere
     messages = read_dialogue(key, internal=notes)
-    originals = list(_originals(messages, read_files(key, internal=notes)))
+    originals = [] if anonymous else list(_originals(messages, read_files(key, internal=notes)))
     record(
         Audited.CASE_EXPORTED,
         case.id,
-        {"what": what, "notes": notes, "messages": len(messages), "files": len(originals)},
-    )
+        {
+            "what": what, "notes": notes, "messages": len(messages), "files": len(originals),
+            "to": to.value if to else "desk", "named": not anonymous,
+        },
+    )  # fmt: skip
     number = number_of(case.topic, case.year, case.number)
     made_at = now()
+    blocks = _blocks(case, key, messages, notes=notes, anonymous=anonymous)
     document = Document(
         title=_("Dossier %(number)s", number=number),
         subtitle=_("%(entity)s. Gemaakt op %(when)s.", entity=entity, when=shown.minute(made_at)),
         language=shown.language(),
         made_at=made_at,
-        blocks=list(_blocks(case, key, messages, notes=notes)),
+        blocks=list(_without_reporter(case, key, blocks) if anonymous else blocks),
         contents=True,
     )
     damaged = _("Niet meer leesbaar: dit bestand is weg of beschadigd, en zit er niet bij.")
     return Dossier(number, document, originals, _("Bijlagen"), damaged)
 
 
-def _blocks(case: Case, key: ContentKey, messages: Sequence[ShownMessage], *, notes: bool) -> Iterator[Block]:
+def _without_reporter(case: Case, key: ContentKey, blocks: Iterable[Block]) -> Iterator[Block]:
+    """The same, without name and contact data of the reporter in any text."""
+    leave_out = without_reporter(case, key, left_out(Why.REPORTER))
+    for block in blocks:
+        match block:
+            case Said():
+                yield replace(block, text=leave_out(block.text))
+            case Paragraph():
+                yield replace(block, text=leave_out(block.text))
+            case Facts():
+                yield replace(block, pairs=[(label, leave_out(value)) for label, value in block.pairs])
+            case _:
+                yield block
+
+
+def _blocks(
+    case: Case, key: ContentKey, messages: Sequence[ShownMessage], *, notes: bool, anonymous: bool
+) -> Iterator[Block]:
     people = people_of(case, messages)
     yield Paragraph(
         _(
@@ -97,13 +141,18 @@ def _blocks(case: Case, key: ContentKey, messages: Sequence[ShownMessage], *, no
     )
     if not notes:
         yield Paragraph(_("Interne notities en contacten staan er niet in."))
+    known = facts_of(
+        case, key, shown.labels(), people, NOBODY, date.min, left_out(Why.REPORTER) if anonymous else ""
+    )
     yield Heading(_("Feiten"))
     yield Facts(
         [
-            *facts_of(case, key, shown.labels(), people, NOBODY, date.min),
+            *known.rest,
+            *known.first,
             (_("Stand"), shown.labels().state[case.state]),
         ]
     )
+    yield from reporter_blocks(case, messages)
     yield from terms_blocks(case)
     yield from course_blocks(case, people)
     yield from result_blocks(case, key)
@@ -114,8 +163,11 @@ def _blocks(case: Case, key: ContentKey, messages: Sequence[ShownMessage], *, no
         yield Heading(_("Antwoorden op vragen"))
         yield Facts(answers)
     yield Heading(_("Gesprek"))
+    states = states_of(messages)
     for message in messages:
-        yield Said(who_said(message, people), shown.minute(message.at), message.text)
+        yield Said(
+            said_as(who_said(message, people), message, states), shown.minute(message.at), message.text
+        )
         if message.files:
             names = ", ".join(file.name for file in message.files)
             yield Paragraph(_("Bijlagen: %(names)s", names=names), small=True)

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
+from spreekbuis.cases.consent import Sharing
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.export.bundle import pdf_of, zip_of
-from spreekbuis.cases.export.dossier import take_out
+from spreekbuis.cases.export.dossier import IdentityStaysHere, take_out
 from spreekbuis.cases.finding import case_for, note_reading
 from spreekbuis.cases.keeping.file_page import file_page
 from spreekbuis.errors import Invalid
@@ -27,6 +28,7 @@ def export(case_id: UUID) -> ResponseReturnValue:
     case = case_for(my_desks(), case_id)
     form = Reading()
     what = form.one_of("what", MADE)
+    to = form.choice("to", Sharing, required=False)
     try:
         form.check()
     except Invalid:
@@ -34,7 +36,10 @@ def export(case_id: UUID) -> ResponseReturnValue:
     assert what is not None, "the form was checked"
     note_reading(case, door.the_account().id)
     notes = form.raw("notes") == "yes"
-    dossier = take_out(case, my_key(case.id), door.the_entity().name, notes=notes, what=what)
+    try:
+        dossier = take_out(case, my_key(case.id), door.the_entity().name, notes=notes, what=what, to=to)
+    except IdentityStaysHere as refused:
+        return file_page(case, {"to": refused.advice}, request.form, status=refused.status)
     make, media_type = MADE[what]
     return as_download(make(dossier, storage()), f"{dossier.number}.{what}", media_type)
 

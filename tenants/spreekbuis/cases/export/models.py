@@ -9,13 +9,27 @@ from sqlalchemy.orm import Mapped, mapped_column
 from spreekbuis.db.base import Sealed, TenantTable, new_id, to_entity, to_tenant
 
 
+class RedactionPassage(TenantTable):
+    """Words that are left out wherever they stand, with the reason, sealed."""
+
+    __tablename__ = "redaction_passage"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID]
+    passage_sealed: Mapped[Sealed]
+    __table_args__ = (
+        to_entity(),
+        to_tenant("case", "case_id", ondelete="CASCADE"),
+        Index("ix_redaction_passage_case", "entity_id", "case_id", "id"),
+    )
+
+
 class Redaction(TenantTable):
-    """The passages of a message that are left out, sealed: where they stand and how long they are tells something."""
+    """What was decided of one message, sealed: that it is left out, or where a passage may stand all the same."""
 
     __tablename__ = "redaction"
     case_id: Mapped[UUID] = mapped_column(primary_key=True)
     message_id: Mapped[UUID] = mapped_column(primary_key=True)
-    marks_sealed: Mapped[Sealed]
+    decision_sealed: Mapped[Sealed]
     __table_args__ = (
         to_entity(),
         to_tenant("case", "case_id", ondelete="CASCADE"),

@@ -1,34 +1,49 @@
 """Choosing what is left out, seeing how it looks, and downloading the version that may be disclosed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from spreekbuis.cases import shown
-from spreekbuis.cases.dialogue import read_dialogue
+from spreekbuis.cases.dialogue import ShownMessage
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.export import redactions
-from spreekbuis.cases.export.disclosure import disclose, left_out
+from spreekbuis.cases.export.disclosure import SomethingNew, disclose
 from spreekbuis.cases.export.export_page import as_download
-from spreekbuis.cases.export.redactions import WHY_LABELS, Why, marks_of, pieces
+from spreekbuis.cases.export.matching import addresses_in
+from spreekbuis.cases.export.redactions import (
+    WHY_LABELS,
+    Mark,
+    Rules,
+    Why,
+    digest,
+    disclosed,
+    left_out,
+    rules_of,
+)
 from spreekbuis.cases.finding import case_for, note_reading
+from spreekbuis.cases.gate import Gate, never
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
-from spreekbuis.errors import Invalid, type_text
-from spreekbuis.vault.content import ContentKey
+from spreekbuis.clock import local_date
+from spreekbuis.errors import type_text
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
+from spreekbuis.web.dates import day_in_words
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
 
 LONGEST_PASSAGE = 2000
 EXCERPT = 80
 """Characters of what is left out that the list shows."""
+LISTED = 25
+"""Places of one message that can be shown again one by one, and addresses to look at, that the page lists."""
 
 LEFT_OUT = notice_after("passage-left-out", _l("Weggelaten. Kijk hieronder hoe het eruitziet."))
 SHOWN_AGAIN = notice_after("passage-shown", _l("Deze tekst staat weer in de versie om te delen."))
@@ -43,72 +58,76 @@ def redacted(case_id: UUID) -> ResponseReturnValue:
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/passage", Permission.HANDLE_CASES)
 def leave_out_passage(case_id: UUID) -> ResponseReturnValue:
-    def do(case: Case, key: ContentKey, form: Reading) -> None:
-        passage = form.text("passage", longest=LONGEST_PASSAGE, lines=True)
-        why = form.choice("why", Why)
-        form.check()
+    def read(form: Reading) -> tuple[str, Why | None]:
+        return form.text("passage", longest=LONGEST_PASSAGE, lines=True), form.choice("why", Why)
+
+    def do(case: Case, values: tuple[str, Why | None]) -> None:
+        passage, why = values
         assert why is not None, "the form was checked"
-        redactions.redact_passage(case, key, passage, why)
+        redactions.leave_out_passage(case, my_key(case.id), passage, why)
 
-    return _act(case_id, do, LEFT_OUT)
+    return _on_redacted.act(case_id, read, never, do, LEFT_OUT, any_version=True)
 
 
-@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/reporter", Permission.HANDLE_CASES)
-def leave_out_reporter(case_id: UUID) -> ResponseReturnValue:
-    return _act(case_id, lambda case, key, _form: redactions.redact_reporter(case, key), LEFT_OUT)
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/passage/forget", Permission.HANDLE_CASES)
+def forget_passage(case_id: UUID) -> ResponseReturnValue:
+    return _on_redacted.act(
+        case_id,
+        lambda form: _id(form, "passage_id"),
+        never,
+        redactions.forget_passage,
+        SHOWN_AGAIN,
+        any_version=True,
+    )
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/message", Permission.HANDLE_CASES)
 def leave_out_message(case_id: UUID) -> ResponseReturnValue:
-    def do(case: Case, key: ContentKey, form: Reading) -> None:
-        message_id = _id(form)
-        why = form.choice(f"why_{message_id}", Why)
-        form.check()
-        assert why is not None, "the form was checked"
-        redactions.redact_message(case, key, message_id, why)
+    def read(form: Reading) -> tuple[UUID, Why | None]:
+        message_id = _id(form, "message_id")
+        return message_id, form.choice(f"why_{message_id}", Why)
 
-    return _act(case_id, do, LEFT_OUT)
+    def do(case: Case, values: tuple[UUID, Why | None]) -> None:
+        message_id, why = values
+        assert why is not None, "the form was checked"
+        redactions.leave_out_message(case, my_key(case.id), message_id, why)
+
+    return _on_redacted.act(case_id, read, never, do, LEFT_OUT, any_version=True)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/show", Permission.HANDLE_CASES)
 def show_again(case_id: UUID) -> ResponseReturnValue:
-    def do(case: Case, key: ContentKey, form: Reading) -> None:
-        message_id, start = _id(form), form.number("start", least=0, most=10_000_000)
-        form.check()
-        redactions.show_again(case, key, message_id, start)
-
-    return _act(case_id, do, SHOWN_AGAIN)
+    return _on_redacted.act(
+        case_id,
+        lambda form: (_id(form, "message_id"), form.number("start", least=0, most=10_000_000)),
+        never,
+        lambda case, hidden: redactions.show_again(case, my_key(case.id), *hidden),
+        SHOWN_AGAIN,
+        any_version=True,
+    )
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/download", Permission.HANDLE_CASES)
 def download_redacted(case_id: UUID) -> ResponseReturnValue:
-    """The PDF to disclose."""
+    """The PDF to disclose: of what was looked at, or nothing."""
     case = case_for(my_desks(), case_id)
     note_reading(case, door.the_account().id)
-    document = disclose(case, my_key(case.id), door.the_entity().name)
+    try:
+        document = disclose(case, my_key(case.id), door.the_entity().name, seen=Reading().raw("seen"))
+    except SomethingNew as changed:
+        return _page(case, {"seen": changed.advice}, status=changed.status)
     from spreekbuis.documents.pdf import as_pdf  # a large library: only where it is used
 
     number = number_of(case.topic, case.year, case.number)
     return as_download(as_pdf(document), f"{number}-om-te-delen.pdf", "application/pdf")
 
 
-def _id(form: Reading) -> UUID:
+def _id(form: Reading, field: str) -> UUID:
     try:
-        return UUID(form.raw("message_id"))
+        return UUID(form.raw(field))
     except ValueError:
         form.errors["passage"] = _l("Kies een bericht.")
         return UUID(int=0)
-
-
-def _act(case_id: UUID, do: Callable[[Case, ContentKey, Reading], object], done: str) -> ResponseReturnValue:
-    """Do what a form asks with the locked case; what was typed comes back when it cannot be done."""
-    case = case_for(my_desks(), case_id, lock=True)
-    try:
-        do(case, my_key(case.id), Reading())
-    except Invalid as invalid:
-        return _page(case, invalid.errors, request.form, status=invalid.status)
-    ovo = door.the_entity().ovo_code
-    return redirect(url_for("cases.redacted", ovo=ovo, case_id=case_id, done=done), 303)
 
 
 def _page(
@@ -119,30 +138,9 @@ def _page(
     status: int = 200,
 ) -> Response:
     key, ovo = my_key(case.id), door.the_entity().ovo_code
-    marks, messages = marks_of(key), []
-    for message in read_dialogue(key, internal=False):
-        cut = list(pieces(message.text, marks.get(message.id, [])))
-        messages.append(
-            {
-                "id": message.id,
-                "who": _("Melder") if message.author == "reporter" else _("Loket"),
-                "own": message.author != "reporter",
-                "when": shown.minute(message.at),
-                "iso": shown.iso(message.at),
-                "pieces": [
-                    (piece.text if piece.why is None else left_out(piece.why), piece.why) for piece in cut
-                ],
-                "hidden": [
-                    {
-                        "start": mark.start,
-                        "why": WHY_LABELS[mark.why],
-                        "text": _excerpt(message.text[mark.start : mark.end]),
-                    }
-                    for mark in marks.get(message.id, [])
-                ],
-                "whole": len(cut) == 1 and cut[0].why is not None,
-            }
-        )
+    rules, messages = rules_of(case, key), disclosed(key)
+    cut = [rules.pieces(message) for message in messages]
+    left = "\n".join(piece.text for told in cut for piece in told if piece.why is None)
     return make_response(
         render_template(
             "cases/redacted.html",
@@ -150,14 +148,44 @@ def _page(
             file_url=url_for("cases.case_file", ovo=ovo, case_id=case.id),
             case_url=url_for("cases.show", ovo=ovo, case_id=case.id),
             number=number_of(case.topic, case.year, case.number),
-            messages=messages,
-            named=case.reporter_sealed is not None,
+            messages=[_shown(message, rules) for message in messages],
+            passages=[(one.id, _excerpt(one.text), WHY_LABELS[one.why]) for one in rules.passages],
+            named=case.reporter_sealed is not None or case.contact_preference_sealed is not None,
+            addresses=addresses_in(left)[:LISTED],
+            seen=digest(cut),
             reasons=[(why, WHY_LABELS[why]) for why in Why],
             errors=dict(errors or {}),
             kept=kept or {},
         ),
         status,
     )  # fmt: skip
+
+
+def _shown(message: ShownMessage, rules: Rules) -> dict[str, Any]:
+    marks = rules.marks(message)
+    cut = list(redactions.pieces(message.text, marks))
+    return {
+        "id": message.id,
+        "who": _("Melder") if message.author == "reporter" else _("Loket"),
+        "own": message.author != "reporter",
+        "when": day_in_words(local_date(message.at)),
+        "iso": shown.iso(message.at),
+        "pieces": [(piece.text if piece.why is None else left_out(piece.why), piece.why) for piece in cut],
+        "count": len(marks),
+        "hidden": [_hidden(message, mark) for mark in marks[:LISTED]],
+        "whole": len(cut) == 1 and cut[0].why is not None,
+    }
+
+
+def _hidden(message: ShownMessage, mark: Mark) -> dict[str, Any]:
+    return {
+        "start": mark.start,
+        "why": WHY_LABELS[mark.why],
+        "text": _excerpt(message.text[mark.start : mark.end]),
+    }
+
+
+_on_redacted = Gate("cases.redacted", _page)
 
 
 def _excerpt(text: str) -> str:

@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from spreekbuis.cases import shown
+from spreekbuis.cases.consent import SHARING_LABELS, Sharing, consents_of, knows_who, tell_legal_duty
 from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.finding import case_for, note_reading
+from spreekbuis.cases.gate import Gate, never
 from spreekbuis.cases.keeping import early
 from spreekbuis.cases.keeping.grounds import EARLY, GROUND_LABELS, Ground
 from spreekbuis.cases.keeping.holds import hold_on, holds_of, lift_hold, lift_reason_of, reason_of, set_hold
@@ -25,6 +27,7 @@ from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.procedures import retention_of
 from spreekbuis.clock import local_date, today
+from spreekbuis.db.base import new_id
 from spreekbuis.errors import Invalid, NotFound, type_text
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.web import door
@@ -37,6 +40,9 @@ LONGEST_REASON = 2000
 
 HELD = notice_after("case-held", _l("Het wissen is stilgezet."))
 RELEASED = notice_after("case-released", _l("Het wissen is niet meer stilgezet. De bewaartermijn telt weer."))
+TOLD = notice_after(
+    "case-law-told", _l("De melder leest nu waarom de wet de naam vraagt. Geef de naam pas hierna.")
+)
 ASKED = notice_after(
     "erasure-asked", _l("Je vraag staat klaar. Een collega van je loket moet ze bevestigen.")
 )
@@ -56,6 +62,22 @@ def hold(case_id: UUID) -> ResponseReturnValue:
     return _with_reason(case_id, "hold_reason", set_hold, HELD)
 
 
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/named-by-law", Permission.HANDLE_CASES)
+def named_by_law(case_id: UUID) -> ResponseReturnValue:
+    """Write the reporter that the law obliges the desk to say who they are, and why."""
+
+    def read(form: Reading) -> tuple[Sharing | None, UUID, str]:
+        reasons = form.text("law_reasons", longest=LONGEST_REASON, required=False, lines=True)
+        return form.choice("law_to", Sharing), form.once(), reasons
+
+    def tell(case: Case, asked: tuple[Sharing | None, UUID, str]) -> None:
+        to, once, reasons = asked
+        assert to is not None, "the form was checked"
+        tell_legal_duty(case, my_key(case.id), to, reasons, once=once)
+
+    return _on_file.act(case_id, read, never, tell, TOLD, any_version=True)
+
+
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/hold/lift", Permission.HANDLE_CASES)
 def release(case_id: UUID) -> ResponseReturnValue:
     return _with_reason(case_id, "lift_reason", lift_hold, RELEASED)
@@ -63,21 +85,23 @@ def release(case_id: UUID) -> ResponseReturnValue:
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/erasure", Permission.HANDLE_CASES)
 def ask_to_erase(case_id: UUID) -> ResponseReturnValue:
-    form = Reading()
-    ground = form.choice("ground", Ground) or Ground.MISTAKE
-    return _with_reason(
+    def read(form: Reading) -> tuple[Ground, str]:
+        return form.choice("ground", Ground) or Ground.MISTAKE, _reason("erasure_reason")(form)
+
+    return _on_file.act(
         case_id,
-        "erasure_reason",
-        lambda case, key, reason: early.ask_erasure(case, key, ground, reason),
+        read,
+        never,
+        lambda case, asked: early.ask_erasure(case, my_key(case.id), *asked),
         ASKED,
-        form,
+        any_version=True,
     )
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/erasure/withdraw", Permission.HANDLE_CASES)
 def withdraw(case_id: UUID) -> ResponseReturnValue:
     early.withdraw_erasure(case_for(my_desks(), case_id, lock=True))
-    return _back(case_id, WITHDRAWN)
+    return _on_file.back(case_id, WITHDRAWN)
 
 
 @room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/erasure/confirm", Permission.HANDLE_CASES)
@@ -112,30 +136,25 @@ def _to_overview() -> ResponseReturnValue:
 
 
 def _with_reason(
-    case_id: UUID,
-    field: str,
-    do: Callable[[Case, ContentKey, str], object],
-    done: str,
-    form: Reading | None = None,
+    case_id: UUID, field: str, do: Callable[[Case, ContentKey, str], object], done: str
 ) -> ResponseReturnValue:
-    """Do what asks a reason, which is kept sealed; without one the page comes back."""
-    case = case_for(my_desks(), case_id, lock=True)
-    form = form or Reading()
-    reason = form.text(field, longest=LONGEST_REASON, lines=True)
-    if not reason:
-        form.errors[field] = _l("Schrijf waarom.")
-    try:
-        form.check()
-        do(case, my_key(case.id), reason)
-    except Invalid as invalid:
-        return file_page(case, invalid.errors, request.form, status=invalid.status)
-    return _back(case_id, done)
-
-
-def _back(case_id: UUID, done: str) -> ResponseReturnValue:
-    return redirect(
-        url_for("cases.case_file", ovo=door.the_entity().ovo_code, case_id=case_id, done=done), 303
+    """Do what asks a reason, which is kept sealed."""
+    return _on_file.act(
+        case_id,
+        _reason(field),
+        never,
+        lambda case, reason: do(case, my_key(case.id), reason),
+        done,
+        any_version=True,
     )
+
+
+def _reason(field: str) -> Callable[[Reading], str]:
+    def read(form: Reading) -> str:
+        form.require({field: _l("Schrijf waarom.")})
+        return form.text(field, longest=LONGEST_REASON, lines=True)
+
+    return read
 
 
 def file_page(
@@ -166,6 +185,10 @@ def file_page(
             holds=_holds(case, key),
             asked=_asked(case, key),
             grounds=[(ground, GROUND_LABELS[ground]) for ground in EARLY],
+            sharing=_sharing(case),
+            sharings=list(SHARING_LABELS.items()),
+            knows_who=knows_who(case),
+            once=new_id(),
             lapse_days=early.LAPSES_AFTER.days,
             errors=dict(errors or {}),
             kept=kept or {},
@@ -174,7 +197,22 @@ def file_page(
     )  # fmt: skip
 
 
+_on_file = Gate("cases.case_file", file_page)
+
+
 _day = day_in_words
+
+
+def _sharing(case: Case) -> list[tuple[str, str]]:
+    """To whom the desk may say who the reporter is, and why."""
+    words = {True: _("Ja, de melder stemde toe"), False: _("Nee")}
+    return [
+        (
+            str(SHARING_LABELS[to]),
+            _("Ja, de wet vraagt het en de melder weet het") if to in case.named_by_law else words[given],
+        )
+        for to, given in consents_of(case.shares_with)
+    ]
 
 
 def _holds(case: Case, key: ContentKey) -> list[dict[str, str]]:

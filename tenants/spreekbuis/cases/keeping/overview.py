@@ -5,10 +5,11 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import exists, select, tuple_
+from sqlalchemy import exists, func, select, tuple_
 
 from spreekbuis.cases.keeping.early import LAPSES_AFTER
 from spreekbuis.cases.keeping.models import CaseHold, ErasureCertificate, ErasureRequest, RetentionWarning
+from spreekbuis.cases.keeping.terms import WARNED_AHEAD, first_night
 from spreekbuis.cases.models import Case
 from spreekbuis.clock import now
 from spreekbuis.db.scope import current_entity_id
@@ -20,13 +21,13 @@ PAGE = 50
 
 
 class Coming(NamedTuple):
-    """A case that goes on `due_on`."""
+    """A case whose term ended, or ends soon; it is gone from `first_night` on."""
 
     case_id: UUID
     topic: str
     year: int
     number: int
-    due_on: date
+    first_night: date
 
 
 class Waiting(NamedTuple):
@@ -46,13 +47,18 @@ def coming(desks: Set[UUID]) -> list[Coming]:
         CaseHold.entity_id == Case.entity_id, CaseHold.case_id == Case.id, CaseHold.lifted_at.is_(None)
     )
     found = db.session.execute(
-        select(Case.id, Case.topic, Case.year, Case.number, RetentionWarning.due_on)
+        select(
+            Case.id, Case.topic, Case.year, Case.number, RetentionWarning.due_on, RetentionWarning.warned_on
+        )
         .join(Case, (Case.entity_id == RetentionWarning.entity_id) & (Case.id == RetentionWarning.case_id))
         .where(RetentionWarning.entity_id == current_entity_id(), Case.desk_id.in_(desks), ~held)
-        .order_by(RetentionWarning.due_on, Case.id)
+        .order_by(func.greatest(RetentionWarning.due_on, RetentionWarning.warned_on + WARNED_AHEAD), Case.id)
         .limit(PAGE)
     )
-    return [Coming(*row) for row in found]
+    return [
+        Coming(row.id, row.topic, row.year, row.number, first_night(row.due_on, row.warned_on))
+        for row in found
+    ]
 
 
 def waiting(desks: Set[UUID]) -> list[Waiting]:

@@ -41,7 +41,7 @@ def keeping() -> ResponseReturnValue:
         coming=[
             {
                 "url": file_of(c.case_id), "number": number_of(c.topic, c.year, c.number),
-                "due": shown.day(c.due_on, now),
+                "due": shown.day(c.first_night, now),
             }
             for c in overview.coming(desks)
         ],

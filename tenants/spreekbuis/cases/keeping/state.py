@@ -1,6 +1,5 @@
 """How a case stands with keeping and erasing, in the words of the page."""
 
-from datetime import timedelta
 from typing import NamedTuple
 
 from flask_babel import gettext as _
@@ -10,8 +9,8 @@ from sqlalchemy import bindparam, exists, select
 from spreekbuis.cases import shown
 from spreekbuis.cases.export.models import DataRequest
 from spreekbuis.cases.keeping.early import LAPSES_AFTER
-from spreekbuis.cases.keeping.models import CaseHold, ErasureRequest
-from spreekbuis.cases.keeping.terms import WARNED_AHEAD, due_on
+from spreekbuis.cases.keeping.models import CaseHold, ErasureRequest, RetentionWarning
+from spreekbuis.cases.keeping.terms import WARNED_AHEAD, due_on, first_night
 from spreekbuis.cases.models import Case
 from spreekbuis.clock import now, today
 from spreekbuis.db.session import rows
@@ -40,15 +39,22 @@ _OPEN = select(
         DataRequest.case_id == bindparam("case"),
         DataRequest.answered_on.is_(None),
     ),
+    select(RetentionWarning.warned_on)
+    .where(
+        RetentionWarning.entity_id == bindparam("entity"),
+        RetentionWarning.case_id == bindparam("case"),
+        RetentionWarning.due_on == bindparam("due"),
+    )
+    .scalar_subquery(),
 )
 
 
 def notes_on(case: Case) -> list[Note]:
     """What a handler must know at a glance: a hold, a question to erase or about data, the day on which the
     case goes. One query."""
-    asked_since = now() - LAPSES_AFTER
-    ((held, asked, data_asked),) = rows(
-        _OPEN, {"entity": case.entity_id, "case": case.id, "since": asked_since}
+    asked_since, due = now() - LAPSES_AFTER, due_on(case)
+    ((held, asked, data_asked, warned_on),) = rows(
+        _OPEN, {"entity": case.entity_id, "case": case.id, "since": asked_since, "due": due}
     )
     notes = []
     if held:
@@ -57,9 +63,8 @@ def notes_on(case: Case) -> list[Note]:
         notes.append(Note("wait", _("Wacht op bevestiging om te wissen")))
     if data_asked:
         notes.append(Note("wait", _("Vraag over gegevens")))
-    due = due_on(case)
     if due is not None and not held and due <= today() + WARNED_AHEAD:
-        first = max(due, today() + timedelta(days=1))
+        first = first_night(due, warned_on)
         notes.append(Note("wait", _("Wordt gewist vanaf %(day)s", day=shown.day(first, today()))))
     return notes
 

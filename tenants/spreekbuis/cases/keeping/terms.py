@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from spreekbuis.cases.deadlines import add_months
 from spreekbuis.cases.procedure_versions import procedure, published
 from spreekbuis.cases.procedures import CaseFacts, retention_of
-from spreekbuis.clock import local_date
+from spreekbuis.clock import local_date, today
 
 WARNED_AHEAD = timedelta(days=30)
 """How long before it is erased the desk is told."""
@@ -16,6 +16,13 @@ def due_on(case: CaseFacts) -> date | None:
     if case.closed_at is None:
         return None
     return add_months(local_date(case.closed_at), retention_of(case).months)
+
+
+def first_night(due: date, warned_on: date | None) -> date:
+    """The first day on which it can really be gone: the desk is warned `WARNED_AHEAD` before, also when that came late;
+    and what is due goes at night."""
+    warned = warned_on if warned_on is not None else today()
+    return max(due, warned + WARNED_AHEAD, today() + timedelta(days=1))
 
 
 def shortest_term() -> int:

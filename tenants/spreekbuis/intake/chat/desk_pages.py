@@ -1,8 +1,9 @@
 """The pages of the front office: take the next visitor, talk, file how it ended."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -16,19 +17,23 @@ from spreekbuis.identity.keys import my_secret
 from spreekbuis.intake.chat import live
 from spreekbuis.intake.chat.keys import key_of_agent
 from spreekbuis.intake.chat.models import Chat
+from spreekbuis.intake.chat.proposing import category_options, choices, proposal_of, propose, read_place
 from spreekbuis.intake.chat.queue import attend, finish, maybe_gone, take_next, waiting
 from spreekbuis.intake.chat.states import NobodyWaits, TalkIsOver, begun, ends_at
 from spreekbuis.intake.chat.talk import AGENT, LONGEST_LINE, said, say
 from spreekbuis.web.access import Permission
 from spreekbuis.web.dates import hour_in_words
 from spreekbuis.web.door import the_account
-from spreekbuis.web.forms import Reading
+from spreekbuis.web.forms import Reading, clean
 from spreekbuis.web.frame import LANGUAGES, notice_after
 from spreekbuis.web.room import Room
 
 room = Room("chat_desk")
 
 FILED = notice_after("chat-filed", _l("Het gesprek is afgesloten en geteld."))
+PROPOSED = notice_after(
+    "chat-proposed", _l("De bezoeker ziet je voorstel na het gesprek, en kan het nog veranderen.")
+)
 NOBODY = notice_after("chat-nobody", NobodyWaits.title, "calm")
 ENDS = (ContactEnd.ANSWERED, ContactEnd.REFERRED)
 """How a talk that nobody keeps can end; one that is kept is counted with its case."""
@@ -89,16 +94,37 @@ def send_line() -> ResponseReturnValue:
     return redirect(url_for("chat_desk.desk", _anchor="text"), 303)
 
 
+@room.post("/front/chat/propose", Permission.ANSWER_CONTACTS)
+def propose_case() -> ResponseReturnValue:
+    """Propose where the visitor may keep the talk; the visitor decides once it is over."""
+    form, chat = Reading(), attend(the_account().id)
+    organisation, category = read_place(form, _("Vul in bij welke entiteit dit hoort."))
+    try:
+        form.check()
+        if chat is None or not begun(chat):
+            raise TalkIsOver
+        key = key_of_agent(chat, _reader())
+        if key is None:
+            raise NotThereYet
+        assert organisation is not None, "the form was checked"
+        propose(chat, key, organisation, category)
+    except Invalid as invalid:
+        return _page("", invalid.errors), invalid.status
+    except Conflict as refused:
+        return _page("", {}, refused), refused.status
+    return redirect(url_for("chat_desk.desk", done=PROPOSED), 303)
+
+
 @room.post("/front/chat/finish", Permission.ANSWER_CONTACTS)
 def finish_talk() -> ResponseReturnValue:
     form = Reading()
-    topic, ended = form.choice("topic", Topic), form.one_of("filed", ENDS)
+    topic, ended = form.one_of("topic", TOPIC_LABELS), form.one_of("filed", ENDS)
     try:
         form.check()
     except Invalid as invalid:
         db.session.rollback()
         return _page("", invalid.errors), invalid.status
-    finish(the_account().id, topic or Topic.OTHER, ContactEnd(ended or ContactEnd.ANSWERED))
+    finish(the_account().id, Topic(topic or Topic.OTHER), ContactEnd(ended or ContactEnd.ANSWERED))
     return redirect(url_for("chat_desk.desk", done=FILED), 303)
 
 
@@ -110,8 +136,20 @@ def _page(text: str, errors: Mapping[str, type_text], refused: DomainError | Non
     return render_template(
         "chat/desk.html",
         **_shown(), text=text, errors=errors, refused=refused, once=new_id(), longest=LONGEST_LINE,
+        place=_place(), places=category_options(), found=choices(clean(request.form.get("entity", ""))),
         topics=list(TOPIC_LABELS.items()), ends=[(e, CONTACT_END_LABELS[e]) for e in ENDS],
     )  # fmt: skip
+
+
+def _place() -> dict[str, str]:
+    """What was typed of a proposal, else what was proposed before."""
+    typed = {
+        name: clean(request.form[name]) for name in ("entity", "ovo", "category") if name in request.form
+    }
+    chat = attend(the_account().id)
+    key = key_of_agent(chat, _reader()) if chat is not None and begun(chat) else None
+    proposal = proposal_of(chat, key) if chat is not None and key is not None else None
+    return typed or (asdict(proposal) if proposal else {})
 
 
 def _shown() -> dict[str, object]:

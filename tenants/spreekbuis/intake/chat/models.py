@@ -43,6 +43,8 @@ class Chat(SharedTable):
     """The key of the lines; only the visitor's cookie opens it."""
     key_for_agent: Mapped[Sealed | None]
     """The same key, sealed to the account of the agent by a request of the visitor."""
+    proposal_sealed: Mapped[Sealed | None]
+    """What the agent proposes for a case (intake.chat.proposing), with the key of the lines."""
     words_locked: Mapped[Sealed | None]
     """The words of the receipt until the visitor has written them down; only the visitor's cookie opens them."""
     __table_args__ = (

@@ -56,7 +56,7 @@ class ChatFull(Conflict):
 
     status = 503
     title = _l("Er wachten nu te veel mensen")
-    advice = _l("Probeer het over een half uur opnieuw. Bellen of een melding doen kan ook nu.")
+    advice = _l("Probeer het over een half uur opnieuw. Een melding doen kan ook nu.")
 
 
 class ChatShut(Conflict):
@@ -110,7 +110,7 @@ def count(chat: Chat) -> None:
 def erase(chat: Chat) -> None:
     """Take away what was said and every key. `chat` is locked."""
     db.session.execute(delete(ChatLine).where(ChatLine.chat_id == chat.id))
-    chat.key_locked = chat.key_for_agent = chat.words_locked = None
+    chat.key_locked = chat.key_for_agent = chat.words_locked = chat.proposal_sealed = None
     chat.length, chat.ended_at = 0, now()
     chat.version += 1
 

@@ -1,6 +1,7 @@
 """The pages of the visitor: wait, talk, and say what becomes of it."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,18 +13,17 @@ from spreekbuis.db.base import new_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import (
     CATEGORIES,
-    REPORTER_CLASS_LABELS,
-    TOPIC_LABELS,
+    WORK_RELATED,
     ReporterClass,
 )
-from spreekbuis.directory.models import Organisation
-from spreekbuis.directory.register import LONGEST_SEARCH, meant_by
+from spreekbuis.directory.register import LONGEST_SEARCH
 from spreekbuis.errors import Conflict, DomainError, Invalid, type_text
 from spreekbuis.intake.chat import live, upkeep
 from spreekbuis.intake.chat.hours import schedule
 from spreekbuis.intake.chat.keeping import Wish, keep
 from spreekbuis.intake.chat.keys import key_of_visitor, words_of
 from spreekbuis.intake.chat.models import Chat
+from spreekbuis.intake.chat.proposing import category_options, choices, proposal_of, read_place
 from spreekbuis.intake.chat.queue import (
     MOST_WAITING,
     chat_of,
@@ -45,7 +45,6 @@ from spreekbuis.intake.chat.states import (
     ends_at,
 )
 from spreekbuis.intake.chat.talk import LONGEST_LINE, VISITOR, Said, said, say
-from spreekbuis.intake.front.registering import served_among
 from spreekbuis.intake.story import new_token, posted_token
 from spreekbuis.web.access import Audience
 from spreekbuis.web.cookies import CHAT, read_cookie, write_cookie
@@ -160,32 +159,11 @@ def _token() -> str:
 
 def _wish(form: Reading) -> Wish:
     """Where the visitor wants it kept. Raises Invalid."""
-    form.require({"entity": _("Vul in waar je werkt."), "category": _("Kies een onderwerp.")})
-    category = form.one_of("category", CATEGORIES) or "other"
-    reporter_class = form.choice("reporter_class", ReporterClass) or ReporterClass.STAFF
-    text = form.text("entity", longest=LONGEST_SEARCH)
-    organisation = None
-    if text:
-        found = _takes_reports(text)
-        chosen = [o for o in found if o.ovo_code == form.raw("ovo")] or found
-        if len(chosen) == 1:
-            organisation = chosen[0]
-        elif found:
-            form.errors["ovo"] = _("Kies welke entiteit je bedoelt.")
-        else:
-            form.errors.setdefault(
-                "entity",
-                _("We vinden geen entiteit met deze naam die meldingen aanneemt. Probeer een ander woord."),
-            )
+    organisation, category = read_place(form, _("Vul in waar je werkt."))
+    reporter_class = ReporterClass(form.one_of("reporter_class", WORK_RELATED) or ReporterClass.STAFF)
     form.check()
     assert organisation is not None
     return Wish(organisation, category, reporter_class, language(), bool(form.raw("duty")))
-
-
-def _takes_reports(text: str) -> list[Organisation]:
-    found = meant_by(text)
-    served = served_among(found)
-    return [o for o in found if o.ovo_code in served]
 
 
 def _goes_on(there: Chat) -> bool:
@@ -229,23 +207,19 @@ def _closing_page(
     there: Chat, typed: Mapping[str, str], errors: Mapping[str, type_text], refused: DomainError | None
 ) -> str:
     assert there.ended_at is not None
+    key = key_of_visitor(there, _token())
+    proposal = None if typed else proposal_of(there, key)
+    if proposal is not None:
+        typed = asdict(proposal)
     return render_template(
         "chat/closing.html",
-        messages=_messages(said(key_of_visitor(there, _token()))), values=typed, errors=errors, refused=refused,
-        until=hour_in_words(there.ended_at + TO_DECIDE), found=_choices(typed.get("entity", "")),
+        messages=_messages(said(key)), values=typed, proposed=proposal is not None, errors=errors, refused=refused,
+        until=hour_in_words(there.ended_at + TO_DECIDE), found=choices(typed.get("entity", "")),
         longest=LONGEST_SEARCH,
-        categories=[
-            (c.code, _("%(category)s (%(desk)s)", category=c.label, desk=TOPIC_LABELS[c.topic]))
-            for c in CATEGORIES.values()
-        ],
-        reporter_classes=list(REPORTER_CLASS_LABELS.items()),
+        categories=category_options(),
+        reporter_classes=list(WORK_RELATED.items()),
         duty=typed.get("category") in {c.code for c in CATEGORIES.values() if c.duty_to_speak},
     )  # fmt: skip
-
-
-def _choices(text: str) -> list[tuple[str, str]]:
-    found = _takes_reports(text) if text else []
-    return [(o.ovo_code, o.name) for o in found] if len(found) > 1 else []
 
 
 def _shown(there: Chat) -> dict[str, object]:

@@ -18,6 +18,7 @@ from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.finding import case_by_number, case_of_reporter
 from spreekbuis.cases.left_notes import leave_contact
 from spreekbuis.cases.numbers import CaseNumber, read_number
+from spreekbuis.cases.opening import NewFile
 from spreekbuis.clock import today
 from spreekbuis.db.scope import PLATFORM, current_entity_id, tenant
 from spreekbuis.db.session import db, transaction, within
@@ -27,6 +28,7 @@ from spreekbuis.errors import Invalid, NotFound
 from spreekbuis.figures.office import OfficeFact
 from spreekbuis.identity.lockout import count_try, key_of, take_back
 from spreekbuis.intake.front.registering import Registered, count_contact, mark_of
+from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.reporters import find_receipt
 from spreekbuis.vault.receipt_code import NotAReceiptCode, parse
 
@@ -49,6 +51,18 @@ class Addition:
     channel: Channel
     note: str
     script: tuple[UUID, int] | None = None
+    files: tuple[NewFile, ...] = ()
+    """Attachments of an e-mail, cleaned and stored for the entity (front.attachments)."""
+
+
+def entity_of(addition: Addition) -> UUID | None:
+    """The entity that the case would belong to, whether or not it is there: nothing is told by it."""
+    if read_number(addition.reference, today().year) is None:
+        receipt = _receipt(addition.reference)
+        return receipt.tenant_id if receipt else None
+    if addition.organisation is None:
+        return None
+    return db.session.scalar(select(Entity.id).where(Entity.ovo_code == addition.organisation.ovo_code))
 
 
 def add_contact(addition: Addition) -> Registered:
@@ -87,10 +101,7 @@ def _by_number(addition: Addition, organisation: Organisation, number: CaseNumbe
 
 def _by_words(addition: Addition) -> Registered:
     key = _try(addition)
-    try:
-        receipt = find_receipt(parse(addition.reference))
-    except NotAReceiptCode:
-        receipt = None
+    receipt = _receipt(addition.reference)
     if receipt is None:
         with transaction(PLATFORM):
             record(Audited.CONTACT_MISSED, None, {"by": "words"})
@@ -99,6 +110,13 @@ def _by_words(addition: Addition) -> Registered:
         new = _leave(addition, receipt.case_id)
     take_back(key)
     return Registered(ContactEnd.ADDED, again=not new)
+
+
+def _receipt(words: str) -> Receipt | None:
+    try:
+        return find_receipt(parse(words))
+    except NotAReceiptCode:
+        return None
 
 
 def _try(addition: Addition) -> bytes:
@@ -113,7 +131,7 @@ def _leave(addition: Addition, case_id: UUID) -> bool:
     mark = mark_of(addition.token, json.dumps([str(case_id), addition.channel, addition.note]))
     case = case_of_reporter(case_id, lock=True)
     once = UUID(bytes=mark[16:], version=4)
-    new = leave_contact(case, addition.channel, addition.note, once, addition.script)
+    new = leave_contact(case, addition.channel, addition.note, once, addition.script, addition.files)
     if new:
         fact = OfficeFact(today(), addition.channel, None, ContactEnd.ADDED, True, addition.script)
         count_contact(mark, fact)

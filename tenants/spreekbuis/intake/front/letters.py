@@ -24,7 +24,7 @@ MOST_PARTS = 200
 LONGEST_HTML = 500_000
 _WRONG = (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What the standard library raises over mails that break the rules of mail."""
-_NUMBER = re.compile(r"\b([IW])-(\d{4})-(\d{1,6})\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\b([IWB])-(\d{4})-(\d{1,6})\b", re.IGNORECASE)
 _OVO = re.compile(r"\bOVO\d{6}\b", re.IGNORECASE)
 _BREAKS = frozenset({"p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "blockquote", "table"})
 _UNSEEN = frozenset({"script", "style", "head", "title", "template"})

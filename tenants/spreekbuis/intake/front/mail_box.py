@@ -1,4 +1,4 @@
-"""The mailbox of the front office: a folder of .eml files, which a mail program fills (mbsync brings an IMAP box).
+"""The mailbox of the front office: a folder of .eml files, which `front.imap` fills, or a mail program.
 
 Decided: a mail stays in that box and nowhere else until an agent registers it. The front office has no key, so a copy
 of ours could be sealed to nobody; and what was sent by mail lies readable in a mail server anyhow. Registered, its text

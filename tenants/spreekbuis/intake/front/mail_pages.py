@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from spreekbuis.cases import shown
 from spreekbuis.directory.catalogue import Channel
+from spreekbuis.intake.front import imap
 from spreekbuis.intake.front.letters import APART_LABELS
 from spreekbuis.intake.front.mail_box import MOST, open_mail, put_away, waiting_mails
 from spreekbuis.intake.front.views import form_page
@@ -14,6 +15,7 @@ from spreekbuis.web.access import Permission
 from spreekbuis.web.frame import notice_after
 from spreekbuis.web.room import Room
 
+__all__ = ["imap", "room"]  # imap defines a job
 room = Room("front_mail")
 
 PUT_AWAY = notice_after("mail-put-away", _l("De mail is weggelegd. De afzender krijgt geen antwoord."))

@@ -7,7 +7,6 @@ as the request that makes it, as with the form of a reporter.
 
 import hashlib
 import hmac
-import io
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,6 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
-from werkzeug.datastructures import FileStorage
 
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases import workflow
@@ -23,7 +21,6 @@ from spreekbuis.cases.finding import case_of_reporter
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.opening import NewCase, NewFile, open_case
 from spreekbuis.clock import today
-from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, within
 from spreekbuis.directory.catalogue import (
@@ -41,7 +38,6 @@ from spreekbuis.entities.service import accepts_reports
 from spreekbuis.errors import Invalid
 from spreekbuis.figures.office import OfficeFact, record_office_contact
 from spreekbuis.intake.reporters import find_receipt, take_receipt
-from spreekbuis.vault.files import accept
 from spreekbuis.vault.receipt_code import ReceiptCode, from_submission
 
 
@@ -67,8 +63,8 @@ class Heard:
     reporter: Mapping[str, str] = field(default_factory=dict)
     duty_explained: bool = False
     script: tuple[UUID, int] | None = None
-    files: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
-    """Attachments of an e-mail, by name: they pass the same checks as an upload."""
+    files: tuple[NewFile, ...] = ()
+    """Attachments of an e-mail, cleaned and stored for the entity (front.attachments)."""
 
     @property
     def topic(self) -> Topic:
@@ -92,8 +88,6 @@ class Registered:
     code: ReceiptCode | None = None
     again: bool = False
     """The same form came before."""
-    refusals: tuple[str, ...] = ()
-    """A sentence for each attachment that was not taken."""
 
 
 def mark_of(token: str, content: str) -> bytes:
@@ -150,22 +144,23 @@ def count_contact(mark: bytes, fact: OfficeFact) -> bool:
     return new
 
 
+def code_of(heard: Heard, entity_id: UUID) -> ReceiptCode:
+    """The receipt code of the case that this contact opens at the entity."""
+    return from_submission(hashlib.sha256(entity_id.bytes + heard.mark()).digest())
+
+
 def _on_a_case(heard: Heard) -> Registered:
     """Open the case in the tenant in scope with a receipt; of the same contact it is the case of before."""
     answered = heard.ended is ContactEnd.ANSWERED
     if answered and not heard.answer:
         raise Invalid({"answer": _l("Schrijf wat je antwoordde, of kies een antwoordtekst.")})
-    code = from_submission(hashlib.sha256(current_entity_id().bytes + heard.mark()).digest())
+    code = code_of(heard, current_entity_id())
     key = take_receipt(code)
-    refusals: tuple[str, ...] = ()
     if key is None:
         receipt = find_receipt(code)
         assert receipt is not None, "it stood in the way"
         case = case_of_reporter(receipt.case_id)
     else:
-        uploads = {new_id(): FileStorage(io.BytesIO(content), name) for name, content in heard.files}
-        accepted = accept(uploads, keep_original=False)
-        refusals = accepted.refusals
         case = open_case(
             NewCase(
                 id=key.subject_id, secret=key.secret, category=heard.category, channel=heard.channel,
@@ -173,10 +168,10 @@ def _on_a_case(heard: Heard) -> Registered:
                 identity=heard.identity, reporter_class=heard.reporter_class, language=heard.language,
                 text=heard.summary, duty_accepted=heard.duty_explained, through_front_office=True, script=heard.script,
                 reporter=None if heard.identity is Identity.ANONYMOUS else heard.reporter,
-                files=tuple(NewFile.of(file) for file in accepted.files.values()),
+                files=heard.files,
             )
         )  # fmt: skip
         if answered:
             workflow.close(case, key, Outcome.ANSWERED, heard.answer)
     number = number_of(case.topic, case.year, case.number)
-    return Registered(heard.ended, number, code, again=key is None, refusals=refusals)
+    return Registered(heard.ended, number, code, again=key is None)

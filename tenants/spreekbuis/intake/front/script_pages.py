@@ -65,7 +65,7 @@ def save(script_id: UUID) -> ResponseReturnValue:
         code: form.text(f"text_{code}", longest=LONGEST_TEXT, required=False, lines=True)
         for code in LANGUAGES
     }
-    topic = form.choice("topic", Topic) or Topic.OTHER
+    topic = Topic(form.one_of("topic", TOPIC_LABELS) or Topic.OTHER)
     begun_with = form.number("version", least=0, most=99_999)
     try:
         form.check()

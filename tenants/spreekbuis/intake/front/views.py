@@ -1,5 +1,7 @@
 """The pages of the front office: register a contact, and see how many there were."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from flask import render_template, request, url_for
@@ -9,8 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE
-from spreekbuis.cases.opening import SPOKEN
-from spreekbuis.clock import today
+from spreekbuis.cases.opening import SPOKEN, NewFile
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import (
     CATEGORIES,
@@ -18,8 +19,8 @@ from spreekbuis.directory.catalogue import (
     CONTACT_END_LABELS,
     DESK_LABELS,
     DESK_OF_TOPIC,
-    REPORTER_CLASS_LABELS,
     TOPIC_LABELS,
+    WORK_RELATED,
     Channel,
     ContactEnd,
     Identity,
@@ -30,15 +31,17 @@ from spreekbuis.directory.listing import asked
 from spreekbuis.directory.models import Organisation
 from spreekbuis.directory.register import LONGEST_SEARCH, meant_by
 from spreekbuis.errors import Invalid, NotFound, type_text
-from spreekbuis.figures.office import Count, office_counts
 from spreekbuis.identity.lockout import LockedOut
-from spreekbuis.intake.front.existing import Addition, add_contact
+from spreekbuis.intake.front.attachments import taken_in
+from spreekbuis.intake.front.existing import Addition, add_contact, entity_of
 from spreekbuis.intake.front.letters import APART_LABELS, Letter
 from spreekbuis.intake.front.mail_box import HandledMeanwhile, open_mail, put_away
-from spreekbuis.intake.front.registering import Heard, Registered, register, served_among
+from spreekbuis.intake.front.registering import Heard, Registered, code_of, register, served, served_among
 from spreekbuis.intake.front.scripts import current_scripts, script_of, text_in, title_in
+from spreekbuis.intake.reporters import find_receipt
 from spreekbuis.intake.signpost_page import central_cards
 from spreekbuis.intake.story import LONGEST_FIELD, LONGEST_STORY, new_token, posted_token
+from spreekbuis.vault.files import discard
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
 from spreekbuis.web.forms import Reading, clean
@@ -90,16 +93,24 @@ def keep_contact() -> ResponseReturnValue:
         return form_page(token, _typed(), {})
     try:
         organisation, letter = _organisation(form), mail_of(form.raw("mail"))
+        addition = heard = None
         if clean(form.raw("existing")):
-            heard, registered = None, add_contact(_addition(form, token, organisation))
+            addition = _addition(form, token, organisation)
+            entity_id = entity_of(addition)
         else:
-            heard = _heard(form, token, organisation, letter.files if letter else ())
-            registered = register(heard)
-        if form.raw("mail") and not registered.again:
-            if letter is None:
-                raise HandledMeanwhile
-            put_away(form.raw("mail"), letter, answer=True)
-        return _kept(registered, organisation, heard)
+            heard = _heard(form, token, organisation)
+            entity_id = _opens_at(heard)
+        with taken_in(entity_id, letter.files if letter else ()) as attached:
+            files = tuple(NewFile.of(file) for file in attached.files.values())
+            if addition is not None:
+                registered = add_contact(replace(addition, files=files))
+            else:
+                assert heard is not None
+                registered = register(replace(heard, files=files))
+            _put_away(registered, letter)
+        if registered.again:  # what it brought the first time is there
+            discard(attached.files.values())
+        return _kept(registered, organisation, heard, attached.refusals)
     except Invalid as invalid:
         db.session.rollback()
         return form_page(token, _typed(), {**invalid.errors, **form.errors}), invalid.status
@@ -107,6 +118,15 @@ def keep_contact() -> ResponseReturnValue:
         db.session.rollback()
         words = _("Te veel foute nummers. Wacht een kwartier en probeer het dan opnieuw.")
         return form_page(token, _typed(), {"existing": words}), locked.status
+
+
+def _put_away(registered: Registered, letter: Letter | None) -> None:
+    """The mail that was registered has been handled. Raises HandledMeanwhile."""
+    key = request.form.get("mail", "")
+    if key and not registered.again:
+        if letter is None:
+            raise HandledMeanwhile
+        put_away(key, letter, answer=True)
 
 
 def mail_of(key: str) -> Letter | None:
@@ -117,9 +137,13 @@ def mail_of(key: str) -> Letter | None:
         return None
 
 
-def _heard(
-    form: Reading, token: str, organisation: Organisation | None, files: tuple[tuple[str, bytes], ...]
-) -> Heard:
+def _opens_at(heard: Heard) -> UUID | None:
+    """The entity at which this contact opens a case that is not there yet."""
+    entity = served(heard.organisation) if heard.ended is not ContactEnd.REFERRED else None
+    return None if entity is None or find_receipt(code_of(heard, entity.id)) is not None else entity.id
+
+
+def _heard(form: Reading, token: str, organisation: Organisation | None) -> Heard:
     """A new contact as it was typed. Raises Invalid."""
     form.require(
         {
@@ -147,14 +171,13 @@ def _heard(
         form.errors.setdefault(
             "duty", _("Leg eerst de spreekplicht uit. De ander kiest dan om door te gaan.")
         )
-    reporter_class = form.choice("reporter_class", ReporterClass) or ReporterClass.STAFF
+    reporter_class = ReporterClass(form.one_of("reporter_class", WORK_RELATED) or ReporterClass.STAFF)
     form.check()
     return Heard(
         token, channel, organisation, category, ended, summary,
         answer=answer, identity=named if any(reporter.values()) else Identity.ANONYMOUS,
         reporter_class=reporter_class, language=spoken_language,
         reporter={name: value for name, value in reporter.items() if value}, duty_explained=explained, script=script,
-        files=files,
     )  # fmt: skip
 
 
@@ -219,7 +242,7 @@ def form_page(token: str, typed: dict[str, str], errors: dict[str, type_text]) -
         ],
         ends=[(e, CONTACT_END_LABELS[e], _END_HINTS[e]) for e in ENDS],
         shows={ContactEnd.ANSWERED: "yes", ContactEnd.CASE: "other"},
-        reporter_classes=list(REPORTER_CLASS_LABELS.items()),
+        reporter_classes=list(WORK_RELATED.items()),
         languages=list(LANGUAGES.items()),
         **_entities(values["entity"], values["ovo"]),
         **_scripts(values["category"], values["language"], values["script"]),
@@ -250,7 +273,12 @@ def _scripts(category: str, spoken_language: str, chosen: str) -> dict[str, obje
     }  # fmt: skip
 
 
-def _kept(registered: Registered, organisation: Organisation | None, heard: Heard | None = None) -> str:
+def _kept(
+    registered: Registered,
+    organisation: Organisation | None,
+    heard: Heard | None = None,
+    refusals: Sequence[str] = (),
+) -> str:
     """What became of it. The words are for the other person: the agent reads them out, and they are shown once."""
     spoken = heard.language if heard else "nl"
     answered, without_service = (registered.ended is e for e in (ContactEnd.ANSWERED, ContactEnd.NO_SERVICE))
@@ -260,7 +288,7 @@ def _kept(registered: Registered, organisation: Organisation | None, heard: Hear
         ended=registered.ended, number="" if answered else registered.number,
         organisation=organisation.name if organisation else "",
         words=registered.code.words(spoken) if registered.code else (),
-        folded=answered, refusals=registered.refusals,
+        folded=answered, refusals=refusals,
         without_service=without_service, kept_text=heard.summary if heard and without_service else "",
         actors=central_cards() if elsewhere else (),
         again_url=url_for("front.contact_form"),
@@ -274,43 +302,10 @@ def scripts() -> ResponseReturnValue:
     topic, query = asked("topic"), asked("q")
     spoken = asked("language") if asked("language") in LANGUAGES else language()
     texts = current_scripts(
-        topic=Topic(topic) if topic in list(Topic) else None, words=query, language=spoken
+        topic=Topic(topic) if topic in TOPIC_LABELS else None, words=query, language=spoken
     )
     return render_template(
         "front/scripts.html",
         topic=topic, query=query, spoken=spoken, topics=list(TOPIC_LABELS.items()), languages=list(LANGUAGES.items()),
         scripts=[(TOPIC_LABELS[Topic(s.topic)], title_in(s, spoken), text_in(s, spoken)) for s in texts],
     )  # fmt: skip
-
-
-@room.in_nav(_l("Aantallen"))
-@room.get("/front/counts", Permission.ANSWER_CONTACTS)
-def counts() -> ResponseReturnValue:
-    return _counts_page()
-
-
-@room.get("/central/front-office", Permission.VIEW_FIGURES)
-def central_counts() -> ResponseReturnValue:
-    """The same counts for the central office."""
-    return _counts_page()
-
-
-def _counts_page() -> str:
-    counted = office_counts(today())
-    channels: dict[str, type_text] = {c.value: CHANNEL_LABELS[c] for c in HAPPENED_ELSEWHERE}
-    topics: dict[str, type_text] = {t.value: label for t, label in TOPIC_LABELS.items()}
-    endings: dict[str, type_text] = {e.value: label for e, label in CONTACT_END_LABELS.items()}
-    topics[""] = _("Bij een bestaand dossier")
-    tables = [
-        (_("Per kanaal"), _("Kanaal"), channels, counted.channels),
-        (_("Per thema"), _("Thema"), topics, counted.topics),
-        (_("Per afloop"), _("Afloop"), endings, counted.endings),
-    ]
-    return render_template(
-        "front/counts.html",
-        total=counted.total,
-        tables=[
-            (title, head, [(label, counts.get(code, Count())) for code, label in labels.items()])
-            for title, head, labels, counts in tables
-        ],
-    )

@@ -76,7 +76,7 @@ def upgrade() -> None:
         sa.Column("dimension", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("scope", "year", "dimension", "value", name=op.f("pk_figure_total")),
     )
     op.create_table(
@@ -318,6 +318,7 @@ def upgrade() -> None:
         sa.Column("length", sa.Integer(), nullable=False),
         sa.Column("key_locked", sa.LargeBinary(), nullable=True),
         sa.Column("key_for_agent", sa.LargeBinary(), nullable=True),
+        sa.Column("proposal_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("words_locked", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["agent_id"], ["account.id"], name=op.f("fk_chat_agent_id"), ondelete="SET NULL"
@@ -478,6 +479,14 @@ def upgrade() -> None:
             ["chat_id"], ["chat.id"], name=op.f("fk_chat_line_chat_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("chat_id", "id", name=op.f("pk_chat_line")),
+    )
+    op.create_table(
+        "citizens_host",
+        sa.Column("one", sa.Boolean(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("one", name=op.f("ck_citizens_host_one")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["entity.id"], name=op.f("fk_citizens_host_tenant_id")),
+        sa.PrimaryKeyConstraint("one", name=op.f("pk_citizens_host")),
     )
     op.create_table(
         "contribution",
@@ -733,6 +742,9 @@ def upgrade() -> None:
         sa.Column("days_to_acknowledge", sa.Integer(), nullable=True),
         sa.Column("days_to_feedback", sa.Integer(), nullable=True),
         sa.Column("days_to_close", sa.Integer(), nullable=True),
+        sa.Column("damage_cents", sa.BigInteger(), nullable=True),
+        sa.Column("recovered_cents", sa.BigInteger(), nullable=True),
+        sa.Column("follow_up", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_fact_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_fact")),
     )
@@ -744,7 +756,7 @@ def upgrade() -> None:
         sa.Column("dimension", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_figure_cell_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "year", "dimension", "value", name=op.f("pk_figure_cell")),
     )
@@ -756,7 +768,7 @@ def upgrade() -> None:
         sa.Column("dimension", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_figure_delta_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_figure_delta")),
     )
@@ -901,6 +913,7 @@ def upgrade() -> None:
         sa.Column("reporter_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("contact_preference_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("shares_with", sa.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("named_by_law", sa.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("submission_digest", sa.LargeBinary(), nullable=True),
         sa.Column("questionnaire", sa.Text(), nullable=True),
         sa.Column("questionnaire_version", sa.Integer(), nullable=True),
@@ -1537,6 +1550,26 @@ def upgrade() -> None:
     op.create_index("uq_case_task_moment", "case_task", ["entity_id", "case_id", "moment"], unique=True)
     op.create_index("uq_case_task_once", "case_task", ["entity_id", "case_id", "once"], unique=True)
     op.create_table(
+        "citizen_message",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=True),
+        sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("posted_on", sa.Date(), nullable=True),
+        sa.Column("posted_by", sa.Uuid(), nullable=True),
+        sa.Column("mail_locked", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["about"], ["organisation.ovo_code"], name=op.f("fk_citizen_message_about")),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_citizen_message_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_citizen_message_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "case_id", name=op.f("pk_citizen_message")),
+    )
+    op.create_table(
         "contact",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1681,6 +1714,24 @@ def upgrade() -> None:
     op.create_index("ix_message_case", "message", ["entity_id", "case_id", "created_at", "id"], unique=False)
     op.create_index("uq_message_once", "message", ["entity_id", "case_id", "once"], unique=True)
     op.create_table(
+        "redaction_passage",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("passage_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_redaction_passage_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_redaction_passage_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_redaction_passage")),
+    )
+    op.create_index(
+        "ix_redaction_passage_case", "redaction_passage", ["entity_id", "case_id", "id"], unique=False
+    )
+    op.create_table(
         "referral",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1785,6 +1836,29 @@ def upgrade() -> None:
     )
     op.create_index("ix_attachment_case", "attachment", ["entity_id", "case_id", "message_id"], unique=False)
     op.create_table(
+        "left_file",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("storage_key", sa.Text(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "case_id"],
+            ["case.entity_id", "case.id"],
+            name=op.f("fk_left_file_entity_id_case_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "contact_id"],
+            ["contact.entity_id", "contact.id"],
+            name=op.f("fk_left_file_entity_id_contact_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_left_file_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "storage_key", name=op.f("pk_left_file")),
+    )
+    op.create_index("ix_left_file_case", "left_file", ["entity_id", "case_id"], unique=False)
+    op.create_index("ix_left_file_contact", "left_file", ["entity_id", "contact_id"], unique=False)
+    op.create_table(
         "left_note",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1821,7 +1895,7 @@ def upgrade() -> None:
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("message_id", sa.Uuid(), nullable=False),
-        sa.Column("marks_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("decision_sealed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["entity_id", "case_id"],
             ["case.entity_id", "case.id"],
@@ -1934,6 +2008,8 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "affiliation" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, DELETE ON "chat_line" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "chat_line" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "citizens_host" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "citizens_host" TO spreekbuis_backup')
     op.execute('ALTER TABLE "contribution" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "contribution" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -2025,7 +2101,7 @@ def upgrade() -> None:
         'CREATE POLICY tenant ON "fact" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
     op.execute(
-        'GRANT SELECT (entity_id, subject, year, month, kind, topic, category, channel, identity, reporter_class, desk, status, outcome, score, days_to_acknowledge, days_to_feedback, days_to_close) ON "fact" TO spreekbuis_figures'
+        'GRANT SELECT (entity_id, subject, year, month, kind, topic, category, channel, identity, reporter_class, desk, status, outcome, score, days_to_acknowledge, days_to_feedback, days_to_close, damage_cents, recovered_cents, follow_up) ON "fact" TO spreekbuis_figures'
     )
     op.execute('CREATE POLICY figures ON "fact" FOR SELECT TO spreekbuis_figures USING (true)')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "fact" TO spreekbuis_app')
@@ -2271,6 +2347,16 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_task" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_task" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "citizen_message" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "citizen_message" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "citizen_message" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"citizen_message\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "citizen_message" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "citizen_message" TO spreekbuis_backup')
     op.execute('ALTER TABLE "contact" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "contact" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -2325,6 +2411,16 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "message" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "message" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "redaction_passage" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "redaction_passage" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "redaction_passage" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"redaction_passage\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "redaction_passage" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "redaction_passage" TO spreekbuis_backup')
     op.execute('ALTER TABLE "referral" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "referral" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -2365,6 +2461,16 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "attachment" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "attachment" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "left_file" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "left_file" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "left_file" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"left_file\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "left_file" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "left_file" TO spreekbuis_backup')
     op.execute('ALTER TABLE "left_note" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "left_note" FORCE ROW LEVEL SECURITY')
     op.execute(
