@@ -95,7 +95,7 @@ class Member(ComplexAttribute):
     ref: Annotated[Reference[User] | None, Mutability.immutable] = Field(  # type: ignore[type-arg]
         None, serialization_alias="$ref", validation_alias="$ref"
     )
-    type: Annotated[str | None, Mutability.immutable] = None
+    type: Annotated[str | None, Mutability.immutable] = Field(None, examples=["User"])
 
 
 class DirectoryGroup(Resource[Any]):
