@@ -17,8 +17,9 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "questionnaires", "intake", "intake.front", "intake.chat", "cases", "cases.keeping",
-    "cases.export", "cases.citizens",
+    "entities", "access", "access.provisioning", "training", "instruments", "questionnaires",
+    "intake", "intake.front", "intake.chat", "cases", "cases.keeping", "cases.export",
+    "cases.citizens",
     "subscriptions",
 )  # fmt: skip
 
@@ -44,10 +45,17 @@ ROOMS = (
     "identity.views",
     "directory.views",
     "access.member_pages",
+    "directory.actor_pages",
     "access.key_pages",
+    "access.provisioning.admin_pages",
+    "access.provisioning.pages",
     "entities.views",
     "directory.register_pages",
     "entities.actor_pages",
+    "training.views",
+    "training.central_pages",
+    "instruments.pages",
+    "instruments.central_pages",
     "intake.signpost_page",
     "intake.protection",
     "questionnaires.views",
@@ -150,6 +158,7 @@ def _install(app: Flask) -> None:
     from spreekbuis.access import leaving
     from spreekbuis.access.new_pair import ask_for_access, seal_again
     from spreekbuis.access.provider_rules import is_invited, join_by_rules
+    from spreekbuis.access.provisioning.tokens import admit_directory
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
     from spreekbuis.cases import contacts, receiving
     from spreekbuis.cases.keeping import erasure
@@ -170,6 +179,7 @@ def _install(app: Flask) -> None:
             roles_in_entity=roles_in_entity,
             returning_reporter=returning_reporter,
             ask_again=ask_again,
+            admit_directory=admit_directory,
         ),
     )
     workplaces.install(app, [workplaces_of])

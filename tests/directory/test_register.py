@@ -6,10 +6,10 @@ from sqlalchemy import func, select
 
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import db, transaction
+from spreekbuis.directory.cards import in_language
 from spreekbuis.directory.loading import load_register
 from spreekbuis.directory.models import Actor, ActorKind, Organisation, OrganisationPeriod
 from spreekbuis.directory.register import organisation_of, policy_area_on, search
-from spreekbuis.directory.views import in_language
 
 
 def found(query: str, **kwargs) -> list[str]:

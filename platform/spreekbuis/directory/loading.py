@@ -4,6 +4,7 @@ from importlib.resources import files
 
 from sqlalchemy.dialects.postgresql import insert
 
+from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.actor_kinds import KINDS
@@ -47,8 +48,6 @@ def load_register() -> None:
         db.session.execute(
             insert(ActorKind).values(**kind).on_conflict_do_update(index_elements=["code"], set_=kind)
         )
-    for actor in ACTORS:
-        db.session.execute(
-            insert(Actor).values(**actor).on_conflict_do_update(index_elements=["code"], set_=actor)
-        )
+    for actor in ACTORS:  # what the central office changed since stays so
+        db.session.execute(insert(Actor).values(**actor, confirmed_on=today()).on_conflict_do_nothing())
     db.session.flush()

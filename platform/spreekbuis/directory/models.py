@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ARRAY, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from spreekbuis.clock import now
-from spreekbuis.db.base import SharedTable, new_id
+from spreekbuis.clock import now, today
+from spreekbuis.db.base import APPEND_ONLY, SharedTable, new_id
 
 SINCE_EVER, OPEN_ENDED = date.min, date.max
 """The first and the last day of a period of which the beginning or the end is not known."""
@@ -174,8 +174,10 @@ class ActorKind(SharedTable):
 
 
 class Actor(SharedTable):
-    """A central actor: what it can do, whether it is confidential, how to reach it. Texts by language
-    code."""
+    """A central actor: what it can do, whether it is confidential, how to reach it. Texts by language code.
+
+    `valid_from` and `valid_to` are Belgian days, both inclusive; None is open.
+    """
 
     __tablename__ = "actor"
     shared_because = "the signpost shows the same actors to all"
@@ -184,9 +186,37 @@ class Actor(SharedTable):
     names: Mapped[dict[str, Any]]
     offers: Mapped[dict[str, Any]]
     confidential: Mapped[bool]
-    email: Mapped[str | None]
-    phone: Mapped[str | None]
+    email: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(default="")
+    address: Mapped[str] = mapped_column(default="")
+    web: Mapped[str] = mapped_column(default="")
+    """An https address, or empty."""
+    reachable: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """When, in words, by language code."""
+    languages: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    """directory.catalogue.Spoken."""
+    regions: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    """directory.catalogue.Region; none is everywhere."""
     position: Mapped[int]
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+    confirmed_on: Mapped[date] = mapped_column(default=today)
+    """When somebody last said that all of this is right."""
+    version: Mapped[int] = mapped_column(default=1)
+    """Counts its changes from 1."""
+
+
+class ActorBefore(SharedTable):
+    """What a central actor was before a change: the history of the directory. Rows are only added."""
+
+    __tablename__ = "actor_before"
+    shared_because = "the history of what the signpost shows to all"
+    app_may = APPEND_ONLY
+    code: Mapped[str] = mapped_column(ForeignKey("actor.code"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    was: Mapped[dict[str, Any]]
+    """directory.central_actors.CentralActor, days as ISO 8601."""
+    until: Mapped[datetime] = mapped_column(default=now)
 
 
 class EntityStatus(StrEnum):

@@ -12,8 +12,8 @@ from spreekbuis.db.base import APPEND_ONLY, SharedTable, TenantTable, to_entity
 
 
 class Fact(TenantTable):
-    """The present state of one case or contact, as figures see it. Its random id says nothing of the case;
-    the case knows its fact, never the other way round."""
+    """The present state of one case, contact or place at a training, as figures see it. Its random id says
+    nothing of the case; the case knows its fact, never the other way round."""
 
     __tablename__ = "fact"
     readable = {  # noqa: RUF012 (declared by TenantTable)
@@ -30,7 +30,7 @@ class Fact(TenantTable):
     )  # fmt: skip
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     subject: Mapped[str]
-    """"case" or "contact"."""
+    """"case", "contact" or "training"."""
     year: Mapped[int]
     month: Mapped[int]
     kind: Mapped[str | None]

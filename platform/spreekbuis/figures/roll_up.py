@@ -79,6 +79,9 @@ recount AS (
     UNION ALL
     SELECT entity_id, year, 'contacts', channel, count(*), 0
     FROM fact WHERE subject = 'contact' AND {of} GROUP BY entity_id, year, channel
+    UNION ALL
+    SELECT entity_id, year, 'trained', kind, count(*), 0
+    FROM fact WHERE subject = 'training' AND status = 'attended' AND {of} GROUP BY entity_id, year, kind
 )"""
 
 _SUM_OF_CELLS = f"""

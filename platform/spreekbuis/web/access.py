@@ -14,6 +14,8 @@ class Audience(StrEnum):
     RETURNING_REPORTER = "returning_reporter"
     """Whoever opened a case with its receipt code."""
     SIGNED_IN = "signed_in"
+    DIRECTORY = "directory"
+    """The directory of the entity in the address, a machine that shows the entity's token (SCIM)."""
 
 
 class Permission(StrEnum):
@@ -23,6 +25,7 @@ class Permission(StrEnum):
     MANAGE_ENTITY = "manage_entity"
     VIEW_OWN_FIGURES = "view_own_figures"
     KEEP_RECOVERY_PART = "keep_recovery_part"
+    READ_INSTRUMENTS = "read_instruments"
     ANSWER_CONTACTS = "answer_contacts"
     DECIDE_ENROLMENTS = "decide_enrolments"
     EDIT_SERVICE = "edit_service"
@@ -70,9 +73,16 @@ ENTITY_ROLES = frozenset({Role.HANDLER, Role.ENTITY_ADMINISTRATOR})
 PLATFORM_ROLES = frozenset(Role) - ENTITY_ROLES
 
 MAY: dict[Role, frozenset[Permission]] = {
-    Role.HANDLER: frozenset({Permission.HANDLE_CASES, Permission.KEEP_RECOVERY_PART}),
+    Role.HANDLER: frozenset(
+        {Permission.HANDLE_CASES, Permission.KEEP_RECOVERY_PART, Permission.READ_INSTRUMENTS}
+    ),
     Role.ENTITY_ADMINISTRATOR: frozenset(
-        {Permission.MANAGE_ENTITY, Permission.VIEW_OWN_FIGURES, Permission.KEEP_RECOVERY_PART}
+        {
+            Permission.MANAGE_ENTITY,
+            Permission.VIEW_OWN_FIGURES,
+            Permission.KEEP_RECOVERY_PART,
+            Permission.READ_INSTRUMENTS,
+        }
     ),
     Role.FRONT_DESK: frozenset({Permission.ANSWER_CONTACTS}),
     Role.CENTRAL_ANALYST: frozenset(

@@ -21,7 +21,7 @@ from flask_login import LoginManager, UserMixin
 from psycopg import Connection as PlainConnection
 from werkzeug.wrappers import Response
 
-from spreekbuis.actor import REPORTER, VISITOR, Actor, acting_as
+from spreekbuis.actor import DIRECTORY, REPORTER, VISITOR, Actor, acting_as
 from spreekbuis.clock import now
 from spreekbuis.db import scope as scopes
 from spreekbuis.db.pool import bare_connection
@@ -117,6 +117,8 @@ class Doors:
     ask_again: Callable[[Here], ResponseReturnValue | None]
     """Asks whoever stands before a dangerous act for the second factor again: the page for it, or None when it was
     given just now, and what that page kept is the form of this request again."""
+    admit_directory: Callable[[UUID, str], None]
+    """Raises a DomainError unless the `Authorization` header is that of this entity's directory. Commits by itself."""
 
 
 def here() -> Here:
@@ -166,14 +168,18 @@ def enter(route: Route, view: View, kwargs: dict[str, Any]) -> ResponseReturnVal
     turned_away = _turn_away(route, g.here)
     if turned_away is not None:
         return turned_away
+    if route.may is Audience.DIRECTORY:
+        doors: Doors = current_app.extensions["doors"]
+        doors.admit_directory(the_entity().id, request.headers.get("Authorization", ""))
     scope, actor = _scope_and_actor(g.here)
     session = db.session
     with acting_as(actor), scopes.entering(scope):
         try:
             if isinstance(route.may, Permission):
                 _admit(route, scope)
-            if request.method == "POST" and not route.from_server:
-                csrf.check()
+            by_form = not route.from_server and route.may is not Audience.DIRECTORY
+            if by_form and request.method not in ("GET", "HEAD"):
+                csrf.check()  # another server shows a token that no browser sends by itself
             asked = _ask_again(route)
             response: Response = make_response(view(**kwargs) if asked is None else asked)
             if response.status_code >= 400:
@@ -253,7 +259,7 @@ def _look_up(
 
 def _turn_away(route: Route, here: Here) -> ResponseReturnValue | None:
     """Send whoever must first sign in, or give the receipt code, to that page; POSTed text is kept for them."""
-    if route.may is Audience.EVERYONE:
+    if route.may in (Audience.EVERYONE, Audience.DIRECTORY):
         return None
     if route.may is Audience.RETURNING_REPORTER:
         return None if here.reporter else _ask(url_for("mailbox.open_form"))
@@ -279,6 +285,8 @@ def _ask_again(route: Route) -> ResponseReturnValue | None:
 
 
 def _scope_and_actor(here: Here) -> tuple[scopes.Scope, Actor]:
+    if here.route.may is Audience.DIRECTORY and here.entity is not None:
+        return scopes.tenant(here.entity.id), DIRECTORY
     actor = Actor("account", here.account.id) if here.account and here.account.complete else VISITOR
     if here.reporter is not None:
         return scopes.tenant(here.reporter.entity_id), REPORTER

@@ -73,6 +73,15 @@ class Room:
         """A POST by another server, which carries its own proof and no token of a form."""
         return self._declare("POST", rule, Audience.EVERYONE, None, from_server=True)
 
+    def put(self, rule: str, may: Audience | Permission) -> Callable[[V], V]:
+        return self._declare("PUT", rule, may, None)
+
+    def patch(self, rule: str, may: Audience | Permission) -> Callable[[V], V]:
+        return self._declare("PATCH", rule, may, None)
+
+    def delete(self, rule: str, may: Audience | Permission) -> Callable[[V], V]:
+        return self._declare("DELETE", rule, may, None)
+
     def probe(self, rule: str) -> Callable[[V], V]:
         """A GET for everyone that touches neither session nor transaction (health)."""
         return self._declare("GET", rule, Audience.EVERYONE, None, transactional=False)

@@ -57,6 +57,7 @@ from spreekbuis.directory.catalogue import (
     Outcome,
     Topic,
 )
+from spreekbuis.directory.central_actors import there_today
 from spreekbuis.directory.models import Actor, Entity
 from spreekbuis.errors import Conflict, Invalid, NotFound
 from spreekbuis.jobs.outbox import enqueue, job
@@ -314,7 +315,8 @@ def referral_answered(id: str) -> None:  # noqa: A002 (the name of the argument 
 
 def _check(case: Case, to: Destination) -> None:
     if to.actor_code is not None:
-        if db.session.get(Actor, to.actor_code) is None:
+        known = select(Actor.code).where(Actor.code == to.actor_code, there_today())
+        if db.session.scalar(known) is None:
             raise Invalid({"to": _l("Kies een van de mogelijkheden.")})
         return
     category = CATEGORIES.get(to.category or "")
