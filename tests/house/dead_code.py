@@ -14,8 +14,8 @@ import vulture
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("platform", "tenants", "billing")
 DECORATORS = [
-    "@room.get", "@room.post", "@room.message", "@room.probe", "@room.in_nav", "@job", "@*.command", "@*.group", "@app.*",
-    "@declared_attr", "@event.listens_for",
+    "@room.get", "@room.post", "@room.message", "@room.probe", "@room.in_nav", "@job", "@*.command", "@*.group",
+    "@app.*", "@declared_attr", "@event.listens_for",
 ]  # fmt: skip
 CODE_IN_TEMPLATE = re.compile(r"\{\{(.*?)\}\}|\{%(.*?)%\}", re.DOTALL)
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
