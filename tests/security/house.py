@@ -55,7 +55,7 @@ from spreekbuis.entities.models import Enrolment, EnrolmentStatus
 from spreekbuis.identity.keys import lock_for_session
 from spreekbuis.identity.models import Account, PasswordReset, SignInSession
 from spreekbuis.intake.citizen_message import ToCitizensDesk, send_message
-from spreekbuis.intake.front.mail_box import waiting_mails
+from spreekbuis.intake.front.mail_box import look_in_box
 from spreekbuis.intake.front.models import Script
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.reporters import open_mailbox, receipt_of
@@ -403,7 +403,7 @@ class House:
             b"From: a@voorbeeld.example\r\nMessage-ID: <1@voorbeeld.example>\r\n\r\nVraag\r\n"
         )
         with transaction(PLATFORM):
-            return waiting_mails()[0].key
+            return look_in_box().waiting[0].key
 
     @property
     def free_ovo(self) -> str:
