@@ -87,7 +87,9 @@ def read_head(raw: bytes, at: int = 0, end: int | None = None) -> tuple[Message,
     end = len(raw) if end is None else end
     last = min(end, at + LONGEST_HEAD)
     over = _HEAD_IS_OVER.search(raw, at, last)
-    if over is not None and (last == end or b"\n" in raw[over.start() : last]):  # not a line that was cut in two
+    if over is not None and (
+        last == end or b"\n" in raw[over.start() : last]
+    ):  # not a line that was cut in two
         last, body = over.span()
     else:
         breaks = (raw.find(empty, last - 2, end) for empty in (b"\n\r\n", b"\n\n"))
