@@ -24,6 +24,7 @@ from spreekbuis.access.provisioning.directory import GroupGiven, PersonGiven, cr
 from spreekbuis.access.provisioning.models import EntityDomain
 from spreekbuis.access.recovery import make_kit
 from spreekbuis.actor import Actor, acting_as
+from spreekbuis.cases.citizens.passing import Sender
 from spreekbuis.cases.dialogue import write_message
 from spreekbuis.cases.export.data_requests import Asker, Kind, record_request
 from spreekbuis.cases.keeping.erasure import erase
@@ -62,10 +63,12 @@ from spreekbuis.identity.models import Account, PasswordReset, SignInSession
 from spreekbuis.identity.oidc import outside
 from spreekbuis.identity.oidc.providers import Provider
 from spreekbuis.instruments.library import Written, publish, take_files
-from spreekbuis.intake.front.mail_box import waiting_mails
+from spreekbuis.intake.citizen_message import ToCitizensDesk, send_message
+from spreekbuis.intake.front.mail_box import look_in_box
 from spreekbuis.intake.front.models import Script
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.reporters import open_mailbox, receipt_of
+from spreekbuis.intake.story import new_token
 from spreekbuis.jobs.models import Job, JobState
 from spreekbuis.questionnaires.editing import begin_draft, draft_of
 from spreekbuis.training.models import TrainingPlace
@@ -143,7 +146,8 @@ class House:
         self.app, self.admin = app, admin
         with app.app_context():
             self.world = world = World(app)
-            self.own, self.other = self._place(world), self._place(world)
+            self.own, self.other = self._place(world, world.host()), self._place(world, world.entity())
+            self._citizen()
             self.everybody = list(self._people(world))
             self._mail()
             self._provider()
@@ -193,6 +197,8 @@ class House:
             yield person(f"{role} of another entity", account_id, {role}, own=False)
         yield person("a handler of another desk", world.member(own, Role.HANDLER, DeskKind.WELLBEING),
                      {Role.HANDLER}, other_desk=True)  # fmt: skip
+        yield person("a handler of 1700", world.member(own, Role.HANDLER, DeskKind.CITIZENS),
+                     {Role.HANDLER}, other_desk=True)  # fmt: skip
         yield Visitor("a returning reporter", (MAILBOX, self._mailbox()), reporter=True)
         for role in sorted(PLATFORM_ROLES):
             yield person(role, world.platform_member(role), {role})
@@ -223,8 +229,7 @@ class House:
 
     # -- what is there -----------------------------------------------------------------------------------------
 
-    def _place(self, world: World) -> Place:
-        entity = world.entity()
+    def _place(self, world: World, entity: Tenant) -> Place:
         place = Place(entity, {"ovo": entity.ovo, "procedure": self._draft(), "actor": "coordinator"})
         place.values["desk_id"] = str(entity.desks[DeskKind.INTEGRITY])
         handler = world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
@@ -308,6 +313,15 @@ class House:
                 "person_id": str(person.id), "account_id": str(place.administrator),
                 "task_id": str(task.id), "measure_id": str(measure.id), "other_id": str(key.subject_id),
             }  # fmt: skip
+
+    @staticmethod
+    def _citizen() -> None:
+        """A message at 1700, which is a desk of the own entity."""
+        asked = ToCitizensDesk(
+            Sender.CITIZEN, SECRET_TEXT, "a@voorbeeld.example", "", "", None, False, SECRET_TEXT, SECRET_TEXT, "nl"
+        )  # fmt: skip
+        with transaction(PLATFORM):
+            send_message(new_token(), asked)
 
     @staticmethod
     def _erased(world: World, entity: Tenant) -> str:
@@ -469,7 +483,7 @@ class House:
             b"From: a@voorbeeld.example\r\nMessage-ID: <1@voorbeeld.example>\r\n\r\nVraag\r\n"
         )
         with transaction(PLATFORM):
-            return waiting_mails()[0].key
+            return look_in_box().waiting[0].key
 
     @property
     def free_ovo(self) -> str:

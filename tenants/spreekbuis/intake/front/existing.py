@@ -1,10 +1,11 @@
 """Add a contact to a case that exists, by its number or by the words of its receipt: writing only.
 
 The agent hears "noted" only when there is such a case. So an agent who tries numbers could learn how many cases an
-entity has. Decided: what was right is seen by the desk (the contact stands on the case, which becomes unread); what was
-wrong stands in the entity's trail with the agent's account; and after five wrong numbers an agent waits a quarter of an
-hour, in which right ones are refused too. A case of which the agent is kept out, as a handler, is none. The words of a
-receipt hold 104 random bits; wrong ones count as well.
+entity has. Decided: what was right is seen by the desk (the contact stands on the case, which becomes unread); what
+was wrong stands in the entity's trail with the agent's account; and after five wrong numbers an agent waits a quarter
+of an hour, in which right ones are refused too. A number that a mail names itself counts for that mail alone. A case
+of which the agent is kept out, as a handler, is none. The words of a receipt hold 104 random bits; wrong ones count as
+well.
 """
 
 import json
@@ -52,6 +53,9 @@ class Addition:
     organisation: Organisation | None
     channel: Channel
     note: str
+    mail: str = ""
+    """The digest of the e-mail that names this number itself: then wrong tries count for that mail. Strangers choose
+    what they write, and would lock an agent out with five mails."""
     script: tuple[UUID, int] | None = None
     files: tuple[NewFile, ...] = ()
     """Attachments of an e-mail, cleaned and stored for the entity (front.attachments)."""
@@ -128,7 +132,7 @@ def _receipt(words: str) -> Receipt | None:
 
 def _try(addition: Addition) -> bytes:
     """Count the try before it is judged; a right one is taken back. Raises LockedOut."""
-    key = key_of("case-reference", str(addition.agent_id))
+    key = key_of("case-reference", addition.mail or str(addition.agent_id))
     count_try(key)
     return key
 
