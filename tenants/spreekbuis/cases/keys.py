@@ -243,8 +243,10 @@ def _reseal_notes(
         )
         .with_for_update(skip_locked=True)
     ).all()
+    version, public_key = newest
     for note in old:
-        text, (version, public_key) = open_left(note, secrets[note.version]), newest
+        assert note.version is not None, "these were asked by version"
+        text = open_left(note, secrets[note.version])
         note.note_sealed = seal(
             public_key, text, left_binding(note.entity_id, note.contact_id, desk_id, version)
         )
@@ -253,11 +255,14 @@ def _reseal_notes(
 
 
 def open_left(note: LeftNote, secret: bytes) -> bytes:
-    """The note that was left, opened with the secret of its version of the desk's key. Raises CannotOpen."""
+    """The note that was left, opened with the secret of its version of the desk's key, or of its case. Raises
+    CannotOpen."""
     bound_to = left_binding(note.entity_id, note.contact_id, note.desk_id, note.version)
     return open_sealed(secret, note.note_sealed, bound_to)
 
 
-def left_binding(entity_id: UUID, contact_id: UUID, desk_id: UUID, version: int) -> bytes:
-    """What such a note is bound to."""
+def left_binding(entity_id: UUID, contact_id: UUID, desk_id: UUID, version: int | None) -> bytes:
+    """What such a note is bound to. `version`: of the desk's key; None when it is sealed to its case."""
+    if version is None:
+        return context("note on a contact, for a case", entity_id, contact_id)
     return context("note on a contact, for a desk", entity_id, contact_id, desk_id, version)

@@ -1,10 +1,10 @@
 """Add a contact to a case that exists, by its number or by the words of its receipt: writing only.
 
 The agent hears "noted" only when there is such a case. So an agent who tries numbers could learn how many cases an
-entity has. Decided: what was right is seen by the desk (the contact stands on the case, which becomes unread); what
-was wrong stands in the entity's trail with the agent's account; and after five wrong numbers an agent waits a quarter
-of an hour, in which right ones are refused too. A number that a mail names itself counts for that mail alone. The
-words of a receipt hold 104 random bits; wrong ones count as well.
+entity has. Decided: what was right is seen by the desk (the contact stands on the case, which becomes unread); what was
+wrong stands in the entity's trail with the agent's account; and after five wrong numbers an agent waits a quarter of an
+hour, in which right ones are refused too. A number that a mail names itself counts for that mail alone. A case of which
+the agent is kept out, as a handler, is none. The words of a receipt hold 104 random bits; wrong ones count as well.
 """
 
 import json
@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from spreekbuis.access.models import Desk
 from spreekbuis.audit.trail import Audited, record
+from spreekbuis.cases.exclusion import withhold_from
 from spreekbuis.cases.finding import case_by_number, case_of_reporter
 from spreekbuis.cases.left_notes import leave_contact
 from spreekbuis.cases.numbers import CaseNumber, read_number
@@ -91,6 +92,7 @@ def _by_number(addition: Addition, organisation: Organisation, number: CaseNumbe
         raise Invalid({"existing": UNKNOWN})
     try:
         with within(entity_id):
+            withhold_from(addition.agent_id)
             desks = db.session.scalars(
                 select(Desk.id).where(Desk.entity_id == current_entity_id(), Desk.kind == number.desk)
             )
@@ -110,8 +112,12 @@ def _by_words(addition: Addition) -> Registered:
         with transaction(PLATFORM):
             record(Audited.CONTACT_MISSED, None, {"by": "words"})
         raise Invalid({"existing": UNKNOWN})
-    with within(receipt.tenant_id):
-        new = _leave(addition, receipt.case_id)
+    try:
+        with within(receipt.tenant_id):
+            withhold_from(addition.agent_id)
+            new = _leave(addition, receipt.case_id)
+    except NotFound:  # the agent is kept out of it
+        raise Invalid({"existing": UNKNOWN}) from None
     take_back(key)
     return Registered(ContactEnd.ADDED, again=not new)
 
