@@ -27,13 +27,15 @@ from spreekbuis.identity.accounts import create_account
 from spreekbuis.identity.models import Account
 from spreekbuis.settings import Settings
 from spreekbuis.web import csrf
-from tests.benchmarks.__main__ import OWN_BARE, _environment, _row, _server
+from tests.benchmarks.__main__ import _environment, _row, _server
 from tests.benchmarks.load import Client, Refused, in_turns
 from tests.benchmarks.table import verdict
 
 BUDGET = 3.0
 """Bare pages of the product that each step of signing in may cost, the password hash aside."""
 SECONDS = 6.0
+OWN_BARE = "/account"
+"""The product's own bare page, for somebody without an entity."""
 ACCOUNTS = 1_500
 PASSWORD = "vier woorden op een rij"
 FORM = "a-form-cookie-of-the-benchmark-0"

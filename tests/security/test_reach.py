@@ -16,6 +16,7 @@ BY_MAIL = re.compile("token>")
 BY_DEED = {
     "identity.second_factor", "entities.look_in_mailbox", "entities.fill_in", "report.story", "report.stop",
     "chat.part", "chat.events", "chat_desk.events",
+    "identity.confirm", "identity.come_back", "identity.own_vault",
 }  # fmt: skip
 """Pages that come after a form was sent, or a choice was made; and what a page that waits asks by itself."""
 

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from urllib.parse import urlencode
@@ -158,7 +158,7 @@ class Page:
     def role_label(self) -> str:
         return drawn(_role_label, self._roles)
 
-    @property
+    @cached_property
     def nav(self) -> tuple[NavItem, ...]:
         """The main navigation of whoever is signed in, in the entity of this address or outside one."""
         if self.account is None or not self.account.complete:
