@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import CompoundSelect, and_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from spreekbuis.access.desks import hold_desk, is_moving, takes_new
 from spreekbuis.access.key_news import KeysChanged, tell_everybody
 from spreekbuis.access.models import (
     CaseKey,
@@ -174,7 +175,7 @@ def renew_desk_key(desk_id: UUID, holders: Collection[Holder]) -> None:
     The secret is made here and forgotten here. Raises NoRecoveryKit.
     """
     entity_id = current_entity_id()
-    _hold(desk_id)
+    hold_desk(desk_id)
     kit = db.session.execute(
         select(RecoveryKey.id, RecoveryKey.public_key).where(
             RecoveryKey.entity_id == entity_id, RecoveryKey.ended_at.is_(None)
@@ -200,9 +201,13 @@ def renew_desk_key(desk_id: UUID, holders: Collection[Holder]) -> None:
 
 
 def publish_address(desk_id: UUID, version: int, public_key: bytes) -> None:
-    """Tell other desks and entities to which key of this desk they seal what they pass on."""
+    """Tell other desks and entities to which key of this desk they seal what they pass on, if it takes anything."""
     entity_id = current_entity_id()
-    kind = db.session.scalars(select(Desk.kind).where(Desk.entity_id == entity_id, Desk.id == desk_id)).one()
+    kind = db.session.scalar(
+        select(Desk.kind).where(Desk.entity_id == entity_id, Desk.id == desk_id, takes_new())
+    )
+    if kind is None:
+        return
     told = insert(DeskAddress).values(
         tenant_id=entity_id, kind=kind, desk_id=desk_id, version=version, public_key=public_key
     )
@@ -252,7 +257,7 @@ def open_shut_desk(desk_id: UUID, only: Collection[UUID] | None = None) -> None:
     What came before stays closed until somebody who can read it, or the recovery kit, grants it. Raises NotFound,
     DeskIsOpen, NoRecoveryKit.
     """
-    _hold(desk_id)
+    hold_desk(desk_id)
     state = next(iter(desk_states([desk_id])), None)
     if state is None:
         raise NotFound
@@ -268,7 +273,10 @@ def end_unused_keys(desk_id: UUID) -> None:
 
     A report that comes in at this moment, or a case that is being resealed, holds its key: that one is passed over
     here and goes the next time. First the free ones are held, then we look again: nobody can take up one meanwhile.
+    While the desk moves nothing goes: the cases that come later need what is on both sides.
     """
+    if is_moving(desk_id):
+        return
     entity_id = current_entity_id()
     newest = select(func.max(DeskKey.version)).where(
         DeskKey.entity_id == entity_id, DeskKey.desk_id == desk_id
@@ -295,7 +303,7 @@ def grant_desk_keys(desk_id: UUID, account_id: UUID, secret: bytes, to: Collecti
     `secret` is that of the account. Those who are no handler of the desk, or have no key pair, are passed over.
     Raises NoKeyYet when the account cannot read itself.
     """
-    _hold(desk_id)
+    hold_desk(desk_id)
     secrets = desk_secrets(desk_id, account_id, secret)
     if not secrets:
         raise NoKeyYet
@@ -327,7 +335,7 @@ def desk_secrets(desk_id: UUID, account_id: UUID, secret: bytes) -> dict[int, by
         )
     )
     return {
-        version: open_sealed(secret, sealed, grant_binding(entity_id, desk_id, version, account_id))
+        version: open_sealed(secret, sealed, grant_binding(desk_id, version, account_id))
         for version, sealed in rows
     }
 
@@ -351,7 +359,7 @@ def take_desk_keys(desk_id: UUID, accounts: Collection[UUID]) -> None:
     last way to cases stays, worthless without the role: who had it can be invited again, and let others read.
     """
     entity_id = current_entity_id()
-    _hold(desk_id)
+    hold_desk(desk_id)
     held = (
         DeskKeyGrant.entity_id == entity_id,
         DeskKeyGrant.desk_id == desk_id,
@@ -437,23 +445,14 @@ def readers_of(desk_id: UUID) -> list[Holder]:
     return [holder for holder in handlers_with_key(desk_id) if (holder.account_id, holder.key_id) in granted]
 
 
-def grant_binding(entity_id: UUID, desk_id: UUID, version: int, account_id: UUID) -> bytes:
+def grant_binding(desk_id: UUID, version: int, account_id: UUID) -> bytes:
     """What a grant is bound to."""
-    return context("desk secret, for a member", entity_id, desk_id, version, account_id)
+    return context("desk secret, for a member", desk_id, version, account_id)
 
 
 def recovery_binding(desk_id: UUID, version: int, kit_id: UUID) -> bytes:
     """What the copy for the recovery kit is bound to."""
-    return context("desk secret, for recovery", current_entity_id(), desk_id, version, kit_id)
-
-
-def _hold(desk_id: UUID) -> None:
-    """Changes of a desk's keys follow each other."""
-    db.session.execute(
-        select(Desk.id)
-        .where(Desk.entity_id == current_entity_id(), Desk.id == desk_id)
-        .with_for_update(key_share=True)
-    )
+    return context("desk secret, for recovery", desk_id, version, kit_id)
 
 
 def _grant(desk_id: UUID, secrets: Mapping[int, bytes], holders: Collection[Holder]) -> None:
@@ -463,7 +462,7 @@ def _grant(desk_id: UUID, secrets: Mapping[int, bytes], holders: Collection[Hold
             "entity_id": entity_id, "desk_id": desk_id, "version": version, "account_id": holder.account_id,
             "key_id": holder.key_id, "granted_at": now(),
             "secret_sealed": seal(
-                holder.public_key, secret, grant_binding(entity_id, desk_id, version, holder.account_id)
+                holder.public_key, secret, grant_binding(desk_id, version, holder.account_id)
             ),
         }
         for version, secret in secrets.items()

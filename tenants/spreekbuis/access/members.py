@@ -9,6 +9,7 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access import jobs
+from spreekbuis.access.desks import hold_desk
 from spreekbuis.access.leaving import leave_desk
 from spreekbuis.access.models import Desk, Membership, MembershipLookup
 from spreekbuis.access.roles import holds_today
@@ -103,9 +104,11 @@ def _member(
 def join(account_id: UUID, role: Role, desk_id: UUID | None) -> None:
     """Give the account the role in the tenant in scope, from today on. Having it already changes nothing.
 
-    Whoever can let a new handler read is asked to by mail.
+    Whoever can let a new handler read is asked to by mail. Raises DeskIsMoving.
     """
     entity_id = current_entity_id()
+    if desk_id is not None:
+        hold_desk(desk_id)
     made = db.session.scalar(
         insert(Membership)
         .values(
@@ -135,6 +138,8 @@ def name_prevention_adviser(membership_id: UUID, named: bool) -> None:
     if found.desk is not DeskKind.WELLBEING:
         raise NotForThisRole
     membership = db.session.get_one(Membership, (current_entity_id(), membership_id), with_for_update=True)
+    if membership.desk_id is not None:
+        hold_desk(membership.desk_id)
     if membership.prevention_adviser != named:
         membership.prevention_adviser = named
         record(

@@ -381,4 +381,4 @@ def _reseal_desk_keys(kit_id: UUID, opened: Mapping[UUID, Mapping[int, bytes]]) 
 
 def share_binding(kit_id: UUID, part: str, account_id: UUID) -> bytes:
     """What the part of an officer is bound to."""
-    return context("recovery share", current_entity_id(), kit_id, part, account_id)
+    return context("recovery share", kit_id, part, account_id)

@@ -318,8 +318,10 @@ def upgrade() -> None:
         sa.Column("headcount", sa.Integer(), nullable=False),
         sa.Column("service_until", sa.Date(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("succeeded_by_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["ovo_code"], ["organisation.ovo_code"], name=op.f("fk_entity_ovo_code")),
         sa.ForeignKeyConstraint(["policy_area"], ["policy_area.code"], name=op.f("fk_entity_policy_area")),
+        sa.ForeignKeyConstraint(["succeeded_by_id"], ["entity.id"], name=op.f("fk_entity_succeeded_by_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entity")),
         sa.UniqueConstraint("ovo_code", name=op.f("uq_entity_ovo_code")),
     )
@@ -482,10 +484,21 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("came_from_id", sa.Uuid(), nullable=True),
+        sa.Column("went_to_id", sa.Uuid(), nullable=True),
+        sa.Column("moving", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.ForeignKeyConstraint(["came_from_id"], ["entity.id"], name=op.f("fk_desk_came_from_id")),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_desk_entity_id")),
+        sa.ForeignKeyConstraint(["went_to_id"], ["entity.id"], name=op.f("fk_desk_went_to_id")),
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_desk")),
     )
-    op.create_index("uq_desk_kind", "desk", ["entity_id", "kind"], unique=True)
+    op.create_index(
+        "uq_desk_kind",
+        "desk",
+        ["entity_id", "kind"],
+        unique=True,
+        postgresql_where=sa.text("came_from_id IS NULL"),
+    )
     op.create_table(
         "desk_address",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -605,6 +618,33 @@ def upgrade() -> None:
         sa.Column("category", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_entity_category_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "category", name=op.f("pk_entity_category")),
+    )
+    op.create_table(
+        "entity_merge",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("from_id", sa.Uuid(), nullable=False),
+        sa.Column("into_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("desks", sa.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("cases", sa.Integer(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("begun_by", sa.Uuid(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Uuid(), nullable=True),
+        sa.Column("job_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["begun_by"], ["account.id"], name=op.f("fk_entity_merge_begun_by")),
+        sa.ForeignKeyConstraint(["ended_by"], ["account.id"], name=op.f("fk_entity_merge_ended_by")),
+        sa.ForeignKeyConstraint(["from_id"], ["entity.id"], name=op.f("fk_entity_merge_from_id")),
+        sa.ForeignKeyConstraint(["into_id"], ["entity.id"], name=op.f("fk_entity_merge_into_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entity_merge")),
+    )
+    op.create_index("ix_entity_merge_begun", "entity_merge", ["begun_at"], unique=False)
+    op.create_index(
+        "uq_entity_merge_open",
+        "entity_merge",
+        ["from_id"],
+        unique=True,
+        postgresql_where=sa.text("state in ('moving', 'moved', 'undoing')"),
     )
     op.create_table(
         "fact",
@@ -767,6 +807,7 @@ def upgrade() -> None:
         sa.Column("scored_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("score_comment_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("fact_id", sa.Uuid(), nullable=False),
+        sa.Column("counted_in_id", sa.Uuid(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["entity_id", "desk_id"], ["desk.entity_id", "desk.id"], name=op.f("fk_case_entity_id_desk_id")
@@ -1722,7 +1763,7 @@ def upgrade() -> None:
     op.execute("GRANT SELECT ON published_figure TO spreekbuis_figures")
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "questionnaire" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "questionnaire" TO spreekbuis_backup')
-    op.execute('GRANT SELECT, INSERT, DELETE ON "receipt" TO spreekbuis_app')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "receipt" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "receipt" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "reporter_session" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "reporter_session" TO spreekbuis_backup')
@@ -1829,6 +1870,8 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "entity_category" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "entity_category" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "entity_merge" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "entity_merge" TO spreekbuis_backup')
     op.execute('ALTER TABLE "fact" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "fact" FORCE ROW LEVEL SECURITY')
     op.execute(
