@@ -47,6 +47,7 @@ ROOMS = (
     "access.key_pages",
     "entities.views",
     "entities.actor_pages",
+    "entities.merge_pages",
     "intake.signpost_page",
     "intake.protection",
     "questionnaires.views",

@@ -22,8 +22,8 @@ def commands(context: click.Context) -> None:
 
 @commands.command()
 def verify() -> None:
-    """Follow the chain of each entity and of the platform, and from one entity to the other that took it over; ends with
-    1 where a row was changed, added or removed."""
+    """Follow the chain of each entity and of the platform, and from an entity to the one that took it over; ends with 1
+    where a row was changed, added or removed."""
     with transaction(PLATFORM) as session:
         entities = session.execute(select(Entity.ovo_code, Entity.id).order_by(Entity.ovo_code)).all()
     trails: list[tuple[str, Scope]] = [("platform", PLATFORM), *((code, tenant(i)) for code, i in entities)]

@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import CompoundSelect, and_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from spreekbuis.access.desks import hold_desk, is_moving, takes_new
+from spreekbuis.access.desks import hold_desk, is_here, is_moving, takes_new
 from spreekbuis.access.key_news import KeysChanged, tell_everybody
 from spreekbuis.access.models import (
     CaseKey,
@@ -34,6 +34,7 @@ from spreekbuis.clock import now
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import DeskKind
+from spreekbuis.directory.models import Entity
 from spreekbuis.errors import Conflict, NotAllowed, NotFound, Onward
 from spreekbuis.identity.models import Account, AccountKey
 from spreekbuis.vault.recovery_share import Part
@@ -87,6 +88,8 @@ class DeskState:
     keys: int
     newest: int
     members: tuple[DeskMember, ...]
+    came_from: str | None = None
+    """The entity from which it came with its cases, by name."""
 
     @property
     def is_shut(self) -> bool:
@@ -119,7 +122,12 @@ class DeskState:
 def desk_states(desks: Collection[UUID] | None = None) -> list[DeskState]:
     """The desks of the tenant in scope, or those in `desks`, and who can read there, by kind and label."""
     entity_id = current_entity_id()
-    wanted = select(Desk.id, Desk.kind).where(Desk.entity_id == entity_id).order_by(Desk.kind)
+    wanted = (
+        select(Desk.id, Desk.kind, Entity.name)
+        .outerjoin(Entity, Entity.id == Desk.came_from_id)
+        .where(Desk.entity_id == entity_id, is_here())
+        .order_by(Desk.kind, Entity.name.nulls_first(), Desk.id)
+    )
     if desks is not None:
         wanted = wanted.where(Desk.id.in_(desks))
     counted = (
@@ -155,7 +163,7 @@ def desk_states(desks: Collection[UUID] | None = None) -> list[DeskState]:
         .order_by(Account.label, Account.id)
     ).all()  # fmt: skip
     states = []
-    for desk_id, kind in db.session.execute(wanted):
+    for desk_id, kind, came_from in db.session.execute(wanted):
         count, newest = keys.get(desk_id, (0, 0))
         members = tuple(
             DeskMember(
@@ -165,7 +173,7 @@ def desk_states(desks: Collection[UUID] | None = None) -> list[DeskState]:
             for row in rows
             if row.desk_id == desk_id
         )  # fmt: skip
-        states.append(DeskState(desk_id, DeskKind(kind), count, newest, members))
+        states.append(DeskState(desk_id, DeskKind(kind), count, newest, members, came_from))
     return states
 
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.models import Desk
@@ -31,6 +31,11 @@ class DeskIsMoving(Conflict):
 def takes_new() -> ColumnElement[bool]:
     """The desks that take new cases: an entity has one of each kind. Others came, or went, with their cases."""
     return and_(Desk.came_from_id.is_(None), Desk.went_to_id.is_(None))
+
+
+def is_here() -> ColumnElement[bool]:
+    """The desks that have cases here, or can have them: not what is left of one that went to another entity."""
+    return or_(Desk.went_to_id.is_(None), Desk.moving)
 
 
 def hold_desk(desk_id: UUID) -> None:

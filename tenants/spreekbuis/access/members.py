@@ -20,6 +20,7 @@ from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import DeskKind
+from spreekbuis.directory.models import Entity
 from spreekbuis.errors import Conflict, NotAllowed, NotFound
 from spreekbuis.identity.models import Account
 from spreekbuis.jobs.outbox import enqueue
@@ -53,15 +54,18 @@ class Member:
     desk: DeskKind | None
     since: date
     prevention_adviser: bool
+    came_from: str | None
+    """The entity from which the desk came with its cases, by name."""
 
 
 _MEMBERS = (
     select(
         Membership.id, Membership.account_id, Account.label, Account.email, Membership.role, Desk.kind,
-        Membership.since, Membership.prevention_adviser,
+        Membership.since, Membership.prevention_adviser, Entity.name,
     )
     .join(Account, Account.id == Membership.account_id)
     .outerjoin(Desk, (Desk.entity_id == Membership.entity_id) & (Desk.id == Membership.desk_id))
+    .outerjoin(Entity, Entity.id == Desk.came_from_id)
     .order_by(Account.label, Account.email, Membership.role, Desk.kind)
 )  # fmt: skip
 
@@ -88,6 +92,7 @@ def _member(
     desk: str | None,
     since: date,
     prevention_adviser: bool,
+    came_from: str | None,
 ) -> Member:
     return Member(
         membership_id,
@@ -98,6 +103,7 @@ def _member(
         DeskKind(desk) if desk else None,
         since,
         prevention_adviser,
+        came_from,
     )
 
 

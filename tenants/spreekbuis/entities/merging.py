@@ -152,14 +152,12 @@ def _of_both(source: Entity, into: Entity) -> list[Obstacle]:
     return found
 
 
-def begin(from_id: UUID, into_id: UUID) -> EntityMerge:
+def begin(from_id: UUID, into_id: UUID, merge_id: UUID | None = None) -> EntityMerge:
     """Let the entity go over: it takes no new reports from here on, and a job moves its cases. Raises NotFound,
-    CannotMerge."""
+    CannotMerge. `merge_id`: made with the form."""
     _hold(from_id, into_id)
     # who passes a case on holds the address: after this no letter is on its way here unseen
-    db.session.execute(
-        select(DeskAddress.desk_id).where(DeskAddress.tenant_id == from_id).with_for_update()
-    )
+    db.session.execute(select(DeskAddress.desk_id).where(DeskAddress.tenant_id == from_id).with_for_update())
     planned = plan(from_id, into_id)
     if planned.obstacles:
         raise CannotMerge
@@ -170,7 +168,7 @@ def begin(from_id: UUID, into_id: UUID) -> EntityMerge:
             select(Desk.id).where(Desk.entity_id == from_id, Desk.went_to_id.is_(None)).order_by(Desk.id)
         ).all()
     merge = EntityMerge(
-        id=new_id(), from_id=from_id, into_id=into_id, state=MergeState.MOVING, desks=list(desks),
+        id=merge_id or new_id(), from_id=from_id, into_id=into_id, state=MergeState.MOVING, desks=list(desks),
         cases=planned.cases, begun_by=acting().account_id,
     )  # fmt: skip
     db.session.add(merge)
@@ -181,6 +179,12 @@ def begin(from_id: UUID, into_id: UUID) -> EntityMerge:
     _told(Audited.ENTITY_MERGE_BEGUN, merge)
     merge.job_id = enqueue(MOVE, merge_id=str(merge.id))
     return merge
+
+
+def left(merge: EntityMerge) -> int:
+    """How many cases are still where they were when the move, there or back, began."""
+    way = _way(merge)
+    return 0 if way is None else cases_left(way)
 
 
 def confirm(merge_id: UUID) -> None:
