@@ -42,7 +42,7 @@ OF_THE_ROLES = {
     ],
     demo_people.ANALYST.email: [
         "/workplaces", "/central/figures", "/central/figures?year=2014", "/central/figures?year=2014&area=MOW",
-        "/central/figures/entities", "/central/enrolments", "/central/enrolments?state=approved",
+        "/central/figures/entities", "/central/enrolments", "/central/enrolments?state=approved", "/central/merges",
         "/central/questionnaires", "/central/questionnaires/integrity",
         "/central/questionnaires/behaviour/preview",
         f"/desk/{ENTITY}/cases", "/central/scripts", "/central/front-office",

@@ -53,6 +53,7 @@ class Case(TenantTable):
         "counted each year: estimated damage and recoveries (directive 2019/1937, article 27), what an actor did": (
             "damage_cents recovered_cents follow_up follow_up_on"
         ),
+        "says whose figures count it, after a merge": "counted_in_id",
         "how people call it, and the language to answer in": "year number language",
         "tells a second sending from a changed one; keyed with a secret that is stored nowhere": (
             "submission_digest"

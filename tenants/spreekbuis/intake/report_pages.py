@@ -228,7 +228,7 @@ def no_service_page(kept_text: str = "") -> str:
         return _elsewhere(
             _("Meld het voortaan bij %(entity)s", entity=into.name),
             _(
-                "%(before)s hoort nu bij %(entity)s. Had je al een melding gedaan? Dan blijven je codewoorden werken.",
+                "%(before)s hoort nu bij %(entity)s. Had je al een melding gedaan? Dan blijft je toegangscode werken.",
                 before=the_entity().name,
                 entity=into.name,
             ),
