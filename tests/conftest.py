@@ -27,7 +27,9 @@ from tests.world import World
 SEEDED = {
     "policy_area",
     "organisation",
-    "organisation_policy_area",
+    "organisation_period",
+    "policy_area_period",
+    "policy_area_succession",
     "actor_kind",
     "actor",
     "procedure_version",

@@ -10,9 +10,10 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person with an account, a reporter, a job, a command at the terminal, or a visitor."""
+    """A person with an account, a reporter, a job, a command at the terminal, the directory of an entity, or a
+    visitor."""
 
-    kind: Literal["account", "reporter", "job", "command", "visitor"]
+    kind: Literal["account", "reporter", "job", "command", "directory", "visitor"]
     account_id: UUID | None = None
 
     def __str__(self) -> str:
@@ -23,6 +24,7 @@ VISITOR = Actor("visitor")
 REPORTER = Actor("reporter")
 JOB = Actor("job")
 COMMAND = Actor("command")
+DIRECTORY = Actor("directory")
 
 _actor: ContextVar[Actor] = ContextVar("actor", default=VISITOR)
 

@@ -17,8 +17,9 @@ from spreekbuis.web.urls import Application
 
 MODELS = (
     "audit", "directory", "figures", "identity", "jobs",
-    "entities", "access", "questionnaires", "intake", "intake.front", "intake.chat", "cases", "cases.keeping",
-    "cases.export", "cases.citizens",
+    "entities", "access", "access.provisioning", "training", "instruments", "questionnaires",
+    "intake", "intake.front", "intake.chat", "cases", "cases.keeping", "cases.export",
+    "cases.citizens",
     "subscriptions",
 )  # fmt: skip
 
@@ -43,11 +44,19 @@ ROOMS = (
     "web.home",
     "identity.views",
     "directory.views",
-    "access.views",
+    "access.member_pages",
+    "directory.actor_pages",
     "access.key_pages",
+    "access.provisioning.admin_pages",
+    "access.provisioning.pages",
     "entities.views",
+    "directory.register_pages",
     "entities.actor_pages",
     "entities.merge_pages",
+    "training.views",
+    "training.central_pages",
+    "instruments.pages",
+    "instruments.central_pages",
     "intake.signpost_page",
     "intake.protection",
     "questionnaires.views",
@@ -82,7 +91,7 @@ def rooms() -> list[Room]:
 def load_shared_data() -> None:
     """Load what all share: register, actors, published figures, procedures, scope rules, questions. Twice is once."""
     from spreekbuis.cases.procedure_versions import load_procedures
-    from spreekbuis.directory.register import load_register
+    from spreekbuis.directory.loading import load_register
     from spreekbuis.figures.published import load_published
     from spreekbuis.intake.front.scripts import load_scripts
     from spreekbuis.questionnaires.defaults import load_questionnaires
@@ -149,12 +158,16 @@ def _install(app: Flask) -> None:
     """Give each part what it needs of the others."""
     from spreekbuis.access import leaving
     from spreekbuis.access.new_pair import ask_for_access, seal_again
+    from spreekbuis.access.provider_rules import is_invited, join_by_rules
+    from spreekbuis.access.provisioning.tokens import admit_directory
     from spreekbuis.access.roles import roles_in_entity, workplaces_of
     from spreekbuis.cases import contacts, receiving
     from spreekbuis.cases.keeping import erasure
     from spreekbuis.cases.left_behind import free_cases
     from spreekbuis.entities import approval
     from spreekbuis.identity import restoring, workplaces
+    from spreekbuis.identity.oidc import arriving, providers
+    from spreekbuis.identity.views.confirm import ask_again
     from spreekbuis.intake.erased import forget_reporter
     from spreekbuis.intake.reporters import follow_case, give_receipt, returning_reporter
     from spreekbuis.subscriptions.contributions import open_subscription
@@ -166,9 +179,13 @@ def _install(app: Flask) -> None:
         Doors(
             roles_in_entity=roles_in_entity,
             returning_reporter=returning_reporter,
+            ask_again=ask_again,
+            admit_directory=admit_directory,
         ),
     )
     workplaces.install(app, [workplaces_of])
+    providers.install(app)
+    arriving.install(app, is_invited, join_by_rules)
     restoring.install(app, [seal_again], [ask_for_access])
     approval.APPROVAL_STEPS[:] = [open_subscription]
     erasure.ERASURE_STEPS[:] = [forget_reporter]

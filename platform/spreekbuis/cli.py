@@ -58,6 +58,7 @@ ROOM_COMMANDS = {
     "figures": "spreekbuis.figures.commands:commands",
     "citizens": "spreekbuis.cases.citizens.commands:commands",
     "entities": "spreekbuis.entities.commands:commands",
+    "register": "spreekbuis.directory.commands:commands",
     "demo": "spreekbuis.demo.commands:demo",
 }
 """Groups of commands that rooms bring, loaded only when asked for: `run` stays small."""

@@ -85,6 +85,8 @@ class Settings:
     """Public address, without a slash at the end."""
     max_upload: int
     reachable: Reachable
+    sign_in_providers: Path | None
+    """A file about the organisations where people sign in (identity.oidc.providers), None for none."""
 
     @property
     def secure(self) -> bool:
@@ -144,6 +146,9 @@ class Settings:
             base_url=base_url,
             max_upload=max_upload,
             reachable=reachable_by(env),
+            sign_in_providers=Path(env["SIGN_IN_PROVIDERS"]).resolve()
+            if env.get("SIGN_IN_PROVIDERS")
+            else None,
         )
 
 

@@ -42,6 +42,9 @@ OF_THE_ROLES = {
     ],
     demo_people.ANALYST.email: [
         "/workplaces", "/central/figures", "/central/figures?year=2014", "/central/figures?year=2014&area=MOW",
+        "/central/figures?year=2014&structure=now", "/central/figures/entities?year=2014", "/central/register",
+        "/central/register?standing=ended&on=2030-01-01", "/central/register/organisations/OVO000039",
+        "/central/register/imports",
         "/central/figures/entities", "/central/enrolments", "/central/enrolments?state=approved", "/central/merges",
         "/central/questionnaires", "/central/questionnaires/integrity",
         "/central/questionnaires/behaviour/preview",

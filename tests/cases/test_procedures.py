@@ -156,6 +156,12 @@ def test_nonsense_is_refused_in_one_go():
         (("terms", 1, "months"), 0, "terms.1.days"),
         (("terms", 0, "after"), "conversation", "terms.0.after"),
         (("retention", "months"), 0, "retention.months"),
+        (("retention", "months"), 5, "retention.months"),
+        (("retention", "months"), 361, "retention.months"),
+        (("terms", 0, "days"), 8, "terms.0.days"),
+        (("terms", 0, "after"), "chosen", "terms.0.after"),
+        (("terms", 1, "months"), 4, "terms.1.months"),
+        (("terms", 1, "days"), 1, "terms.1.months"),
     ],
 )
 def test_a_definition_that_would_go_wrong_is_found(path, value, place):

@@ -1,27 +1,33 @@
 """Cases of one desk that belong together: linked, or merged so that it can be undone."""
 
+import io
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from html import unescape
 from threading import Barrier
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
 from spreekbuis import clock
+from spreekbuis.access.desk_keys import NoKeyYet
+from spreekbuis.access.models import CaseKey
 from spreekbuis.actor import Actor, acting_as
 from spreekbuis.audit.models import AuditEvent
 from spreekbuis.cases import related
 from spreekbuis.cases.changes import CaseClosed
+from spreekbuis.cases.deadlines import deadlines, next_deadline
+from spreekbuis.cases.dialogue import read_dialogue
 from spreekbuis.cases.exclusion import exclude
 from spreekbuis.cases.finding import case_for
-from spreekbuis.cases.models import Case, CaseMerge
+from spreekbuis.cases.models import Attachment, Case, CaseMerge
 from spreekbuis.cases.numbers import number_of
 from spreekbuis.cases.procedures import OUTCOMES, State
 from spreekbuis.cases.satisfaction import score_case
-from spreekbuis.cases.workflow import acknowledge, change_state, close, mark_kind
+from spreekbuis.cases.workflow import acknowledge, change_state, close, give_feedback, mark_kind
 from spreekbuis.clock import now
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CaseKind, DeskKind, ExclusionReason, Outcome
@@ -43,12 +49,13 @@ def desk(world):
         desks = frozenset({entity.desks[DeskKind.INTEGRITY]})
 
         def __init__(self):
-            with world.inside(self.entity):
+            with world.inside(self.entity), acting_as(Actor("account", self.first)):
                 self.a, self.b, self.c = self.made(), self.made(), self.made()
                 self.elsewhere = self.made(category="bullying")
 
         def made(self, **changes):
             case, key = opened_with_key(**changes)
+            acknowledge(case, key, "Goed ontvangen.")
             number = number_of(case.topic, case.year, case.number)
             return SimpleNamespace(
                 id=case.id, key=key, number=number, url=f"/desk/{self.entity.ovo}/cases/{case.id}"
@@ -111,7 +118,6 @@ def test_whoever_is_kept_out_of_one_case_does_not_notice_it_on_the_other(world, 
 
 
 def test_a_merged_case_is_closed_counts_once_and_comes_back_as_it_was(desk):
-    desk.does(lambda case: acknowledge(case, desk.b.key, "Goed ontvangen."), desk.b)
     desk.does(lambda case: mark_kind(case, CaseKind.REPORT), desk.b)
     desk.does(lambda case: change_state(case, State.IN_PROGRESS), desk.b)
     before = desk.figures()
@@ -164,6 +170,112 @@ def test_after_thirty_days_a_merge_stays(world, desk):
         desk.does(related.undo_merge, desk.b)
 
 
+# --- what each reporter is owed (directive 2019/1937, article 9) ------------------------------------------------
+
+
+def test_a_case_is_merged_only_once_its_reporter_had_the_acknowledgement(world, desk):
+    with world.inside(desk.entity):
+        case, key = opened_with_key()
+        new = SimpleNamespace(id=case.id, key=key)
+    with pytest.raises(Invalid) as refused:
+        desk.does(related.merge, new, desk.a)
+    assert "Bevestig eerst de ontvangst" in str(refused.value.errors["link_how"])
+
+
+def test_the_feedback_of_the_main_case_is_given_to_each_duplicate_on_the_earliest_day(world, desk):
+    early = now() - timedelta(days=30)
+    with clock.at(early), world.inside(desk.entity), acting_as(Actor("account", desk.first)):
+        old = desk.made()
+    own_day = desk.does(lambda case: case.next_due_on, desk.a)
+    desk.does(related.merge, old, desk.a)
+    desk.does(related.merge, desk.b, desk.a)
+    due = desk.does(lambda case: (case.next_step, case.next_due_on), desk.a)
+    old_day = desk.does(lambda case: deadlines(case)[-1].due_on, old)
+    assert due == ("feedback", old_day)
+    assert old_day < own_day
+    assert desk.does(lambda case: next_deadline(case).due_on, desk.a) == old_day, "as the page says"
+    keys = {one.id: one.key for one in (old, desk.b)}
+    desk.does(lambda case: change_state(case, State.IN_PROGRESS), desk.a)
+    with pytest.raises(NoKeyYet):
+        desk.does(lambda case: give_feedback(case, desk.a.key, "Dit deden we."), desk.a)
+    desk.does(lambda case: give_feedback(case, desk.a.key, "Dit deden we.", also=keys), desk.a)
+    for one in (old, desk.b, desk.a):
+        assert desk.does(lambda case: case.feedback_at is not None, one)
+        told = desk.does(lambda _, key=one.key: read_dialogue(key, internal=False)[-1].text, one)
+        assert told == "Dit deden we."
+    assert desk.does(lambda case: (case.next_due_on, case.duplicates_due_on), desk.a) == (None, None)
+
+
+def test_undoing_a_merge_gives_the_days_back_and_leaves_what_was_unread(desk):
+    before = desk.does(lambda case: (case.unread_by_desk, case.next_due_on), desk.b)
+    main = desk.does(lambda case: case.next_due_on, desk.a)
+    desk.does(related.merge, desk.b, desk.a)
+    desk.does(related.undo_merge, desk.b)
+    assert desk.does(lambda case: (case.unread_by_desk, case.next_due_on), desk.b) == before
+    assert before[0]
+    assert desk.does(lambda case: (case.next_due_on, case.duplicates_due_on), desk.a) == (main, None)
+
+
+def test_a_case_that_will_give_no_feedback_takes_no_duplicate_that_is_owed_it(desk):
+    for one in (desk.a, desk.b):
+        desk.does(lambda case: change_state(case, State.IN_PROGRESS), one)
+    desk.does(lambda case: give_feedback(case, desk.a.key, "Dit deden we."), desk.a)
+    with pytest.raises(Invalid) as refused:
+        desk.does(related.merge, desk.b, desk.a)
+    assert "terugkoppeling" in str(refused.value.errors["link_how"])
+    desk.does(lambda case: give_feedback(case, desk.b.key, "Dit deden we."), desk.b)
+    desk.does(related.merge, desk.b, desk.a)
+
+
+def test_when_the_main_case_goes_elsewhere_its_duplicates_come_back(desk):
+    desk.does(related.merge, desk.b, desk.a)
+    with clock.at(now() + timedelta(days=60)):
+        desk.does(related.let_go, desk.a)
+    assert desk.does(lambda case: (case.state, case.closed_at), desk.b) == (State.ACKNOWLEDGED, None)
+    assert desk.related(desk.a) == []
+
+
+def test_undoing_says_so_when_the_main_case_was_erased(world, desk):
+    desk.does(related.merge, desk.b, desk.a)
+    with world.inside(desk.entity) as session:
+        session.execute(delete(Case).where(Case.id == desk.a.id))
+    with pytest.raises(related.MainErased):
+        desk.does(related.undo_merge, desk.b)
+    answer = world.browser(desk.first).post(f"{desk.b.url}/merge/undo")
+    assert answer.status_code == 409
+    assert "is gewist" in answer.text
+
+
+# --- who is kept out of one is kept out of all ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("which", ["a", "b", "c"])
+def test_keeping_out_and_admitting_follow_a_merge_in_every_direction(world, desk, which):
+    for one in (desk.b, desk.c):
+        desk.does(related.merge, one, desk.a)
+    third = world.member(desk.entity, Role.HANDLER, DeskKind.INTEGRITY)
+    handler, seen, ones = world.browser(desk.first), world.browser(third), (desk.a, desk.b, desk.c)
+    asked = getattr(desk, which)
+    with pytest.raises(NoKeyYet):
+        desk.does(lambda case: exclude(case, asked.key, third, ExclusionReason.NAMED), asked)
+    sent = desk.post(handler, asked, "exclusions", kept_out=str(third), kept_out_reason="reporting_line")
+    assert sent.status_code == 303
+    assert [seen.get(one.url).status_code for one in ones] == [404] * 3
+    with world.inside(desk.entity) as session:
+        assert session.scalars(select(CaseKey).where(CaseKey.case_id.in_([o.id for o in ones]))).all() == []
+    assert handler.post(f"{asked.url}/exclusions/{third}/end").status_code == 303
+    assert [seen.get(one.url).status_code for one in ones] == [200] * 3
+
+
+def test_a_link_to_a_case_with_other_exclusions_says_so(world, desk):
+    desk.does(related.link, desk.a, desk.b)
+    browser = world.browser(desk.first)
+    assert "niet dezelfde collega’s" not in browser.get(desk.a.url).text
+    desk.does(lambda case: exclude(case, desk.b.key, desk.second, ExclusionReason.NAMED), desk.b)
+    assert "niet dezelfde collega’s" in browser.get(desk.a.url).text
+    assert "niet dezelfde collega’s" not in world.browser(desk.second).get(desk.a.url).text
+
+
 def test_two_who_merge_each_others_case_at_once_close_one_of_them(world, desk):
     ready = Barrier(2)
     browsers = [world.browser(desk.first), world.browser(desk.second)]
@@ -178,7 +290,7 @@ def test_two_who_merge_each_others_case_at_once_close_one_of_them(world, desk):
             return browsers[which].post(f"{mine.url}/links", form).status_code
 
     with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(press, range(2))) == [303, 422]
+        assert sorted(pool.map(press, range(2))) == [303, 409]
     with world.inside(desk.entity):
         assert db.session.scalar(select(func.count()).select_from(CaseMerge)) == 1
 
@@ -213,15 +325,68 @@ def test_a_number_that_is_none_of_the_desk_is_refused_and_kept(world, desk):
 def test_the_reporter_reads_that_it_is_handled_together_and_nothing_of_the_other_case(world, desk):
     reporter = Reporter(world.browser(), desk.entity)
     reporter.open_mailbox(" ".join(words(reporter.report(category="fraud"))))
-    with world.inside(desk.entity):
-        own = db.session.scalars(select(Case).order_by(Case.received_at.desc()).limit(1)).one()
-        into = case_for(desk.desks, desk.a.id, lock=True)
-        related.merge(own, into)
-        number = number_of(into.topic, into.year, into.number)
+    own = into_a(world, desk)
     page = unescape(reporter.browser.get("/inbox").text)
     assert "je melding wordt samen behandeld met een andere" in page
-    assert number not in page
+    assert desk.a.number not in page
     assert "Duplicaat" not in page
     assert 'name="score"' not in page
+    assert "Je melding is afgerond" not in page
+    assert "Uiterlijk" in page, "when the answer comes stays promised"
     form = {"once": field(reporter.browser.get("/inbox"), "once"), "aftercare": "Ik heb nog een vraag."}
-    assert reporter.browser.post("/inbox/aftercare", form).status_code == 303
+    assert reporter.browser.post("/inbox/aftercare", form).status_code == 409, "it is not over"
+
+    with world.inside(desk.entity) as session:
+        session.execute(update(Case).values(unread_by_desk=False))
+    form = {
+        "once": field(reporter.browser.get("/inbox"), "once"),
+        "text": "Ik zag het ook.",
+        "files": upload(),
+    }
+    assert reporter.browser.post("/inbox/messages", form).status_code == 303
+    for action, typed in (("meeting", {"meeting_how": "phone"}), ("contact", {"contact_reach": "mailbox"})):
+        sent = reporter.browser.post(f"/inbox/{action}", {"once": str(uuid4()), **typed})
+        assert sent.status_code == 303, action
+    with world.inside(desk.entity) as session:
+        assert (
+            session.scalar(select(func.count()).select_from(Attachment).where(Attachment.case_id == own)) == 1
+        )
+        unread = set(session.scalars(select(Case.id).where(Case.unread_by_desk)))
+        assert unread == {own, desk.a.id}, "the desk sees it where it works"
+
+    handler = world.browser(desk.first)
+    assert "Nieuw bericht" in handler.get(desk.a.url).text
+    url = f"/desk/{desk.entity.ovo}/cases/{own}"
+    own_page = SimpleNamespace(url=url)
+    sent = desk.post(handler, own_page, "write", to="reporter", text="Wanneer was dat?")
+    assert sent.status_code == 303
+    assert "Wanneer was dat?" in reporter.browser.get("/inbox").text
+
+    desk.does(lambda case: change_state(case, State.IN_PROGRESS), desk.a)
+    assert "Je tekst gaat ook naar de melders van" in handler.get(desk.a.url).text
+    assert desk.post(handler, desk.a, "feedback", feedback="We onderzoeken het.").status_code == 303
+    page = unescape(reporter.browser.get("/inbox").text)
+    assert "We onderzoeken het." in page
+    assert "je kreeg antwoord van het loket" in page
+    desk.does(lambda case: mark_kind(case, CaseKind.REPORT), desk.a)
+    sent = desk.post(handler, desk.a, "close", outcome="founded", closing="Het is opgelost.")
+    assert sent.status_code == 303
+    page = unescape(reporter.browser.get("/inbox").text)
+    assert "Het is opgelost." in page
+    assert "Je melding is afgerond" in page
+    form = {"once": field(reporter.browser.get("/inbox"), "once"), "text": "En nu?"}
+    assert reporter.browser.post("/inbox/messages", form).status_code == 409
+
+
+def upload():
+    return (io.BytesIO(b"Een lijst"), "lijst.txt")
+
+
+def into_a(world, desk):
+    """Acknowledge the newest case and merge it into a; gives its id."""
+    with world.inside(desk.entity), acting_as(Actor("account", desk.first)):
+        asked = select(Case.id).order_by(Case.received_at.desc()).limit(1)
+        own = case_for(desk.desks, db.session.scalars(asked).one(), lock=True)
+        acknowledge(own, world.key(desk.entity, own.id), "Goed ontvangen.")
+        related.merge(own, case_for(desk.desks, desk.a.id, lock=True))
+        return own.id

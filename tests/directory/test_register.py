@@ -6,9 +6,10 @@ from sqlalchemy import func, select
 
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import db, transaction
-from spreekbuis.directory.models import Actor, ActorKind, Organisation, OrganisationPolicyArea
-from spreekbuis.directory.register import load_register, organisation_of, policy_area_on, search
-from spreekbuis.directory.views import in_language
+from spreekbuis.directory.cards import in_language
+from spreekbuis.directory.loading import load_register
+from spreekbuis.directory.models import Actor, ActorKind, Organisation, OrganisationPeriod
+from spreekbuis.directory.register import organisation_of, policy_area_on, search
 
 
 def found(query: str, **kwargs) -> list[str]:
@@ -17,7 +18,7 @@ def found(query: str, **kwargs) -> list[str]:
 
 
 def counts() -> list[int]:
-    tables = (Organisation, OrganisationPolicyArea, Actor, ActorKind)
+    tables = (Organisation, OrganisationPeriod, Actor, ActorKind)
     with transaction(PLATFORM):
         return [db.session.scalar(select(func.count()).select_from(table)) for table in tables]
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from spreekbuis import clock
 from spreekbuis.audit.models import AuditEvent
+from spreekbuis.cases.export import data_requests
 from spreekbuis.cases.export.answer_letter import checklist, letter
 from spreekbuis.cases.export.data_requests import (
     Answer,
@@ -17,7 +18,6 @@ from spreekbuis.cases.export.data_requests import (
     TooLate,
     answer,
     due_on,
-    extend,
     record_request,
 )
 from spreekbuis.cases.export.models import DataRequest
@@ -25,11 +25,15 @@ from spreekbuis.cases.finding import case_for
 from spreekbuis.clock import BRUSSELS
 from spreekbuis.db.base import new_id
 from spreekbuis.errors import Invalid, NotFound
+from spreekbuis.vault.content import ContentKey
+from spreekbuis.vault.sealing import new_secret
 from tests.keeping.conftest import Desk
 
 
 def asked(received_on: date, *, extended: bool = False) -> DataRequest:
-    return DataRequest(case_id=new_id(), received_on=received_on, extended=extended, answered_on=None)
+    return DataRequest(
+        id=new_id(), case_id=new_id(), received_on=received_on, extended=extended, answered_on=None
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,6 +52,11 @@ def test_the_answer_is_due_within_one_calendar_month_and_two_more_when_extended(
 
 def test_extending_is_for_the_first_month_and_once(desk):
     request = asked(date(2026, 1, 10))
+    key = ContentKey(desk.entity.id, request.case_id, new_secret())
+
+    def extend(request):
+        data_requests.extend(request, key, "Het dossier is groot.")
+
     with desk.inside(desk.one):
         with clock.at(datetime(2026, 2, 11, tzinfo=BRUSSELS)), pytest.raises(TooLate):
             extend(request)
@@ -55,6 +64,7 @@ def test_extending_is_for_the_first_month_and_once(desk):
             extend(request)
             extend(request)
         assert due_on(request) == date(2026, 4, 10)
+        assert data_requests.reasons_of(request, key) == "Het dossier is groot."
         answer(request, Answer.PARTLY)
         answer(request, Answer.PARTLY)
         for again in (lambda: answer(request, Answer.GRANTED), lambda: extend(request)):
@@ -76,6 +86,9 @@ def test_a_question_is_noted_once_and_not_for_tomorrow(desk):
             record_request(other, once, Kind.ACCESS, Asker.CONCERNED, day)
         with pytest.raises(Invalid):
             record_request(case, new_id(), Kind.ACCESS, Asker.CONCERNED, day + timedelta(days=1))
+        for before in (date.min, clock.local_date(case.received_at) - timedelta(days=1)):
+            with pytest.raises(Invalid):
+                record_request(case, new_id(), Kind.ACCESS, Asker.CONCERNED, before)
         assert len(session.scalars(select(DataRequest)).all()) == 1
     with desk.inside() as session:
         events = session.scalars(select(AuditEvent).where(AuditEvent.kind == "data_request.recorded")).all()
@@ -118,7 +131,11 @@ def test_from_the_question_to_the_answer(desk):
         "I-2026-001" not in page.partition("We kregen je vraag op")[2]
     )  # that there is a case tells something
     assert "Vraag over gegevens" in browser.get(desk.url(case_id, "")[:-1]).text
-    assert browser.post(f"{where}/extend").status_code == 303
+    refused = browser.post(f"{where}/extend", {"reasons": " "})
+    assert refused.status_code == 422
+    assert "Schrijf waarom je meer tijd nodig hebt." in refused.text
+    assert browser.post(f"{where}/extend", {"reasons": "Het dossier is groot."}).status_code == 303
+    assert "Het dossier is groot." in browser.get(where).text
     assert "Ja, met 2 maanden" in browser.get(where).text
     assert browser.post(f"{where}/answer", {"outcome": "maybe"}).status_code == 422
     assert browser.post(f"{where}/answer", {"outcome": "partly"}).status_code == 303

@@ -18,6 +18,8 @@ OPEN_TO_FIGURES = {
     "published_figure",
     "entity",
     "policy_area",
+    "policy_area_period",
+    "organisation_period",
     "office_contact",
 }
 
@@ -40,6 +42,7 @@ def test_the_figures_role_reads_the_granted_columns_of_all_facts(world):
         "SELECT id FROM fact", "SELECT * FROM fact", "SELECT xmin FROM fact", "SELECT ctid FROM fact",
         "DELETE FROM fact", "UPDATE fact SET year = 1", "INSERT INTO fact SELECT * FROM fact",
         "INSERT INTO figure_delta SELECT * FROM figure_delta", "UPDATE figure_delta SET n = 0",
+        "SELECT kbo FROM organisation_period", "UPDATE policy_area_period SET name = ''",
         "SELECT created_at FROM entity", "SELECT service_until FROM entity", "UPDATE entity SET name = ''",
         "DELETE FROM published_figure", "SELECT topic FROM office_contact", "CREATE TABLE mine (a int)",
     ],

@@ -20,6 +20,8 @@ FIGURES_MAY: dict[str, dict[str, str]] = {
     "published_figure": {"SELECT": "*"},
     "office_contact": {"SELECT": "day channel in_entity"},
     "policy_area": {"SELECT": "*"},
+    "policy_area_period": {"SELECT": "*"},
+    "organisation_period": {"SELECT": "ovo_code valid_from valid_to name policy_area"},
     "entity": {"SELECT": "id ovo_code name policy_area headcount"},
 }
 """What the figures role may, besides reading the declared columns of tenants' tables: reviewed by hand."""

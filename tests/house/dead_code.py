@@ -14,7 +14,8 @@ import vulture
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("platform", "tenants", "billing")
 DECORATORS = [
-    "@room.get", "@room.post", "@room.probe", "@room.in_nav", "@job", "@*.command", "@*.group", "@app.*",
+    "@room.get", "@room.post", "@room.put", "@room.patch", "@room.delete", "@room.message",
+    "@room.probe", "@room.in_nav", "@job", "@*.command", "@*.group", "@app.*",
     "@declared_attr", "@event.listens_for",
 ]  # fmt: skip
 CODE_IN_TEMPLATE = re.compile(r"\{\{(.*?)\}\}|\{%(.*?)%\}", re.DOTALL)

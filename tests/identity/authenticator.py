@@ -60,7 +60,7 @@ class Authenticator:
 
     def use(self, options: dict[str, Any], **other: Any) -> dict[str, str]:
         """`navigator.credentials.get`, with the first passkey of the question that is here."""
-        asked = [decoded(known["id"]) for known in options["allowCredentials"]]
+        asked = [decoded(known["id"]) for known in options["allowCredentials"]] or list(self.kept)
         used: Credential = other.pop("credential", None) or next(
             self.kept[name] for name in asked if name in self.kept
         )

@@ -18,7 +18,7 @@ from tests.identity.test_sign_in import give_password, token_of
 
 def test_the_page_lists_the_sessions_and_ends_one(world, person):
     mine, other = world.browser(person.id), world.browser(person.id)
-    page = mine.get("/account").text
+    page = mine.get("/account/sessions").text
     handle = hash_token(other.cookie[1]).hex()
     assert handle in page
     assert hash_token(mine.cookie[1]).hex() not in page

@@ -128,5 +128,5 @@ def test_what_is_over_is_forgotten(world, person):
     with clock.at(clock.now() + timedelta(days=1, minutes=1)):
         world.browser(person.id)
         with transaction(PLATFORM) as session:
-            assert jobs.forget_old() == {"attempts": 2, "sessions": 1, "resets": 0}
+            assert jobs.forget_old() == {"attempts": 2, "sessions": 1, "resets": 0, "used": 0}
             assert session.scalar(select(func.count()).select_from(SignInAttempt)) == 0

@@ -20,6 +20,7 @@ from spreekbuis.identity.models import AccountKey, SignInSession
 from spreekbuis.identity.passkey_lock import CHALLENGE_LIFETIME, passkey_binding
 from spreekbuis.vault.sealing import context, derive, new_secret, unlock
 from spreekbuis.web.door import hash_token
+from spreekbuis.web.limits import CONFIRMED
 from tests.identity.authenticator import (
     ORIGIN,
     PRESENT,
@@ -168,12 +169,12 @@ def test_a_passkey_has_a_name(world, person, label):
     assert "naam" in answer.json["advice"]
 
 
-def test_an_hour_after_signing_in_passkeys_are_not_changed_any_more(world, person):
+def test_ten_minutes_after_the_second_factor_passkeys_are_not_changed_any_more(world, person):
     browser, phone = world.browser(person.id), Authenticator()
     add(browser)
     made = phone.make(question(browser))
     with transaction(PLATFORM) as session:
-        session.execute(update(SignInSession).values(created_at=clock.now() - passkeys.RECENT))
+        session.execute(update(SignInSession).values(confirmed_at=clock.now() - CONFIRMED.lasts))
     handle = rows()[0].credential_id.hex()
     for path, fields in (
         ("begin", {}),
@@ -181,8 +182,9 @@ def test_an_hour_after_signing_in_passkeys_are_not_changed_any_more(world, perso
         ("remove", {"passkey": handle}),
     ):
         answer = browser.post(f"/account/passkeys/{path}", fields)
-        assert answer.status_code == 403
-        assert "opnieuw aan" in (answer.json or {}).get("title", answer.text)
+        assert answer.status_code == 401
+        assert "Bevestig dat jij het bent" in answer.text
+    assert browser.get("/account/passkeys/new").location == "/account/confirm?next=/account/passkeys/new"
     assert len(rows()) == 1
 
 
@@ -237,7 +239,7 @@ def test_removing_takes_a_passkey_of_the_own_account_alone(world, person):
 
 
 def test_without_javascript_the_page_says_what_needs_it(world, person):
-    page = world.browser(person.id).get("/account").text
+    page = world.browser(person.id).get("/account/passkeys/new").text
     assert "<noscript>" in page
     assert "Voor passkeys heeft je browser JavaScript nodig" in page
 
@@ -245,10 +247,10 @@ def test_without_javascript_the_page_says_what_needs_it(world, person):
 def test_at_an_address_without_a_name_the_page_says_so_and_nothing_begins(world, person, monkeypatch):
     browser = world.browser(person.id)
     monkeypatch.setattr(passkey_lock, "site", lambda: None)
-    page = browser.get("/account").text
+    page = browser.get("/account/passkeys/new").text
     assert "Dit adres is er geen" in page
     assert "data-passkey=" not in page
-    for path in ("passkeys/begin", "passkeys/add", "restore-access/begin", "restore-access"):
+    for path in ("passkeys/begin", "passkeys/add", "restore-access/begin", "confirm/begin"):
         answer = browser.post(f"/account/{path}", {"label": LABEL})
         assert (answer.status_code, "geen passkeys" in answer.json["title"]) == (409, True), path
 

@@ -11,9 +11,10 @@ from spreekbuis.audit.models import AuditEvent
 from spreekbuis.audit.trail import Audited
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
-from spreekbuis.identity import accounts, keys, passwords, sessions
+from spreekbuis.identity import accounts, keys, passwords
 from spreekbuis.identity.models import AccountKey, SignInSession
 from spreekbuis.web.access import Role
+from spreekbuis.web.limits import HALF_WAY
 from tests.identity.conftest import PASSWORD
 
 
@@ -173,7 +174,7 @@ def test_a_session_ends_after_half_an_hour_without_work_and_after_ten_hours_with
 def test_half_way_lasts_a_quarter_of_an_hour(world, person):
     browser = world.browser()
     give_password(browser, person.email, person.password)
-    with clock.at(clock.now() + sessions.LONGEST_HALF_WAY + timedelta(seconds=1)):
+    with clock.at(clock.now() + HALF_WAY.lasts + timedelta(seconds=1)):
         assert browser.get("/sign-in/second-factor").location == "/sign-in"
         assert browser.post("/sign-in/second-factor", {"code": person.code()}).location == "/workplaces"
         assert browser.get("/workplaces").status_code == 303

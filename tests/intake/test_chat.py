@@ -141,6 +141,29 @@ def test_when_too_many_wait_a_visitor_is_told_calmly(world, visitor, monkeypatch
     assert len(chats()) == 1
 
 
+def test_when_many_wait_whoever_is_quick_waits_a_moment_and_then_joins(world, visitor):
+    for _ in range(queue.CALM + 1):
+        Visitor(world.browser()).join()
+    token = field(visitor.browser.get("/chat"), "token")
+    quick = visitor.browser.post("/chat", {"token": token})
+    assert quick.status_code == 429
+    assert "Wacht een minuut op deze pagina" in quick.text
+    assert field(quick, "token") == token, "the page was open since then"
+    with after(seconds=queue.EACH_MORE.total_seconds()):
+        assert visitor.browser.post("/chat", {"token": token}).status_code == 303
+
+
+def test_a_script_that_joins_and_does_not_come_back_holds_its_places_for_a_minute(
+    world, visitor, monkeypatch
+):
+    monkeypatch.setattr(queue, "MOST_WAITING", 4)
+    for _ in range(4):
+        Visitor(world.browser()).join()
+    assert visitor.browser.post("/chat", {"token": "x" * 40}).status_code == 503
+    with after(seconds=61):
+        visitor.join()
+
+
 def test_outside_the_hours_the_visitor_reads_when_it_opens(visitor):
     with after(hours=10):
         page = visitor.page()
@@ -164,9 +187,9 @@ def test_who_waits_when_the_chat_shuts_is_told_so(visitor):
 
 def test_a_visitor_who_is_lost_leaves_the_queue(world, visitor):
     visitor.join()
-    with after(seconds=80):
+    with after(seconds=50):
         later = Visitor(world.browser()).join()
-    with after(seconds=100):
+    with after(seconds=65):
         tidy()
         assert place(later.page()) == 1
         assert "We hoorden je een tijd niet meer" in visitor.page()

@@ -90,11 +90,11 @@ def test_who_has_no_chat_gets_an_answer_at_once_that_tells_nothing_and_takes_no_
 
 
 def test_an_answer_is_shorter_than_each_sign_of_life(app):
-    from spreekbuis.intake.chat.queue import AGENT_LOST, VISITOR_LOST
+    from spreekbuis.intake.chat.queue import AGENT_LOST, VISITOR_LOST, WAITER_LOST
     from spreekbuis.web import server
 
     seconds = REAL_LOOKS * live.LOOK_EVERY
-    assert min(AGENT_LOST, VISITOR_LOST).total_seconds() > seconds * 2
+    assert min(AGENT_LOST, VISITOR_LOST, WAITER_LOST).total_seconds() > seconds * 2
     assert server.graceful_timeout > seconds
     assert server.threads // 2 >= live.MOST_OPEN
     assert {r.endpoint for r in routes_of(app) if r.rule.endswith("/events")} == {

@@ -1,24 +1,29 @@
 """The front office adds a contact to a case that exists: it writes, and the desk alone reads."""
 
+import contextlib
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select, update
 
-from spreekbuis.access.desk_keys import desk_states, readers_of, renew_desk_key
-from spreekbuis.access.models import DeskKey, LeftNote
+from spreekbuis.access.desk_keys import desk_secrets, desk_states, readers_of, renew_desk_key
+from spreekbuis.access.models import CaseExclusion, DeskKey, LeftNote
+from spreekbuis.actor import Actor, acting_as
 from spreekbuis.audit.models import AuditEvent
 from spreekbuis.cases.contacts import read_contacts
-from spreekbuis.cases.keys import key_of, reseal
+from spreekbuis.cases.exclusion import admit, exclude
+from spreekbuis.cases.finding import case_for
+from spreekbuis.cases.keys import key_of, left_binding, reseal
 from spreekbuis.cases.left_notes import take_in_notes
-from spreekbuis.cases.models import Contact
+from spreekbuis.cases.models import Case, Contact
 from spreekbuis.clock import now
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
-from spreekbuis.directory.catalogue import DeskKind
+from spreekbuis.directory.catalogue import DeskKind, ExclusionReason
 from spreekbuis.identity.models import SignInAttempt
-from spreekbuis.vault.sealing import CannotOpen
+from spreekbuis.vault.sealing import CannotOpen, open_sealed
 from spreekbuis.web.access import Role
 from tests.intake.flow import Reporter, words
 from tests.intake.front import Agent, cases, counted
@@ -207,3 +212,76 @@ def test_after_five_wrong_numbers_the_agent_waits_and_right_ones_do_not_clear_th
             update(SignInAttempt).values(updated_at=now() - timedelta(hours=1), locked_until=None)
         )
     assert add(agent, entity="ABB", existing=right).status_code == 200
+
+
+# --- while somebody is kept out of the case -------------------------------------------------------------------
+
+
+def keep_out(world, abb, case_id, key):
+    """A handler of the integrity desk who is kept out of the case, and a colleague who is not."""
+    out, colleague = (world.member(abb, Role.HANDLER, INTEGRITY) for _ in range(2))
+    with world.inside(abb), acting_as(Actor("account", colleague)):
+        exclude(case_for(set(abb.desks.values()), case_id, lock=True), key, out, ExclusionReason.NAMED)
+    return world.reader(out), world.browser(colleague)
+
+
+def opens_a_note(world, abb, reader):
+    """Whether this account's keys of the desk open anything that was left."""
+    with world.inside(abb) as session:
+        secrets = desk_secrets(abb.desks[INTEGRITY], reader.account_id, reader.secret)
+        for note in session.scalars(select(LeftNote)):
+            for version, secret in secrets.items():
+                with contextlib.suppress(CannotOpen):
+                    binding = left_binding(
+                        note.entity_id, note.contact_id, note.desk_id, note.version and version
+                    )
+                    open_sealed(secret, note.note_sealed, binding)
+                    return True
+    return False
+
+
+def test_a_note_opens_for_nobody_who_is_kept_out_of_the_case(world, agent, abb, case_id):
+    with world.inside(abb):
+        key = world.key(abb, case_id)
+    out, colleague = keep_out(world, abb, case_id, key)
+    assert add(agent, entity="ABB", existing=number(world, abb)).status_code == 200
+    assert [version for version, _ in left(world, abb)] == [None]
+    assert not opens_a_note(world, abb, out)
+    assert NOTE in colleague.get(f"/desk/{abb.ovo}/cases/{case_id}").text
+    assert left(world, abb) == []
+
+
+def test_a_note_that_waits_is_taken_in_before_somebody_is_kept_out(world, agent, abb, case_id):
+    out, colleague = (world.member(abb, Role.HANDLER, INTEGRITY) for _ in range(2))
+    assert add(agent, entity="ABB", existing=number(world, abb)).status_code == 200
+    assert opens_a_note(world, abb, world.reader(out))
+    page = f"/desk/{abb.ovo}/cases/{case_id}/exclusions"
+    form = {"kept_out": str(out), "kept_out_reason": "reporting_line", "version": "1", "once": str(uuid4())}
+    assert world.browser(colleague).post(page, form).status_code == 303
+    assert left(world, abb) == []
+
+
+def test_a_note_that_was_sealed_to_the_case_opens_after_the_exclusion_ended(world, agent, abb, case_id):
+    with world.inside(abb):
+        key = world.key(abb, case_id)
+    out, _ = keep_out(world, abb, case_id, key)
+    add(agent, entity="ABB", existing=number(world, abb))
+    with world.inside(abb), acting_as(Actor("account", out.account_id)):
+        admit(case_for(set(abb.desks.values()), case_id, lock=True), key, out.account_id)
+    assert NOTE in world.browser(out.account_id).get(f"/desk/{abb.ovo}/cases/{case_id}").text
+
+
+def test_an_agent_who_is_kept_out_of_a_case_as_a_handler_finds_none(world, agent, abb):
+    code = " ".join(words(Reporter(world.browser(), abb).report(category="fraud")))
+    with world.inside(abb) as session:
+        case_id = session.scalars(select(Case.id)).one()
+        key = world.key(abb, case_id)
+    keep_out(world, abb, case_id, key)
+    with world.inside(abb) as session:
+        session.execute(update(CaseExclusion).values(account_id=agent.account_id))
+    unknown = add(agent, entity="ABB", existing="I-2026-999")
+    for reference in (number(world, abb), code):
+        answer = add(agent, entity="ABB", existing=reference)
+        assert answer.status_code == unknown.status_code == 422
+        assert "We vinden geen dossier" in answer.text
+    assert left(world, abb) == []

@@ -2,6 +2,7 @@
 
 import os
 import re
+import smtplib
 from datetime import timedelta
 from email.message import EmailMessage
 
@@ -16,7 +17,17 @@ from spreekbuis.clock import at, now, today
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
 from spreekbuis.directory.catalogue import DeskKind
-from spreekbuis.intake.front.mail_box import DONE, KEPT, empty_done, put_mail_away, waiting_mails
+from spreekbuis.intake.front import mail_box
+from spreekbuis.intake.front.letters import read_envelope
+from spreekbuis.intake.front.mail_box import (
+    DONE,
+    KEPT,
+    MOST,
+    answer_mail,
+    empty_done,
+    look_in_box,
+    put_mail_away,
+)
 from spreekbuis.intake.front.models import HandledMail
 from spreekbuis.intake.upkeep import drop_orphans
 from spreekbuis.jobs.models import Job
@@ -90,10 +101,12 @@ def keep(agent, url, **typed):
 
 
 def work_off(app):
-    """What the worker does after the commit."""
-    with transaction(PLATFORM) as session:
-        for job in session.scalars(select(Job).where(Job.name == "front.put_mail_away")).all():
-            put_mail_away(**job.args)
+    """What the worker does after the commit: move the files, then answer."""
+    for name, work in (("front.put_mail_away", put_mail_away), ("front.answer_mail", answer_mail)):
+        with transaction(PLATFORM) as session:
+            for job in session.scalars(select(Job).where(Job.name == name)).all():
+                work(**job.args)
+                session.delete(job)
 
 
 def test_a_mail_becomes_a_case_with_its_attachments_and_leaves_the_box(world, app, agent, abb, box):
@@ -184,6 +197,177 @@ def test_the_same_mail_again_is_set_apart_by_its_id_and_is_put_away_without_a_wo
     assert len(list(app.extensions["settings"].mail_folder.glob("*.eml"))) == 1
 
 
+def test_another_mail_under_an_id_that_was_handled_waits_like_any_other(app, agent, abb, box):
+    """Whoever writes a mail chooses its id."""
+    put(box, "eerst.eml", text="niets", From="b@voorbeeld.example", Message_ID="<zelfde@voorbeeld.example>")
+    keep(agent, listed(agent)[0])
+    work_off(app)
+    put(box, "echt.eml", Message_ID="<zelfde@voorbeeld.example>")
+    put(box, "ook.eml", text="niets", From="c@voorbeeld.example", Message_ID="<zelfde@voorbeeld.example>")
+    assert len(listed(agent)) == 2
+    assert listed(agent, "apart") == []
+    assert "Al verwerkt" not in agent.browser.get(listed(agent)[0]).text
+
+
+def test_what_machines_sent_does_not_hide_what_people_wrote(agent, abb, box):
+    for number in range(MOST + 1):
+        put(box, f"a{number}.eml", Auto_Submitted="auto-replied")
+        os.utime(box / f"a{number}.eml", (1, 1))
+    put(box, "echt.eml")
+    page = agent.browser.get("/front/mails").text
+    assert "Functie A" in page
+    assert len(listed(agent)) == 1
+    assert len(listed(agent, "apart")) == MOST
+
+
+def test_the_head_of_a_mail_is_read_once_however_often_one_looks(agent, abb, box, monkeypatch):
+    reads = []
+
+    def reading(raw, own):
+        reads.append(len(raw))
+        return read_envelope(raw, own)
+
+    monkeypatch.setattr(mail_box, "read_envelope", reading)
+    put(box)
+    put(box, "groot.eml", text="x" * 2**20)
+    for _ in range(3):
+        assert len(listed(agent)) == 2
+    assert len(reads) == 2
+    assert max(reads) <= 2**16
+    put(box, text="Nu iets anders.")
+    assert len(listed(agent)) == 2
+    assert len(reads) == 3
+
+
+def test_a_list_reads_so_much_and_says_that_there_is_more(agent, abb, box, monkeypatch):
+    monkeypatch.setattr(mail_box, "NEW_BYTES", 4096)
+    for number in range(3):
+        put(box, f"{number}.eml")
+    page = agent.browser.get("/front/mails").text
+    assert "nog niet allemaal bekeken" in page
+    listed(agent)
+    assert len(listed(agent)) == 3
+    assert "nog niet allemaal bekeken" not in agent.browser.get("/front/mails").text
+
+
+def test_the_text_of_a_forwarded_mail_comes_into_the_case(world, app, agent, abb, box):
+    (box / "x.eml").write_bytes(
+        b"From: a@voorbeeld.example\r\nContent-Type: multipart/mixed; boundary=X\r\n\r\n--X\r\n\r\nzie hieronder\r\n"
+        b"--X\r\nContent-Type: message/rfc822\r\n\r\nFrom: chef@voorbeeld.example\r\nSubject: dreigement\r\n"
+        b"Content-Type: text/html\r\n\r\n<p>IK ONTSLA JE</p>\r\n--X--\r\n"
+    )
+    keep(agent, listed(agent)[0])
+    (case,) = cases(world, abb)
+    told = texts(world, abb, case)[0][1]
+    assert "zie hieronder" in told
+    assert "From: chef@voorbeeld.example\nSubject: dreigement" in told
+    assert "IK ONTSLA JE" in told
+
+
+def test_the_page_says_what_of_a_mail_was_left_out(agent, abb, box):
+    put(box, "een.eml", text="woord " * 30_000)
+    put(box, "twee.eml")
+    long, short = [agent.browser.get(url).text for url in listed(agent)]
+    assert "Dit lieten we weg" in long
+    assert "Het einde van de tekst" in long
+    assert "Dit lieten we weg" not in short
+
+
+REFUSED = smtplib.SMTPRecipientsRefused({"a@voorbeeld.example": (550, b"no")})
+LATER = smtplib.SMTPRecipientsRefused({"a@voorbeeld.example": (451, b"later")})
+
+
+def refusing(monkeypatch, error):
+    """The mail server of the sender answers with this; gives how often it was asked."""
+    asked = []
+
+    def refuse(*args, **_values):
+        asked.append(args)
+        raise error
+
+    monkeypatch.setattr(mail_box, "deliver", refuse)
+    return asked
+
+
+@pytest.mark.parametrize("error", [REFUSED, smtplib.SMTPDataError(554, b"no"), ValueError("head")], ids=repr)
+def test_a_sender_who_cannot_be_told_is_tried_once_and_the_agents_read_it(
+    app, agent, abb, box, monkeypatch, error
+):
+    put(box)
+    keep(agent, listed(agent)[0])
+    asked = refusing(monkeypatch, error)
+    for _ in range(3):
+        work_off(app)
+    assert len(asked) == 1
+    assert listed(agent) == listed(agent, "apart") == []
+    page = agent.browser.get("/front/mails?view=apart").text
+    assert "a@voorbeeld.example: Vraag" in page
+    with at(now() + KEPT + timedelta(days=1)):
+        assert empty_done() == {"mails": 1}
+    assert "a@voorbeeld.example: Vraag" not in agent.browser.get("/front/mails?view=apart").text
+
+
+@pytest.mark.parametrize(
+    "error", [LATER, smtplib.SMTPServerDisconnected(), smtplib.SMTPNotSupportedError(), OSError()], ids=repr
+)
+def test_what_may_pass_is_tried_again_and_the_mail_lies_in_done_meanwhile(
+    app, agent, abb, box, monkeypatch, error
+):
+    put(box)
+    keep(agent, listed(agent)[0])
+    refusing(monkeypatch, error)
+    for _ in range(2):
+        with pytest.raises(type(error)):
+            work_off(app)
+    assert [file.name for file in box.glob("*.eml")] == []
+    with at(now() + KEPT + timedelta(days=1)):
+        assert empty_done() == {"mails": 1}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a@b.example\u2028Bcc: x@voorbeeld.example", "a@[127.0.0.1]", "a b@voorbeeld.example", "a" * 250 + "@b.example",
+        "root@localhost", "é@voorbeeld.example", "=?utf-8?q?a=0d=0aBcc=3a_x=40voorbeeld=2eexample?= <a@>",
+        "-oQ/tmp@@b.example", "@", "a@\x00.be",
+    ],
+)  # fmt: skip
+def test_an_address_that_cannot_be_gets_no_mail_and_holds_nothing_up(
+    app, agent, abb, box, monkeypatch, address
+):
+    if not address.isascii():
+        refusing(monkeypatch, smtplib.SMTPNotSupportedError())
+    (box / "x.eml").write_bytes(b"From: Functie A <" + address.encode() + b">\r\nSubject: s\r\n\r\nhoi")
+    (url,) = listed(agent) or listed(agent, "apart")
+    keep(agent, url, contact="0478 00 00 00")
+    work_off(app)
+    assert list(box.glob("*.eml")) == []
+    assert list(app.extensions["settings"].mail_folder.glob("*.eml")) == []
+
+
+def test_strangers_who_invent_numbers_lock_no_agent_out(world, agent, abb, box):
+    world.case(abb)
+    (case,) = cases(world, abb)
+    for number in range(6):
+        put(box, f"{number}.eml", text=f"{number}", Subject=f"bij I-2026-{900 + number} OVO001835")
+    for number, url in enumerate(listed(agent)):
+        _, page = keep(agent, url, existing=f"I-2026-{900 + number}")
+        assert page.status_code == 422
+    _, right = keep(agent, listed(agent)[0], existing=f"I-{case.year}-{case.number:03d}")
+    assert right.status_code == 200
+
+
+def test_other_numbers_than_the_mail_names_count_for_the_agent_and_its_own_for_the_mail(
+    world, agent, abb, box
+):
+    put(box, Subject="bij I-2026-900 OVO001835")
+    (url,) = listed(agent)
+    codes = [keep(agent, url, existing="I-2026-900")[1].status_code for _ in range(6)]
+    assert codes == [422] * 5 + [429]
+    codes = [keep(agent, url, existing=f"I-2026-{800 + number}")[1].status_code for number in range(6)]
+    assert codes == [422] * 5 + [429]
+
+
 def test_the_same_content_without_an_id_is_seen_when_it_is_opened(app, agent, abb, box):
     raw = b"From: a@voorbeeld.example\r\n\r\nHallo\r\n"
     (box / "a.eml").write_bytes(raw)
@@ -250,7 +434,7 @@ def test_links_folders_and_other_files_in_the_box_are_no_mails(app, agent, box, 
     (box / "tekst.txt").write_text("x")
     try:
         with transaction(PLATFORM):
-            assert waiting_mails() == []
+            assert look_in_box().counts == (0, 0)
     finally:
         (box / "map.eml").rmdir()
     assert agent.browser.get("/front/mails/onzin").status_code == 404

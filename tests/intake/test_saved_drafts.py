@@ -1,6 +1,7 @@
 """A report saved to go on later: only its words open it, it does not last, and it is nowhere readable."""
 
 import io
+import re
 from datetime import timedelta
 from html import unescape
 
@@ -9,10 +10,11 @@ from sqlalchemy import func, select, update
 
 from spreekbuis.clock import at, now, today
 from spreekbuis.db.scope import PLATFORM
-from spreekbuis.db.session import transaction
-from spreekbuis.intake import patience, saved_drafts
+from spreekbuis.db.session import db, transaction
+from spreekbuis.errors import Invalid
+from spreekbuis.intake import patience, saved_drafts, stock
 from spreekbuis.intake.drafts import drop_old_files
-from spreekbuis.intake.models import SavedDraft
+from spreekbuis.intake.models import DraftFile, SavedDraft
 from spreekbuis.intake.saved_drafts import LIFETIME, drop_old_drafts
 from spreekbuis.jobs.models import Job
 from spreekbuis.vault.storage import storage
@@ -200,6 +202,80 @@ def test_an_entity_keeps_so_many_and_another_one_is_not_hurt(world, reporter, mo
     assert TEXT in page.text
     assert save(reporter, form).status_code == 200  # its own again
     saved(Reporter(world.browser(), world.entity()))
+
+
+def test_saving_it_again_and_again_keeps_it_and_its_files_no_longer(world, entity, reporter):
+    start = now()
+    form = {**reporter.start(), "text": TEXT}
+    until = save(reporter, form, ("brief.pdf", PDF)).text
+    until = re.search(r"bewaard tot ([^<]+)<", until)[1]
+    with at(start + timedelta(days=6)):
+        again = save(reporter, form, ("foto.pdf", PDF + b"%")).text
+        assert f"bewaard tot {until}" in again
+        assert "blijft het dezelfde dag" in again
+    with at(start + LIFETIME + timedelta(minutes=1)):
+        save(reporter, form)  # before anything was tidied: a draft of its own, without the files
+        with world.inside(entity):
+            assert drop_old_files() == 1, "the one that came a week ago"
+    with at(start + timedelta(days=14)):
+        with transaction(PLATFORM):
+            drop_old_drafts()
+        with world.inside(entity):
+            drop_old_files()
+            assert session_count(DraftFile) == 0
+
+
+def session_count(table) -> int:
+    return db.session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_when_many_wait_whoever_is_quick_waits_and_loses_nothing_and_people_do_not(
+    world, entity, monkeypatch
+):
+    monkeypatch.setattr(saved_drafts, "CALM", 2)
+    writer = Reporter(world.browser(), entity)
+    begun = {**writer.start(), "text": TEXT}
+    for _ in range(4):
+        one = Reporter(world.browser(), entity)
+        page = save(one, {**one.start(), "text": TEXT})
+    assert page.status_code == 429
+    assert "nog niet bewaard" in page.text
+    assert TEXT in page.text
+    assert drafts() == 3
+    with at(now() + timedelta(minutes=5)):
+        assert save(writer, begun).status_code == 200
+        assert save(writer, begun).status_code == 200, "again takes no other place"
+
+
+def test_when_many_wait_a_new_one_stays_for_a_day(world, entity, reporter, monkeypatch):
+    monkeypatch.setattr(saved_drafts, "MANY", 1)
+    saved(reporter)
+    code = saved(Reporter(world.browser(), entity))
+    with at(now() + timedelta(days=1, minutes=1)):
+        assert reopen(reporter, code).status_code == 422
+        with transaction(PLATFORM):
+            assert drop_old_drafts() == 1
+    assert drafts() == 1
+
+
+def test_files_of_saved_texts_leave_room_for_who_sends_now(world, entity, reporter, monkeypatch):
+    monkeypatch.setattr(stock, "SAVED", (1, 10**9))
+    saved(reporter, ("brief.pdf", PDF))
+    late = Reporter(world.browser(), entity)
+    form = {**late.start(), "text": TEXT}
+    page = save(late, form, ("brief.pdf", PDF))
+    assert page.status_code == 409
+    assert "Haal je bestanden weg" in page.text
+    assert TEXT in page.text
+    assert drafts() == 1
+    now_sent = {**form, "identity": "anonymous", "reporter_class": "staff"}
+    assert len(words(late.send(late.check(now_sent, ("brief.pdf", PDF))))) == 8
+
+
+def test_very_many_empty_answers_are_too_much(reporter, monkeypatch):
+    monkeypatch.setattr(saved_drafts, "LONGEST", 50)
+    with pytest.raises(Invalid):
+        saved_drafts.save_draft("token", {"text": "x"}, {"q-1": [""] * 60})
 
 
 def test_where_no_report_can_be_made_nothing_is_saved_and_the_text_given_back(world):

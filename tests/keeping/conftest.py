@@ -125,5 +125,6 @@ class _Inside:
 @pytest.fixture
 def desk(world) -> Desk:
     entity = world.entity()
-    one, two = (world.member(entity, Role.HANDLER, DeskKind.INTEGRITY) for _ in range(2))
+    with clock.at(RECEIVED):
+        one, two = (world.member(entity, Role.HANDLER, DeskKind.INTEGRITY) for _ in range(2))
     return Desk(world, entity, one, two)

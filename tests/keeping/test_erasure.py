@@ -1,14 +1,16 @@
 """Erasing takes the keys, the texts and the files, and leaves figures, trail and certificate."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Column, LargeBinary, MetaData, Table, Uuid, func, select
+from sqlalchemy import Column, LargeBinary, MetaData, Table, Uuid, delete, func, select, update
 
 from spreekbuis import clock
-from spreekbuis.access.models import CaseKey
+from spreekbuis.access.models import CaseKey, DeskKeyGrant, Membership
 from spreekbuis.audit.models import AuditEvent
 from spreekbuis.audit.trail import Audited, first_break
+from spreekbuis.cases.exclusion import admit, exclude, withhold_from
 from spreekbuis.cases.finding import case_for
 from spreekbuis.cases.keeping.early import (
     LAPSES_AFTER,
@@ -27,13 +29,17 @@ from spreekbuis.cases.keeping.models import DoomedContent, ErasureCertificate
 from spreekbuis.cases.models import Attachment, Case
 from spreekbuis.clock import now
 from spreekbuis.db.base import Base
-from spreekbuis.directory.catalogue import DeskKind
+from spreekbuis.db.session import db
+from spreekbuis.directory.catalogue import DeskKind, ExclusionReason
 from spreekbuis.errors import Invalid
 from spreekbuis.figures.models import Fact
+from spreekbuis.identity.models import Account
 from spreekbuis.intake.models import Receipt, ReporterSession
 from spreekbuis.intake.reporters import find_receipt, open_mailbox
 from spreekbuis.vault import readable
+from spreekbuis.vault.sealing import CannotOpen, new_secret
 from spreekbuis.vault.storage import storage
+from spreekbuis.web.access import Role
 from tests.cases.conftest import opened_with_key
 from tests.keeping.conftest import FILE, Desk, run_all_jobs
 from tests.security.rows import RowFactory
@@ -59,7 +65,7 @@ def erase(desk: Desk, case_id, key) -> None:
     with clock.at(LATER):
         asked_at = ask(desk, case_id, key)
         with desk.inside(desk.two):
-            confirm_erasure(locked(desk, case_id), asked_at)
+            confirm_erasure(locked(desk, case_id), key, asked_at)
         run_all_jobs()
 
 
@@ -148,7 +154,7 @@ def test_the_files_go_after_the_commit_and_again_when_that_failed(desk, monkeypa
     with clock.at(LATER):
         asked_at = ask(desk, case_id, key)
         with desk.inside(desk.two):
-            confirm_erasure(locked(desk, case_id), asked_at)
+            confirm_erasure(locked(desk, case_id), key, asked_at)
         with desk.inside() as session:
             (content,) = session.scalars(select(DoomedContent.storage_key)).all()
             assert storage().open(content)
@@ -185,24 +191,24 @@ def test_one_person_alone_erases_nothing(desk):
     with clock.at(LATER):
         asked_at = ask(desk, case_id, key)
         with pytest.raises(SamePerson), desk.inside(desk.one):
-            confirm_erasure(locked(desk, case_id), asked_at)
+            confirm_erasure(locked(desk, case_id), key, asked_at)
         assert desk.case(case_id)
 
 
 def test_what_nobody_asked_or_what_lapsed_cannot_be_confirmed(desk):
     case_id, key, _ = desk.closed_case()
     with clock.at(LATER), pytest.raises(NothingAsked), desk.inside(desk.two):
-        confirm_erasure(locked(desk, case_id), now())
+        confirm_erasure(locked(desk, case_id), key, now())
     with clock.at(LATER):
         asked_at = ask(desk, case_id, key)
     for moment in (LATER + LAPSES_AFTER, LATER + LAPSES_AFTER + timedelta(days=1)):
         with clock.at(moment), pytest.raises(NothingAsked), desk.inside(desk.two):
-            confirm_erasure(locked(desk, case_id), asked_at)
+            confirm_erasure(locked(desk, case_id), key, asked_at)
     with clock.at(LATER + LAPSES_AFTER):
         again = ask(desk, case_id, key, Ground.NOT_OURS)
         assert again != asked_at
         with pytest.raises(NothingAsked), desk.inside(desk.two):
-            confirm_erasure(locked(desk, case_id), asked_at)
+            confirm_erasure(locked(desk, case_id), key, asked_at)
     assert desk.case(case_id)
 
 
@@ -213,7 +219,7 @@ def test_a_withdrawn_question_cannot_be_confirmed(desk):
         with desk.inside(desk.two):
             withdraw_erasure(locked(desk, case_id))
         with pytest.raises(NothingAsked), desk.inside(desk.two):
-            confirm_erasure(locked(desk, case_id), asked_at)
+            confirm_erasure(locked(desk, case_id), key, asked_at)
 
 
 def test_an_open_case_is_not_erased_and_the_term_is_no_ground_that_people_choose(desk):
@@ -232,13 +238,13 @@ def test_a_hold_stops_asking_and_confirming_until_it_is_lifted(desk):
         with desk.inside(desk.one):
             set_hold(locked(desk, case_id), key, "De rechtbank vraagt het dossier.")
         with pytest.raises(Held), desk.inside(desk.two):
-            confirm_erasure(locked(desk, case_id), asked_at)
+            confirm_erasure(locked(desk, case_id), key, asked_at)
         with pytest.raises(Held), desk.inside(desk.two):
             ask_erasure(locked(desk, case_id), key, Ground.MISTAKE, "x")
         with desk.inside(desk.two):
             lift_hold(locked(desk, case_id), key, "Het vonnis is er.")
         with desk.inside(desk.two):
-            confirm_erasure(locked(desk, case_id), asked_at)
+            confirm_erasure(locked(desk, case_id), key, asked_at)
     assert desk.case(case_id) is None
 
 
@@ -263,3 +269,80 @@ def test_nothing_of_the_texts_is_in_trail_or_certificate(desk):
         assert kept
         assert "Wouterloot" not in "".join(kept)
         assert "Dubbel" not in "".join(kept)
+
+
+def test_whoever_was_kept_out_of_a_case_is_kept_out_of_what_is_left_of_it(desk):
+    third = desk.world.member(desk.entity, Role.HANDLER, DeskKind.INTEGRITY)
+    case_id, key, _ = desk.closed_case()
+    with desk.inside(desk.one):
+        exclude(locked(desk, case_id), key, third, ExclusionReason.NAMED)
+    url = f"/desk/{desk.entity.ovo}/cases/keeping"
+    erase(desk, case_id, key)
+    for account, sees in ((desk.one, True), (third, False)):
+        browser = desk.browser(account)
+        assert (str(case_id) in browser.get(url).text) == sees
+        assert browser.get(f"{url}/{case_id}").status_code == (200 if sees else 404)
+        gone = {"sure": "yes", "asked_at": LATER.isoformat()}
+        assert browser.post(desk.url(case_id, "file/erasure/confirm"), gone).status_code == (
+            303 if sees else 404
+        )
+    with desk.inside():
+        withhold_from(third)
+        assert certificates() == 0
+    with desk.inside():
+        assert certificates() == 1
+
+
+def test_whoever_cannot_read_the_case_confirms_nothing(desk):
+    case_id, key, _ = desk.closed_case()
+    with clock.at(LATER):
+        asked_at = ask(desk, case_id, key)
+        with desk.inside() as session:
+            session.execute(delete(DeskKeyGrant).where(DeskKeyGrant.account_id == desk.two))
+        browser = desk.browser(desk.two)
+        form = {"sure": "yes", "asked_at": asked_at.isoformat()}
+        assert browser.post(desk.url(case_id, "file/erasure/confirm"), form).status_code == 403
+        with pytest.raises(CannotOpen), desk.inside(desk.two):
+            confirm_erasure(locked(desk, case_id), replace(key, secret=new_secret()), asked_at)
+    assert desk.case(case_id)
+
+
+def test_whoever_is_kept_out_meanwhile_asked_nothing_any_more(desk):
+    case_id, key, _ = desk.closed_case()
+    with clock.at(LATER):
+        third = desk.world.member(desk.entity, Role.HANDLER, DeskKind.INTEGRITY)
+        with desk.inside(third):
+            ask_erasure(locked(desk, case_id), key, Ground.MISTAKE, "Weg ermee.")
+            asked_at = open_request(locked(desk, case_id)).asked_at
+        with desk.inside(desk.one):
+            exclude(locked(desk, case_id), key, third, ExclusionReason.NAMED)
+        with desk.inside(desk.one):
+            admit(locked(desk, case_id), key, third)
+        with pytest.raises(NothingAsked), desk.inside(desk.two):
+            confirm_erasure(locked(desk, case_id), key, asked_at)
+
+
+@pytest.mark.parametrize("left", ["the desk", "and came back", "for good"])
+def test_the_question_of_somebody_who_left_is_none(desk, left):
+    case_id, key, _ = desk.closed_case()
+    with clock.at(LATER):
+        asked_at = ask(desk, case_id, key)
+        assert "Wacht op bevestiging" in desk.browser(desk.two).get(desk.url(case_id)).text
+        with desk.inside() as session:
+            mine = update(Membership).where(Membership.account_id == desk.one)
+            if left == "for good":
+                session.execute(update(Account).where(Account.id == desk.one).values(disabled_at=now()))
+            elif left == "the desk":
+                session.execute(mine.values(until=LATER.date() - timedelta(days=1)))
+            else:
+                session.execute(mine.values(since=LATER.date() + timedelta(days=1)))
+    with clock.at(LATER + timedelta(days=1)):
+        browser = desk.browser(desk.two)
+        assert "Wacht op bevestiging" not in browser.get(desk.url(case_id)).text
+        assert "Wacht op bevestiging" not in browser.get(f"/desk/{desk.entity.ovo}/cases/keeping").text
+        with pytest.raises(NothingAsked), desk.inside(desk.two):
+            confirm_erasure(locked(desk, case_id), key, asked_at)
+
+
+def certificates() -> int:
+    return db.session.scalar(select(func.count()).select_from(ErasureCertificate))

@@ -1,22 +1,35 @@
 """Each term is counted from the day of closing; nobody erases unwarned, and nothing under a hold goes."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from spreekbuis import clock
 from spreekbuis.access.models import Desk as DeskRow
-from spreekbuis.cases.keeping import nightly
-from spreekbuis.cases.keeping.holds import lift_hold, set_hold
+from spreekbuis.access.models import Membership
+from spreekbuis.cases import workflow
+from spreekbuis.cases.exclusion import exclude
+from spreekbuis.cases.export import data_requests
+from spreekbuis.cases.finding import case_for
+from spreekbuis.cases.keeping import nightly, warnings
+from spreekbuis.cases.keeping.early import StillOpen, ask_erasure
+from spreekbuis.cases.keeping.grounds import Ground
+from spreekbuis.cases.keeping.holds import Held, lift_hold, set_hold
 from spreekbuis.cases.keeping.models import ErasureCertificate, RetentionWarning
 from spreekbuis.cases.keeping.terms import due_on, first_night, shortest_term
 from spreekbuis.cases.models import Case
+from spreekbuis.cases.related import merge
 from spreekbuis.clock import BRUSSELS, at
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
-from spreekbuis.directory.catalogue import DeskKind
+from spreekbuis.directory.catalogue import DeskKind, ExclusionReason
+from spreekbuis.identity.models import Account
 from spreekbuis.jobs.models import Job
+from spreekbuis.vault.content import ContentKey
+from spreekbuis.web.access import Role
+from tests.cases.conftest import opened_with_key
 from tests.keeping.conftest import run_all_jobs
 
 DUE = date(2031, 3, 31)
@@ -66,7 +79,7 @@ def test_no_page_says_that_a_case_goes_on_a_day_that_is_past(due, warned_on, fir
 def sent(monkeypatch):
     mails = []
     monkeypatch.setattr(
-        nightly, "deliver", lambda template, to, language, **values: mails.append((template, to, values))
+        warnings, "deliver", lambda template, to, language, **values: mails.append((template, to, values))
     )
     return mails
 
@@ -152,3 +165,148 @@ def test_an_open_case_is_left_alone_and_jobs_hold_identifiers_only(desk, world, 
     with transaction(PLATFORM) as session:
         for args in session.scalars(select(Job.args)):
             assert set(args) <= {"day", "desk_id", "account_id", "case_id"}
+
+
+# --- who is told, and of what ---------------------------------------------------------------------------------
+
+
+def excluded_case(desk, *accounts) -> UUID:
+    case_id, key, _ = desk.closed_case()
+    for account_id in accounts:
+        with desk.inside(desk.one):
+            exclude(locked(desk, case_id), key, account_id, ExclusionReason.NAMED)
+    return case_id
+
+
+def locked(desk, case_id) -> Case:
+    return case_for(set(desk.entity.desks.values()), case_id, lock=True)
+
+
+def counted(desk, sent) -> dict[UUID | str, str]:
+    """Who was told of how many cases; an address that is no account's as it is."""
+    with transaction(PLATFORM) as session:
+        known = dict(session.execute(select(Account.email, Account.id)).all())
+    return {known.get(to, to): values["cases"] for _, to, values in sent}
+
+
+def give_address(desk) -> None:
+    with desk.inside() as session:
+        key = (desk.entity.id, desk.entity.desks[DeskKind.INTEGRITY])
+        session.get_one(DeskRow, key).email = "loket@voorbeeld.example"
+
+
+def end_all(desk) -> None:
+    with desk.inside() as session:
+        session.execute(update(Membership).values(until=date(2026, 1, 31)))
+
+
+def test_nobody_is_told_of_a_case_of_which_they_are_kept_out(desk, sent):
+    excluded_case(desk, desk.two)
+    desk.closed_case()
+    night_of(DUE - timedelta(days=30))
+    assert counted(desk, sent) == {desk.one: "2 dossiers", desk.two: "1 dossier"}
+
+
+def test_the_address_of_a_desk_is_told_of_no_case_of_which_somebody_is_kept_out(desk, sent):
+    give_address(desk)
+    excluded_case(desk, desk.two)
+    desk.closed_case()
+    night_of(DUE - timedelta(days=30))
+    assert counted(desk, sent) == {"loket@voorbeeld.example": "1 dossier", desk.one: "1 dossier"}
+
+
+def test_when_no_handler_can_be_told_the_administrators_are_who_may_know(desk, world, sent):
+    named, other = (world.member(desk.entity, Role.ENTITY_ADMINISTRATOR) for _ in range(2))
+    give_address(desk)
+    excluded_case(desk, named, desk.two, desk.one)
+    desk.closed_case()
+    night_of(DUE - timedelta(days=30))
+    assert counted(desk, sent) == {"loket@voorbeeld.example": "1 dossier", other: "1 dossier"}
+    assert {template for template, to, _ in sent if "loket" not in to} == {"erasure_unseen"}
+
+
+def test_without_handlers_and_administrators_the_central_office_is_told(desk, world, sent):
+    office = world.platform_member(Role.CENTRAL_ANALYST)
+    case_id, _, _ = desk.closed_case()
+    end_all(desk)
+    night_of(DUE - timedelta(days=30))
+    assert counted(desk, sent) == {office: "1 dossier"}
+    night_of(DUE)
+    assert desk.case(case_id) is None
+
+
+def test_what_nobody_can_be_warned_of_is_not_erased(desk, world, sent):
+    case_id, _, _ = desk.closed_case()
+    end_all(desk)
+    for days in (-30, 0, 400):
+        night_of(DUE + timedelta(days=days))
+    assert sent == []
+    assert desk.case(case_id)
+    world.platform_member(Role.CENTRAL_ANALYST)
+    night_of(DUE + timedelta(days=401))
+    night_of(DUE + timedelta(days=430))
+    assert desk.case(case_id)
+    night_of(DUE + timedelta(days=431))
+    assert desk.case(case_id) is None
+
+
+def test_a_question_about_data_stops_the_erasure_until_it_is_answered(desk, sent):
+    case_id, _, _ = desk.closed_case()
+    night_of(DUE - timedelta(days=30))
+    asked_on = DUE - timedelta(days=3)
+    with clock.at(datetime.combine(asked_on, time(9), BRUSSELS)), desk.inside(desk.one):
+        data_requests.record_request(
+            locked(desk, case_id), uuid4(), data_requests.Kind.ACCESS, data_requests.Asker.CONCERNED, asked_on
+        )
+    night_of(DUE)
+    assert desk.case(case_id)
+    with clock.at(datetime.combine(DUE, time(9), BRUSSELS)), desk.inside(desk.one):
+        (asked,) = data_requests.requests_on(locked(desk, case_id))
+        data_requests.answer(asked, data_requests.Answer.GRANTED)
+    night_of(DUE + timedelta(days=1))
+    assert desk.case(case_id) is None
+
+
+# --- duplicates -----------------------------------------------------------------------------------------------
+
+
+def merged(desk) -> tuple[UUID, UUID, ContentKey]:
+    """A duplicate, and its main case which stays open, with the key of that one."""
+    with clock.at(datetime(2026, 3, 31, 9, tzinfo=UTC)), desk.inside(desk.one):
+        (one, one_key), (main, main_key) = opened_with_key(), opened_with_key()
+        workflow.acknowledge(one, one_key, "Goed ontvangen.")
+        merge(one, main)
+        return one.id, main.id, main_key
+
+
+def test_a_duplicate_stays_as_long_as_the_case_in_which_it_goes_on(desk, sent):
+    duplicate, main, _ = merged(desk)
+    for days in (-30, 0, 30):
+        night_of(DUE + timedelta(days=days))
+    assert desk.case(duplicate)
+    assert desk.case(main)
+    assert sent == []
+    with desk.inside(desk.one):
+        assert due_on(locked(desk, duplicate)) is None
+    with desk.inside(desk.one):
+        locked(desk, main).closed_at = datetime(2032, 3, 31, 9, tzinfo=UTC)
+    with desk.inside(desk.one):
+        assert due_on(locked(desk, duplicate)) == date(2037, 3, 31)
+
+
+def test_a_hold_on_a_case_holds_its_duplicates(desk, sent):
+    duplicate, main, key = merged(desk)
+    with desk.inside(desk.one):
+        set_hold(locked(desk, main), key, "Rechtbank")
+        locked(desk, main).closed_at = datetime(2026, 3, 31, 9, tzinfo=UTC)
+    for days in (-30, 0, 30):
+        night_of(DUE + timedelta(days=days))
+    assert desk.case(duplicate)
+    with pytest.raises(Held), desk.inside(desk.one):
+        ask_erasure(locked(desk, duplicate), key, Ground.MISTAKE, "Dubbel")
+
+
+def test_a_duplicate_of_an_open_case_is_not_erased_early_either(desk):
+    duplicate, _, key = merged(desk)
+    with pytest.raises(StillOpen), desk.inside(desk.one):
+        ask_erasure(locked(desk, duplicate), key, Ground.MISTAKE, "Dubbel")

@@ -36,6 +36,7 @@ FOLLOWED = {
 LEFT = {
     "draft_stock": "counts what waits to be sent at the entity itself",
     "saved_draft": "a report that was not sent yet; its page says where to go",
+    "training_place": "was asked for and counted in the name of the entity itself",
     "citizens_host": "the host of 1700 is not merged",
 }
 
@@ -44,7 +45,7 @@ def test_every_table_says_how_it_moves():
     for name, table in mapped_tables().items():
         if issubclass(table, TenantTable):
             has_case = name == "case" or "case_id" in table.__table__.columns
-            assert has_case != (table.moves is not None), name
+            assert has_case or table.moves is not None, name
 
 
 def test_every_shared_table_that_names_a_tenant_follows_or_says_why_not():

@@ -169,7 +169,9 @@ class Life:
 @given(st.lists(steps, min_size=4, max_size=12))
 def test_who_may_read_is_who_works_at_the_desk(app, engines, sequence):
     names = ", ".join(f'"{table}"' for table in mapped_tables() if table not in SEEDED)
-    with engines.admin.begin() as connection:  # the register has no organisations for entities of every example
+    with (
+        engines.admin.begin() as connection
+    ):  # the register has no organisations for entities of every example
         connection.execute(text(f"TRUNCATE {names}"))
     life = Life(World(app))
     for step in sequence:

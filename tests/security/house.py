@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,9 +19,12 @@ from spreekbuis.access.invitations import invite
 from spreekbuis.access.jobs import LINK as INVITATION
 from spreekbuis.access.jobs import STOP_LINK
 from spreekbuis.access.key_changes import replace_kit
-from spreekbuis.access.models import KeyChange, Membership
+from spreekbuis.access.models import KeyChange, Membership, ProviderRule
+from spreekbuis.access.provisioning.directory import GroupGiven, PersonGiven, create_group, create_person
+from spreekbuis.access.provisioning.models import EntityDomain
 from spreekbuis.access.recovery import make_kit
 from spreekbuis.actor import Actor, acting_as
+from spreekbuis.cases.citizens.passing import Sender
 from spreekbuis.cases.dialogue import write_message
 from spreekbuis.cases.export.data_requests import Asker, Kind, record_request
 from spreekbuis.cases.keeping.erasure import erase
@@ -35,6 +38,7 @@ from spreekbuis.cases.referral import Destination, Why, agree, propose
 from spreekbuis.cases.results import MeasureKind, add_measure, measures_in
 from spreekbuis.cases.tasks import add_task, tasks_in
 from spreekbuis.clock import now, today
+from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import PLATFORM, tenant
 from spreekbuis.db.security import mapped_tables
 from spreekbuis.db.session import transaction
@@ -47,18 +51,29 @@ from spreekbuis.directory.catalogue import (
     ReporterClass,
     Topic,
 )
+from spreekbuis.directory.imports import propose_import
 from spreekbuis.directory.models import Entity, Organisation
 from spreekbuis.directory.register import policy_area_on
+from spreekbuis.documents.blocks import Document
+from spreekbuis.documents.pdf import as_pdf
 from spreekbuis.entities.mails import PURPOSE as ENROLMENT
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus, EntityMerge, MergeState
 from spreekbuis.identity.keys import lock_for_session
 from spreekbuis.identity.models import Account, PasswordReset, SignInSession
-from spreekbuis.intake.front.mail_box import waiting_mails
+from spreekbuis.identity.oidc import outside
+from spreekbuis.identity.oidc.providers import Provider
+from spreekbuis.instruments.library import Written, publish, take_files
+from spreekbuis.intake.citizen_message import ToCitizensDesk, send_message
+from spreekbuis.intake.front.mail_box import look_in_box
 from spreekbuis.intake.front.models import Script
 from spreekbuis.intake.models import Receipt
 from spreekbuis.intake.reporters import open_mailbox, receipt_of
+from spreekbuis.intake.story import new_token
 from spreekbuis.jobs.models import Job, JobState
 from spreekbuis.questionnaires.editing import begin_draft, draft_of
+from spreekbuis.training.models import TrainingPlace
+from spreekbuis.training.places import ask_place
+from spreekbuis.training.sessions import Planned, plan_session
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.files import accept
 from spreekbuis.vault.receipt_code import from_submission
@@ -74,6 +89,7 @@ from tests.world import Tenant, World
 HERE = "203.0.113.77"
 """The address (RFC 5737, for documentation) that every request of the tests seems to come from."""
 FORWARDED = "198.51.100.23"
+A_PDF = as_pdf(Document("Code", "", "nl", datetime(2026, 1, 1, tzinfo=UTC), ()))
 SECRET_TEXT = "Het geheim van de zwarte doos"
 
 
@@ -130,9 +146,11 @@ class House:
         self.app, self.admin = app, admin
         with app.app_context():
             self.world = world = World(app)
-            self.own, self.other = self._place(world), self._place(world)
+            self.own, self.other = self._place(world, world.host()), self._place(world, world.entity())
+            self._citizen()
             self.everybody = list(self._people(world))
             self._mail()
+            self._provider()
             for place in (self.own, self.other):
                 self._make_kit(place)
                 place.values |= self._questionnaire()
@@ -180,6 +198,8 @@ class House:
             yield person(f"{role} of another entity", account_id, {role}, own=False)
         yield person("a handler of another desk", world.member(own, Role.HANDLER, DeskKind.WELLBEING),
                      {Role.HANDLER}, other_desk=True)  # fmt: skip
+        yield person("a handler of 1700", world.member(own, Role.HANDLER, DeskKind.CITIZENS),
+                     {Role.HANDLER}, other_desk=True)  # fmt: skip
         yield Visitor("a returning reporter", (MAILBOX, self._mailbox()), reporter=True)
         for role in sorted(PLATFORM_ROLES):
             yield person(role, world.platform_member(role), {role})
@@ -210,16 +230,24 @@ class House:
 
     # -- what is there -----------------------------------------------------------------------------------------
 
-    def _place(self, world: World) -> Place:
-        entity = world.entity()
-        place = Place(entity, {"ovo": entity.ovo, "procedure": self._draft()})
+    def _place(self, world: World, entity: Tenant) -> Place:
+        place = Place(entity, {"ovo": entity.ovo, "procedure": self._draft(), "actor": "coordinator"})
         place.values["desk_id"] = str(entity.desks[DeskKind.INTEGRITY])
         handler = world.member(entity, Role.HANDLER, DeskKind.INTEGRITY)
         place.who, place.administrator = (
             world.reader(handler),
             world.member(entity, Role.ENTITY_ADMINISTRATOR),
         )
-        place.values |= self._script() | self._case(place) | self._access(world, entity) | self._enrolment()
+        place.values |= (
+            self._import()
+            | self._script()
+            | self._case(place)
+            | self._access(world, entity)
+            | self._enrolment()
+        )
+        place.values |= {"provider": "house", "rule_id": self._rule(entity)}
+        place.values |= self._directory(entity)
+        place.values |= self._training(entity) | self._instrument() | {"spoken": "nl"}
         place.values["erased_id"] = self._erased(world, entity)
         return place
 
@@ -288,6 +316,15 @@ class House:
             }  # fmt: skip
 
     @staticmethod
+    def _citizen() -> None:
+        """A message at 1700, which is a desk of the own entity."""
+        asked = ToCitizensDesk(
+            Sender.CITIZEN, SECRET_TEXT, "a@voorbeeld.example", "", "", None, False, SECRET_TEXT, SECRET_TEXT, "nl"
+        )  # fmt: skip
+        with transaction(PLATFORM):
+            send_message(new_token(), asked)
+
+    @staticmethod
     def _erased(world: World, entity: Tenant) -> str:
         """A case of the integrity desk that was erased."""
         case_id = world.case(entity)
@@ -316,6 +353,44 @@ class House:
             return {
                 "questionnaire": "safety", "section": section.key, "question": section.questions[0].key
             }  # fmt: skip
+
+    @staticmethod
+    def _import() -> dict[str, str]:
+        """A proposal to change the register."""
+        file = b"ovo_code,name_nl,policy_area\nOVO990007,Wegenagentschap,MOW\nOVO123456,Nieuw,OMG"
+        with transaction(PLATFORM):
+            made = propose_import(new_id(), file, "register.csv", today(), complete=False)
+            return {"import_id": str(made.id)}
+
+    @staticmethod
+    def _directory(entity: Tenant) -> dict[str, str]:
+        """Somebody in a group of the entity's directory."""
+        with transaction(tenant(entity.id)) as session:
+            session.add(EntityDomain(entity_id=entity.id, domain="voorbeeld.example", verified_at=now()))
+            session.flush()
+            person = create_person(PersonGiven("iemand", "iemand@voorbeeld.example", None, active=True))
+            group = create_group(GroupGiven("Groep", None, frozenset({person.id})))
+            return {"user_id": str(person.id), "group_id": str(group.id), "schema": "x", "kind": "User"}
+
+    @staticmethod
+    def _instrument() -> dict[str, str]:
+        """A code of conduct with a file, in the library."""
+        instrument_id = uuid4()
+        with transaction(PLATFORM):
+            files = take_files({"nl": FileStorage(io.BytesIO(A_PDF), "code.pdf")})
+            publish(instrument_id, 0, Written("code_of_conduct", {"nl": "Code"}, {"nl": "Tekst"}, {}, files))
+        return {"instrument_id": str(instrument_id)}
+
+    @staticmethod
+    def _training(entity: Tenant) -> dict[str, str]:
+        """A session of training at which somebody of this entity alone has a place."""
+        session_id = uuid4()
+        with transaction(PLATFORM):
+            plan_session(session_id, Planned("course", "coordinator", "", today(), "9 uur", "", "nl", 5))
+        with transaction(tenant(entity.id)) as session:
+            ask_place(session_id, "integrity_contact", 1)
+            held = select(TrainingPlace.id).where(TrainingPlace.session_id == session_id)
+            return {"session_id": str(session_id), "place_id": str(session.scalars(held).one())}
 
     @staticmethod
     def _script() -> dict[str, str]:
@@ -395,6 +470,25 @@ class House:
             return self._mail()
         return self.free_ovo if route.endpoint.startswith("entities.") else place.entity.ovo
 
+    def _provider(self) -> None:
+        """An organisation where people sign in, of which we know what it publishes."""
+        provider = Provider(
+            "house", "Voorbeeldorganisatie", "https://aanmelden.voorbeeld.example", "spreekbuis", secret="geheim",
+            groups_claim="groups", everybody=True,
+        )  # fmt: skip
+        self.app.extensions["sign_in_providers"] = {provider.code: provider}
+        published = (f"{provider.issuer}/{name}" for name in ("authorize", "token", "keys"))
+        outside._published[provider.issuer] = outside.Published(*published, True, now() + timedelta(days=1))
+
+    def _rule(self, entity: Tenant) -> str:
+        """A rule for a group of that organisation."""
+        with transaction(tenant(entity.id)) as session:
+            rule = ProviderRule(provider="house", group_name=uuid4().hex, role=Role.ENTITY_ADMINISTRATOR)
+            rule.entity_id = entity.id
+            session.add(rule)
+            session.flush()
+            return str(rule.id)
+
     def _mail(self) -> str:
         """A mail in the box of the front office."""
         box = self.app.extensions["settings"].incoming_mail
@@ -403,7 +497,7 @@ class House:
             b"From: a@voorbeeld.example\r\nMessage-ID: <1@voorbeeld.example>\r\n\r\nVraag\r\n"
         )
         with transaction(PLATFORM):
-            return waiting_mails()[0].key
+            return look_in_box().waiting[0].key
 
     @property
     def free_ovo(self) -> str:

@@ -1,12 +1,14 @@
 """Whoever is kept out of a case does not notice it: every address of it answers as if there were none, and every list,
 count, search and mail is what it would be without it. The routes are those of the application at this moment."""
 
+import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import Uuid
 
 from spreekbuis.actor import Actor, acting_as
 from spreekbuis.app import import_models, rooms
@@ -17,7 +19,7 @@ from spreekbuis.cases.opening import NewCase, open_case
 from spreekbuis.cases.work_list import View
 from spreekbuis.db.base import TenantTable, new_id
 from spreekbuis.db.scope import tenant
-from spreekbuis.db.security import mapped_tables
+from spreekbuis.db.security import cases_of, mapped_tables
 from spreekbuis.db.session import transaction
 from spreekbuis.directory.catalogue import (
     CaseKind,
@@ -27,6 +29,7 @@ from spreekbuis.directory.catalogue import (
     Identity,
     ReporterClass,
 )
+from spreekbuis.jobs.outbox import DEFINED
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.sealing import new_secret
 from spreekbuis.web.access import Permission, Role
@@ -164,6 +167,34 @@ def test_no_mail_about_deadlines_counts_such_a_case(kept_out, unchanged, monkeyp
     assert [cases for _, cases in sent] == ["1 dossier", "2 dossiers"]
 
 
+def test_every_job_that_mails_somebody_about_cases_thinks_of_who_is_kept_out():
+    """To an account: it withholds first. To an address that a whole desk reads: it leaves out what not all may know."""
+    mailing = {
+        job.name: _with_helpers(job.work)
+        for job in DEFINED.values()
+        if job.work.__module__.startswith("spreekbuis.cases.")
+        and {"account_id", "recipient_id", "desk_id"} & set(inspect.signature(job.work).parameters)
+    }
+    assert {"cases.warn_desk", "cases.warn_handler", "cases.remind_desk", "cases.tell_colleagues"} <= set(
+        mailing
+    )
+    for name, source in mailing.items():
+        guards = ("withhold_from(",) if "account" in source else ("for_all=True", "~_somebody_out()")
+        assert any(guard in source for guard in guards), name
+
+
+def _with_helpers(work: Callable[..., object]) -> str:
+    """The source of a job and of the functions of its module that it calls."""
+    source = inspect.getsource(work)
+    module = inspect.getmodule(work)
+    helpers = [
+        inspect.getsource(one)
+        for name, one in inspect.getmembers(module, inspect.isfunction)
+        if name.startswith("_") and f"{name}(" in source and one.__module__ == work.__module__
+    ]
+    return "\n".join([source, *helpers])
+
+
 def test_everything_that_hangs_on_a_case_is_behind_the_policy(house: House):
     """A table that names a case, or hangs on one that does, is withheld with it."""
     with house.admin.connect() as connection:
@@ -184,7 +215,33 @@ def test_everything_that_hangs_on_a_case_is_behind_the_policy(house: House):
     ):
         of_cases |= more
     assert of_cases <= policies, f"without case_id: {sorted(of_cases - policies)}"
-    assert policies == {"case"} | {name for name, t in tables.items() if "case_id" in t.__table__.columns}
+    assert policies == {name for name, table in tables.items() if cases_of(table)}
+
+
+def test_every_column_that_holds_the_id_of_a_case_is_behind_the_policy(house: House):
+    """Found in the rows themselves, whatever the column is called: also where a case that was erased is named."""
+    with house.admin.connect() as connection:
+        ask = connection.exec_driver_sql
+        opened = "(SELECT subject_id FROM audit_event WHERE kind = 'case.opened')"
+        rules = dict(ask("SELECT tablename, qual FROM pg_policies WHERE policyname = 'withheld'").all())
+        found = {
+            (name, column.name)
+            for name, table in mapped_tables().items()
+            if issubclass(table, TenantTable)
+            for column in table.__table__.columns
+            if isinstance(column.type, Uuid)
+            and ask(f'SELECT count(*) FROM "{name}" WHERE "{column.name}" IN {opened}').scalar_one()
+        }
+    assert {("case", "id"), ("erasure_certificate", "case_id"), ("message", "case_id")} <= found
+    in_the_open = {(name, column) for name, column in found if f"({column} = ANY" not in rules.get(name, "")}
+    assert in_the_open == {("audit_event", "subject_id")}, "the trail, which no page of an entity shows"
+
+
+def test_an_id_that_a_table_does_not_make_itself_has_the_name_of_what_it_belongs_to():
+    for name, table in mapped_tables().items():
+        column = table.__table__.columns.get("id")
+        if issubclass(table, TenantTable) and column is not None:
+            assert column.default is not None, f"{name}.id is the id of something else: call it so"
 
 
 def test_no_door_of_an_entity_lets_an_account_in_without_asking_what_is_withheld():

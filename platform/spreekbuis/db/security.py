@@ -34,8 +34,9 @@ def securing(name: str, declared: type[Base]) -> Iterator[str]:
         yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
         yield f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"
         yield f"CREATE POLICY tenant ON {table} TO {APP_ROLE} USING ({rule}) WITH CHECK ({rule})"
-        if (case := _case_of(declared)) is not None:
-            yield f"CREATE POLICY withheld ON {table} AS RESTRICTIVE TO {APP_ROLE} USING ({_not_withheld(case)})"
+        if cases := cases_of(declared):
+            withheld = " AND ".join(map(_not_withheld, cases))
+            yield f"CREATE POLICY withheld ON {table} AS RESTRICTIVE TO {APP_ROLE} USING ({withheld})"
         if declared.figures_columns:
             columns = ", ".join(declared.figures_columns)
             yield f"GRANT SELECT ({columns}) ON {table} TO {FIGURES_ROLE}"
@@ -48,10 +49,18 @@ def securing(name: str, declared: type[Base]) -> Iterator[str]:
     yield from EXTRA.get(name, ())
 
 
-def _case_of(declared: type[TenantTable]) -> str | None:
-    """The column that names the case to which a row belongs, or None: every table with `case_id` is one of a case."""
-    columns = declared.__table__.columns.keys()
-    return "id" if declared.__tablename__ == "case" else "case_id" if "case_id" in columns else None
+def cases_of(declared: type[TenantTable]) -> list[str]:
+    """The columns that name a case: `case_id`, whatever points at a case under another name, and the case's own id."""
+    if declared.__tablename__ == "case":
+        return ["id"]
+    table = declared.__table__
+    pointing = {
+        element.parent.name
+        for key in table.foreign_key_constraints  # type: ignore[attr-defined]
+        if key.referred_table.name == "case"
+        for element in key.elements
+    }
+    return [name for name in table.columns.keys() if name == "case_id" or name in pointing - {"entity_id"}]  # noqa: SIM118
 
 
 def _not_withheld(column: str) -> str:
@@ -75,6 +84,10 @@ EXTRA: dict[str, tuple[str, ...]] = {
     "office_contact": (f"GRANT SELECT (day, channel, in_entity) ON office_contact TO {FIGURES_ROLE}",),
     "entity": (f"GRANT SELECT (id, ovo_code, name, policy_area, headcount) ON entity TO {FIGURES_ROLE}",),
     "policy_area": (f"GRANT SELECT ON policy_area TO {FIGURES_ROLE}",),
+    "policy_area_period": (f"GRANT SELECT ON policy_area_period TO {FIGURES_ROLE}",),
+    "organisation_period": (
+        f"GRANT SELECT (ovo_code, valid_from, valid_to, name, policy_area) ON organisation_period TO {FIGURES_ROLE}",
+    ),
 }
 
 

@@ -1,6 +1,6 @@
 """The central actors in the four languages. Functional addresses only, never a person.
 
-Addresses are examples until the central office sets its own.
+What an installation starts with: the central office keeps them from then on (directory.central_actors).
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ ACTORS: list[dict[str, Any]] = [
             "fr": "Conseille en matière d’intégrité et oriente vers le bon service.",
             "de": "Berät zu Integrität und weist den Weg zur richtigen Stelle.",
         },
-        "email": "integriteit@voorbeeld.example", "phone": None,
+        "email": "integriteit@voorbeeld.example", "languages": ["nl"],
     },
     {
         "code": "audit_vlaanderen", "kind": "audit", "confidential": True, "position": 2,
@@ -38,7 +38,7 @@ ACTORS: list[dict[str, Any]] = [
             "fr": "Enquête sur les fraudes et abus graves. Vous ne devez pas passer d’abord par nous.",
             "de": "Untersucht schweren Betrug und Missbrauch. Sie müssen nicht zuerst zu uns kommen.",
         },
-        "email": "melding.audit@voorbeeld.example", "phone": None,
+        "email": "melding.audit@voorbeeld.example", "languages": ["nl"],
     },
     {
         "code": "prevention_gdpb", "kind": "prevention", "confidential": True, "position": 3,
@@ -54,7 +54,7 @@ ACTORS: list[dict[str, Any]] = [
             "fr": "Écoutent si le travail vous fait souffrir et aident pour une demande informelle ou formelle.",
             "de": "Hören zu, wenn Ihre Arbeit Ihnen zusetzt, und helfen bei einem informellen oder formellen Antrag.",
         },
-        "email": "preventie@voorbeeld.example", "phone": None,
+        "email": "preventie@voorbeeld.example", "languages": ["nl"],
     },
     {
         "code": "diversity", "kind": "diversity", "confidential": True, "position": 4,
@@ -70,7 +70,7 @@ ACTORS: list[dict[str, Any]] = [
             "fr": "Aide pour les questions de discrimination et d’égalité des chances au travail.",
             "de": "Hilft bei Fragen zu Diskriminierung und Chancengleichheit am Arbeitsplatz.",
         },
-        "email": "diversiteit@voorbeeld.example", "phone": None,
+        "email": "diversiteit@voorbeeld.example", "languages": ["nl"],
     },
     {
         "code": "wellbeing_centre", "kind": "wellbeing_centre", "confidential": True, "position": 5,
@@ -86,7 +86,7 @@ ACTORS: list[dict[str, Any]] = [
             "fr": "Soutient les entités et les collaborateurs pour le bien-être au travail (Agence du personnel de l’Autorité flamande).",
             "de": "Unterstützt Einrichtungen und Personal beim Wohlbefinden am Arbeitsplatz (Agentur für das Personal der flämischen Behörden).",
         },
-        "email": "welzijn@voorbeeld.example", "phone": None,
+        "email": "welzijn@voorbeeld.example", "languages": ["nl"],
     },
     {
         "code": "ombudsman", "kind": "ombudsman", "confidential": True, "position": 6,
@@ -102,7 +102,7 @@ ACTORS: list[dict[str, Any]] = [
             "fr": "Vous protège si vous craignez les conséquences de votre signalement : avant, pendant et après.",
             "de": "Schützt Sie, wenn Sie Folgen Ihrer Meldung befürchten: vor, während und nach der Meldung.",
         },
-        "email": "ombudsdienst@voorbeeld.example", "phone": None,
+        "email": "ombudsdienst@voorbeeld.example", "languages": ["nl"],
     },
     {
         "code": "social_service", "kind": "social_service", "confidential": True, "position": 7,
@@ -118,6 +118,6 @@ ACTORS: list[dict[str, Any]] = [
             "fr": "Aide en cas de soucis à la maison, d’argent ou de santé.",
             "de": "Hilft bei Sorgen zu Hause, um Geld oder um Ihre Gesundheit.",
         },
-        "email": "socialedienst@voorbeeld.example", "phone": None,
+        "email": "socialedienst@voorbeeld.example", "languages": ["nl"],
     },
 ]  # fmt: skip

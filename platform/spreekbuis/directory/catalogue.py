@@ -273,3 +273,63 @@ EXCLUSION_REASON_LABELS: dict[ExclusionReason, LazyString] = {
     ExclusionReason.DECLARED: _l("Meldde zelf een belangenconflict"),
     ExclusionReason.BY_REPORTER: _l("De melder vroeg het"),
 }
+
+
+class Spoken(StrEnum):
+    """A language in which one can be helped (ISO 639)."""
+
+    DUTCH = "nl"
+    FRENCH = "fr"
+    ENGLISH = "en"
+    GERMAN = "de"
+    FLEMISH_SIGN = "vgt"
+
+
+SPOKEN_LABELS: dict[Spoken, LazyString] = {
+    Spoken.DUTCH: _l("Nederlands"),
+    Spoken.FRENCH: _l("Frans"),
+    Spoken.ENGLISH: _l("Engels"),
+    Spoken.GERMAN: _l("Duits"),
+    Spoken.FLEMISH_SIGN: _l("Vlaamse Gebarentaal"),
+}
+
+
+class Region(StrEnum):
+    """Where one can be helped: a Flemish province, or Brussels."""
+
+    ANTWERP = "antwerp"
+    LIMBURG = "limburg"
+    EAST_FLANDERS = "east_flanders"
+    FLEMISH_BRABANT = "flemish_brabant"
+    WEST_FLANDERS = "west_flanders"
+    BRUSSELS = "brussels"
+
+
+REGION_LABELS: dict[Region, LazyString] = {
+    Region.ANTWERP: _l("Antwerpen"),
+    Region.LIMBURG: _l("Limburg"),
+    Region.EAST_FLANDERS: _l("Oost-Vlaanderen"),
+    Region.FLEMISH_BRABANT: _l("Vlaams-Brabant"),
+    Region.WEST_FLANDERS: _l("West-Vlaanderen"),
+    Region.BRUSSELS: _l("Brussel"),
+}
+
+
+class TrainingKind(StrEnum):
+    """What contact persons can follow."""
+
+    COURSE = "course"
+    """One day, for new contact persons."""
+    MASTER_CLASS = "master_class"
+    SUPERVISION = "supervision"
+    E_COACHING = "e_coaching"
+    INTERVISION = "intervision"
+
+
+TRAINING_LABELS: dict[TrainingKind, LazyString] = {
+    TrainingKind.COURSE: _l("Eendaagse opleiding voor nieuwe contactpersonen"),
+    TrainingKind.MASTER_CLASS: _l("Masterclass"),
+    TrainingKind.SUPERVISION: _l("Supervisie"),
+    TrainingKind.E_COACHING: _l("E-coaching"),
+    TrainingKind.INTERVISION: _l("Intervisie"),
+}

@@ -23,7 +23,17 @@ class Chart:
     note: str = ""
 
 
-SHOWN = ("kind", "topic_of_reports", "category", "channel", "contacts", "outcome", "score", "month")
+SHOWN = (
+    "kind",
+    "topic_of_reports",
+    "category",
+    "channel",
+    "contacts",
+    "outcome",
+    "score",
+    "month",
+    "trained",
+)
 """The breakdowns of the dashboard, in order."""
 _COMPLETE = {"kind": ("report", "information_request"), "contacts": ("phone", "email"), "month": MONTHS}
 """Values that stand in their table also when they are 0."""

@@ -32,6 +32,6 @@ def verify() -> None:
 
 @commands.command()
 def rebuild() -> None:
-    """Write every total anew from the facts, by the policy area that each entity has now."""
+    """Write every total anew from the facts."""
     roll_up.rebuild()
     click.echo("The totals were written anew.")

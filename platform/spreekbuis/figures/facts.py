@@ -63,6 +63,21 @@ class ContactFact:
     channel: str
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingFact:
+    """A contact person at a training: year and month in which it took place, a directory.catalogue.TrainingKind, online
+    or at a place, and whether they were there ("attended" or "absent")."""
+
+    year: int
+    month: int
+    kind: str
+    channel: str
+    status: str
+
+
+type_fact = CaseFact | ContactFact | TrainingFact
+
+
 def record_case(fact_id: UUID, fact: CaseFact, *, new: bool = False) -> None:
     """Write or correct the fact of a case of the tenant in scope; the totals follow by the difference.
 
@@ -79,10 +94,17 @@ def record_contact(fact_id: UUID, fact: ContactFact, *, new: bool = False) -> No
     _record("contact", fact_id, fact, new)
 
 
-def contributions(fact: CaseFact | ContactFact) -> dict[type_cell, type_measure]:
+def record_training(fact_id: UUID, fact: TrainingFact) -> None:
+    """Write or correct the fact of a contact person at a training, of the tenant in scope."""
+    _record("training", fact_id, fact, new=False)
+
+
+def contributions(fact: type_fact) -> dict[type_cell, type_measure]:
     """The cells to which a fact counts."""
     if isinstance(fact, ContactFact):
         return {(fact.year, "contacts", fact.channel): (1, 0)}
+    if isinstance(fact, TrainingFact):
+        return {(fact.year, "trained", fact.kind): (1, 0)} if fact.status == "attended" else {}
     if fact.reporter_class == ReporterClass.CITIZEN:  # of 1700, and no case of Spreekbuis, at whichever desk
         where = "received" if fact.desk == DeskKind.CITIZENS else "taken_over"
         return {(fact.year, "citizens", where): (1, 0)}
@@ -157,7 +179,7 @@ WITH written AS (
 
 
 def _record(
-    subject: Literal["case", "contact"], fact_id: UUID, fact: CaseFact | ContactFact, new: bool
+    subject: Literal["case", "contact", "training"], fact_id: UUID, fact: type_fact, new: bool
 ) -> None:
     entity_id = current_entity_id()
     before = None if new else _known(entity_id, fact_id)
@@ -181,7 +203,7 @@ def _record(
     )  # fmt: skip
 
 
-def _known(entity_id: UUID, fact_id: UUID) -> CaseFact | ContactFact | None:
+def _known(entity_id: UUID, fact_id: UUID) -> type_fact | None:
     """The fact as it stands, locked: two corrections of one fact follow each other."""
     wanted = select(Fact.subject, *(getattr(Fact, name) for name in _CASE_COLUMNS))
     row = db.session.execute(
@@ -192,4 +214,6 @@ def _known(entity_id: UUID, fact_id: UUID) -> CaseFact | ContactFact | None:
     subject, *values = row
     if subject == "contact":
         return ContactFact(row.year, row.month, row.channel)
+    if subject == "training":
+        return TrainingFact(row.year, row.month, row.kind, row.channel, row.status)
     return CaseFact(*values)

@@ -12,8 +12,8 @@ from spreekbuis.db.base import APPEND_ONLY, Moves, SharedTable, TenantTable, to_
 
 
 class Fact(TenantTable):
-    """The present state of one case or contact, as figures see it. Its random id says nothing of the case;
-    the case knows its fact, never the other way round."""
+    """The present state of one case, contact or place at a training, as figures see it. Its random id says
+    nothing of the case; the case knows its fact, never the other way round."""
 
     __tablename__ = "fact"
     moves = Moves.STAY
@@ -31,7 +31,7 @@ class Fact(TenantTable):
     )  # fmt: skip
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     subject: Mapped[str]
-    """"case" or "contact"."""
+    """"case", "contact" or "training"."""
     year: Mapped[int]
     month: Mapped[int]
     kind: Mapped[str | None]
@@ -94,7 +94,8 @@ class FigureCell(TenantTable):
 
 
 class FigureTotal(SharedTable):
-    """Rolled-up totals across entities: `scope` is "all" or a policy area's code."""
+    """Rolled-up totals across entities: `scope` is "all", or a policy area in the structure of the year ("then:OMG")
+    or of today ("now:OMG"; figures.structure)."""
 
     __tablename__ = "figure_total"
     shared_because = "aggregates of the central office; only the figures role reads or writes them"

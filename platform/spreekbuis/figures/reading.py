@@ -6,19 +6,20 @@ The cost is that of the cells of a year. It grows with neither the cases nor the
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any, LiteralString, NamedTuple
 
 from psycopg import Connection
 from sqlalchemy import text
 
+from spreekbuis.clock import today
 from spreekbuis.db.pool import bare_connection
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.figures.roll_up import figures_engine
+from spreekbuis.figures.structure import EVERYWHERE, Structure, scope_of, scopes, then
 
-EVERYWHERE = "all"
-"""The scope of the totals over all entities; the others are codes of policy areas."""
 ENTITIES_PER_PAGE = 25
 
 
@@ -73,9 +74,10 @@ class Overview:
 
 
 class EntityRow(NamedTuple):
-    """An entity's main figures in one year."""
+    """An entity's main figures in one year. `name` and `policy_area` are those of the structure that was asked."""
 
     ovo_code: str
+    name_now: str
     name: str
     policy_area: str
     cases: int
@@ -99,21 +101,34 @@ class EntityPage:
     after: str | None
 
 
-_OVERVIEW = """
+class Area(NamedTuple):
+    """A policy area: how it was called in the structure that was asked, and whether it existed then."""
+
+    code: str
+    name: str
+    exists: bool
+
+
+_OVERVIEW = f"""
+WITH waiting AS MATERIALIZED (
+    SELECT entity_id, year, dimension, value, sum(n) AS n, sum(total) AS total
+    FROM figure_delta GROUP BY entity_id, year, dimension, value
+), pairs AS (
+    SELECT DISTINCT entity_id, year FROM waiting
+), scopes AS ({scopes("%(today)s::date")}
+)
 SELECT scope, year, dimension, value, sum(n)::int AS n, sum(total)::bigint AS total FROM (
     SELECT scope, year, dimension, value, n, total FROM figure_total
     UNION ALL
-    SELECT scope, year, dimension, value, n, total FROM (
-        SELECT entity_id, year, dimension, value, sum(n) AS n, sum(total) AS total
-        FROM figure_delta GROUP BY entity_id, year, dimension, value
-    ) AS waiting JOIN entity ON entity.id = entity_id, unnest(ARRAY['all', policy_area]) AS scope
+    SELECT scope, year, dimension, value, n, total FROM waiting JOIN scopes USING (entity_id, year)
     UNION ALL
-    SELECT 'all', %(year)s::int, 'contacts', channel, count(*), 0 FROM office_contact
+    SELECT '{EVERYWHERE}', %(year)s::int, 'contacts', channel, count(*), 0 FROM office_contact
     WHERE NOT in_entity AND day BETWEEN make_date(%(year)s, 1, 1) AND make_date(%(year)s, 12, 31) GROUP BY channel
 ) AS both_kinds
 WHERE (scope = %(scope)s AND year = %(year)s)
-    OR (dimension = 'cases' AND (scope = %(scope)s OR year = %(year)s))
-GROUP BY scope, year, dimension, value HAVING sum(n) <> 0"""
+    OR (scope = %(scope)s AND dimension = 'cases')
+    OR (scope = ANY(%(parts)s) AND year = %(year)s AND dimension = 'cases')
+GROUP BY scope, year, dimension, value HAVING sum(n) <> 0"""  # noqa: S608 (fixed text)
 
 _OWN = text("""
 SELECT year, dimension, value, sum(n)::int AS n, sum(total)::bigint AS total FROM (
@@ -124,8 +139,10 @@ SELECT year, dimension, value, sum(n)::int AS n, sum(total)::bigint AS total FRO
 WHERE year = :year OR dimension = 'cases'
 GROUP BY year, dimension, value HAVING sum(n) <> 0""")
 
-_ENTITY_CELLS = """
-SELECT page.ovo_code, page.name, page.policy_area, cells.* FROM page, LATERAL (
+_ENTITY_CELLS = f"""
+SELECT entity.ovo_code, entity.name, CASE WHEN %(then)s THEN coalesce(was.name, entity.name) ELSE entity.name END,
+    CASE WHEN %(then)s THEN coalesce(was.policy_area, entity.policy_area) ELSE entity.policy_area END, cells.*
+FROM page AS entity LEFT JOIN LATERAL {then("%(year)s", "%(today)s::date")} AS was ON true, LATERAL (
     SELECT coalesce(sum(n) FILTER (WHERE dimension = 'cases'), 0)::int,
         coalesce(sum(n) FILTER (WHERE dimension = 'kind' AND value = 'report'), 0)::int,
         coalesce(sum(n) FILTER (WHERE dimension = 'kind' AND value = 'information_request'), 0)::int,
@@ -133,11 +150,11 @@ SELECT page.ovo_code, page.name, page.policy_area, cells.* FROM page, LATERAL (
         coalesce(sum(n) FILTER (WHERE dimension = 'score'), 0)::int,
         coalesce(sum(total) FILTER (WHERE dimension = 'score'), 0)::int
     FROM (
-        SELECT dimension, value, n, total FROM figure_cell WHERE entity_id = page.id AND year = %(year)s
+        SELECT dimension, value, n, total FROM figure_cell WHERE entity_id = entity.id AND year = %(year)s
         UNION ALL
-        SELECT dimension, value, n, total FROM waiting WHERE entity_id = page.id
+        SELECT dimension, value, n, total FROM waiting WHERE entity_id = entity.id
     ) AS both_kinds WHERE dimension IN ('cases', 'kind', 'contacts', 'score')
-) AS cells"""
+) AS cells"""  # noqa: S608 (fixed text)
 _CURSOR = "((SELECT name FROM entity WHERE ovo_code = %(at)s), %(at)s)"
 
 
@@ -150,7 +167,7 @@ WITH page AS (
     SELECT entity_id, dimension, value, sum(n) AS n, sum(total) AS total
     FROM figure_delta WHERE year = %(year)s AND entity_id IN (SELECT id FROM page)
     GROUP BY entity_id, dimension, value
-){_ENTITY_CELLS} ORDER BY page.name, page.ovo_code"""  # noqa: S608 (fixed text)
+){_ENTITY_CELLS} ORDER BY entity.name, entity.ovo_code"""  # noqa: S608 (fixed text)
 
 
 _FIRST_PAGE = _page("", "")
@@ -166,23 +183,40 @@ def reading() -> AbstractContextManager[type_connection]:
     return bare_connection(figures_engine())
 
 
-def policy_areas(connection: type_connection) -> dict[str, str]:
-    """The names of the policy areas by code."""
-    return dict(connection.execute("SELECT code, name FROM policy_area").fetchall())
+_AREAS = {
+    Structure.NOW: "SELECT code, name, %(day)s BETWEEN valid_from AND valid_to FROM policy_area",
+    Structure.THEN: """
+SELECT DISTINCT ON (code) code, name, %(day)s BETWEEN valid_from AND valid_to FROM policy_area_period
+ORDER BY code, valid_from <= %(day)s DESC, CASE WHEN valid_from <= %(day)s THEN valid_from END DESC, valid_from""",
+}
 
 
-def overview(connection: type_connection, year: int, scope: str = EVERYWHERE) -> Overview:
-    """Totals of `scope` (EVERYWHERE or a policy area) in `year`."""
+def policy_areas(connection: type_connection, year: int, structure: Structure) -> dict[str, Area]:
+    """All policy areas by code, as they were in the structure."""
+    day = today() if structure is Structure.NOW else min(today(), date(year, 12, 31))
+    return {row[0]: Area(*row) for row in connection.execute(_AREAS[structure], {"day": day}).fetchall()}
+
+
+def overview(
+    connection: type_connection,
+    year: int,
+    structure: Structure = Structure.THEN,
+    area: str | None = None,
+    areas: Iterable[str] = (),
+) -> Overview:
+    """Totals in `year` of all entities, or of those in `area`; and the cases of each of `areas`."""
+    scope = scope_of(structure, area) if area else EVERYWHERE
+    parts = {scope_of(structure, code): code for code in areas}
     figures, by_year, by_area = Figures(), {}, {}
-    rows = connection.execute(_OVERVIEW, {"scope": scope, "year": year}).fetchall()
-    for of_scope, of_year, dimension, value, n, total in rows:
+    values = {"scope": scope, "year": year, "parts": list(parts), "today": today()}
+    for of_scope, of_year, dimension, value, n, total in connection.execute(_OVERVIEW, values).fetchall():
         if of_scope == scope and of_year == year:
             figures.cells[dimension, value] = (n, total)
         if dimension == "cases":
             if of_scope == scope:
                 by_year[of_year] = n
-            if of_year == year and of_scope != EVERYWHERE:
-                by_area[of_scope] = n
+            if of_year == year and of_scope in parts:
+                by_area[parts[of_scope]] = n
     return Overview(figures, by_year, by_area)
 
 
@@ -198,10 +232,18 @@ def own_overview(year: int) -> Overview:
 
 
 def entities(
-    connection: type_connection, year: int, *, after: str | None = None, before: str | None = None
+    connection: type_connection,
+    year: int,
+    structure: Structure,
+    *,
+    after: str | None = None,
+    before: str | None = None,
 ) -> EntityPage:
-    """A page of all entities by name, beside the OVO code of a neighbour or from the start."""
-    values = {"year": year, "most": ENTITIES_PER_PAGE + 1, "at": after or before}
+    """A page of all entities by the name of today, beside the OVO code of a neighbour or from the start."""
+    values = {
+        "year": year, "most": ENTITIES_PER_PAGE + 1, "at": after or before, "today": today(),
+        "then": structure is Structure.THEN,
+    }  # fmt: skip
     query = _PAGE_AFTER if after else _PAGE_BEFORE if before else _FIRST_PAGE
     rows = [EntityRow(*row) for row in connection.execute(query, values).fetchall()]
     more = len(rows) > ENTITIES_PER_PAGE

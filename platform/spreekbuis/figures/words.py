@@ -21,6 +21,7 @@ from spreekbuis.directory.catalogue import (
     IDENTITY_LABELS,
     OUTCOME_LABELS,
     TOPIC_LABELS,
+    TRAINING_LABELS,
     WORK_RELATED,
     DeskKind,
 )
@@ -63,6 +64,7 @@ DIMENSIONS: dict[str, Dimension] = {
     "identity": Dimension(_l("Dossiers volgens naam"), _l("Naam"), _CASES, IDENTITY_LABELS),
     "reporter_class": Dimension(_l("Dossiers per melder"), _l("Melder"), _CASES, WORK_RELATED),
     "acknowledged": Dimension(_l("Ontvangst bevestigd"), _l("Wanneer"), _CASES, ACKNOWLEDGED_LABELS),
+    "trained": Dimension(_l("Gevolgde opleidingen"), _l("Opleiding"), _l("Deelnames"), TRAINING_LABELS),
     "citizens": Dimension(_l("Berichten aan 1700"), _l("Waar"), _l("Berichten"), CITIZENS_LABELS),
     "score": Dimension(_l("Tevredenheid"), _l("Score op 5"), _l("Scores"), {}),
     "law": Dimension(

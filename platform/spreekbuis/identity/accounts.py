@@ -12,7 +12,7 @@ from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.session import db
 from spreekbuis.errors import Invalid, NotFound
-from spreekbuis.identity import sessions
+from spreekbuis.identity import recovery_codes, sessions
 from spreekbuis.identity.keys import make_key
 from spreekbuis.identity.models import Account, PlatformRole
 from spreekbuis.identity.password_policy import refuse_weak
@@ -51,11 +51,13 @@ class NewAccount(NamedTuple):
     secret: bytes | None
 
 
-def create_account(email: str, label: str, language: str, password: str | None) -> NewAccount:
+def create_account(
+    email: str, label: str, language: str, password: str | None, *, elsewhere: bool = False
+) -> NewAccount:
     """Make an account; its second factor is set up at the first sign-in.
 
-    Without a password its owner asks for a link by mail. Raises Invalid: no address, taken address, no label,
-    weak password.
+    Without a password its owner asks for a link by mail, unless one signs in `elsewhere` (identity.oidc). Raises
+    Invalid: no address, taken address, no label, weak password.
     """
     email = email_address(email)
     if not label.strip() or len(label) > LONGEST_LABEL:
@@ -66,7 +68,7 @@ def create_account(email: str, label: str, language: str, password: str | None) 
         refuse_weak("password", password, email)
     made: UUID | None = db.session.scalar(
         insert(Account)
-        .values(id=new_id(), email=email, label=label.strip(), language=language)
+        .values(id=new_id(), email=email, label=label.strip(), language=language, elsewhere=elsewhere)
         .on_conflict_do_nothing(index_elements=["email"])
         .returning(Account.id)
     )
@@ -105,6 +107,7 @@ def reset_second_factor(account_id: UUID) -> None:
         .where(Account.id == account_id)
         .values(totp_sealed=None, totp_confirmed_at=None, totp_last_counter=0)
     )
+    recovery_codes.forget(account_id)
     sessions.end_all(account_id)
     record(Audited.ACCOUNT_SECOND_FACTOR_RESET, account_id)
 

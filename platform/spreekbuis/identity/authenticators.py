@@ -92,7 +92,7 @@ def question_for_new(
         "user": {"id": encoded(user), "name": name, "displayName": name},
         "pubKeyCredParams": [{"type": "public-key", "alg": number} for number in _ALGORITHMS],
         "excludeCredentials": _named(known),
-        "authenticatorSelection": {"residentKey": "preferred", "userVerification": "required"},
+        "authenticatorSelection": {"residentKey": "required", "userVerification": "required"},
         "attestation": "none",
         "timeout": _PATIENCE,
         "extensions": _prf(),
@@ -100,7 +100,7 @@ def question_for_new(
 
 
 def question_for_known(site: Site, challenge: bytes, known: Iterable[bytes]) -> type_options:
-    """The options for `navigator.credentials.get`, for one of the passkeys in `known`."""
+    """The options for `navigator.credentials.get`, for one of the passkeys in `known`; for any when none is named."""
     return {
         "challenge": encoded(challenge),
         "rpId": site.domain,
@@ -163,6 +163,12 @@ def named_in(told: str) -> bytes:
     """Which passkey says that it answered. Raises NotAccepted."""
     with _refusing(told):
         return decoded(json.loads(told)["rawId"])
+
+
+def challenge_in(told: str) -> bytes:
+    """Which question the answer says to answer. Raises NotAccepted."""
+    with _refusing(told):
+        return decoded(json.loads(decoded(json.loads(told)["response"]["clientDataJSON"]))["challenge"])
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
 from spreekbuis.errors import DomainError, Invalid
 from spreekbuis.identity import accounts
+from spreekbuis.identity.oidc.providers import give_domain
 from spreekbuis.web.access import PLATFORM_ROLES, Role
 from spreekbuis.web.frame import LANGUAGES
 
@@ -68,6 +69,16 @@ def reset_second_factor(email: str) -> None:
     with _acting():
         accounts.reset_second_factor(_id_of(email))
     click.echo("The next sign-in asks to set up a new second factor.")
+
+
+@commands.command("sign-in-domain")
+@click.argument("domain")
+@click.argument("provider", required=False)
+def sign_in_domain(domain: str, provider: str | None) -> None:
+    """Let people with an address in DOMAIN sign in at PROVIDER (its code in SIGN_IN_PROVIDERS); without one, here."""
+    with _acting():
+        give_domain(domain, provider)
+    click.echo("The domain was set.")
 
 
 @commands.command("grant-role")

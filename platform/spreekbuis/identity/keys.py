@@ -30,6 +30,14 @@ class SignInAgain(NotAllowed):
     onward = Onward("identity.sign_out", _l("Meld je af"), post=True)
 
 
+class VaultShut(SignInAgain):
+    """Signed in at an organisation (identity.oidc), which does not have the key."""
+
+    title = _l("Je kluis is nog dicht")
+    advice = _l("De teksten van dossiers zijn versleuteld. Open je kluis om ze te lezen.")
+    onward = Onward("identity.own_vault", _l("Open je kluis"))
+
+
 def password_binding(account_id: UUID, key_id: UUID) -> bytes:
     """What the lock of the password is bound to."""
     return context("account secret, by password", account_id, key_id)
@@ -83,19 +91,19 @@ def lock_for_session(token: str, account_id: UUID, secret: bytes) -> bytes:
     return lock(_session_key(token), secret, context("account secret, in a session", account_id))
 
 
-_SESSION_KEY = select(SignInSession.account_id, SignInSession.key_locked).where(
-    SignInSession.token_hash == bindparam("token"),
-    SignInSession.expires_at > bindparam("now"),
-    SignInSession.key_locked.is_not(None),
+_SESSION_KEY = select(SignInSession.account_id, SignInSession.key_locked, SignInSession.provider).where(
+    SignInSession.token_hash == bindparam("token"), SignInSession.expires_at > bindparam("now")
 )
 
 
 def secret_in_session(token: str) -> bytes:
-    """The secret that the session of this token carries. Raises SignInAgain when it carries none."""
+    """The secret that the session of this token carries. Raises SignInAgain (VaultShut) when it carries none."""
     found = rows(_SESSION_KEY, {"token": hash_token(token), "now": now()})
     if not found:
         raise SignInAgain
-    ((account_id, key_locked),) = found
+    ((account_id, key_locked, provider),) = found
+    if key_locked is None:
+        raise SignInAgain if provider is None else VaultShut
     bound_to = context("account secret, in a session", account_id)
     try:
         return unlock(_session_key(token), key_locked, bound_to)

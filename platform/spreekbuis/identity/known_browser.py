@@ -52,6 +52,12 @@ def new_mark(account_id: UUID) -> str:
     return f"{minute}.{name}.{_code(minute, name, account_id, key_id)}"
 
 
+def is_known(mark: str | None, account_id: UUID) -> bool:
+    """Whether the account signed in before in the browser that shows this mark, since its last reset."""
+    key_id = db.session.scalar(select(AccountKey.key_id).where(AccountKey.account_id == account_id))
+    return key_id is not None and lane_of(mark, account_id, key_id) is not None
+
+
 def lane_of(mark: str | None, account_id: UUID, key_id: UUID) -> Lane | None:
     """The lane of the browser that shows this mark, or None when it is none of ours, of another account or pair, or
     too old."""

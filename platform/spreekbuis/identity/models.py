@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
@@ -24,6 +24,9 @@ class Account(SharedTable):
     totp_last_counter: Mapped[int] = mapped_column(default=0)
     """The last accepted time step (30 s): a code works once."""
     language: Mapped[str] = mapped_column(default="nl")
+    elsewhere: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Signs in at an organisation (identity.oidc) and with a passkey, never here with a password: what stands in its
+    place opens texts alone (identity.own_vault)."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     disabled_at: Mapped[datetime | None]
 
@@ -75,9 +78,57 @@ class SignInSession(SharedTable):
     challenge: Mapped[bytes | None]
     """What the next answer of a passkey must repeat, once (identity.passkey_lock)."""
     challenge_until: Mapped[datetime | None]
+    provider: Mapped[str | None]
+    """Where its owner signed in instead of here (identity.oidc), None for here."""
+    provider_subject: Mapped[str | None] = mapped_column(index=True)
+    provider_session: Mapped[str | None]
+    browser: Mapped[str] = mapped_column(default="")
+    """Its kind, in two words of ours (identity.browser_kind)."""
+    confirmed_at: Mapped[datetime] = mapped_column(default=now)
+    """When its owner last gave a second factor here; for a complete session only."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_seen_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class RecoveryCode(SharedTable):
+    """A code on paper that stands once for the second factor (identity.recovery_codes). A used one is gone."""
+
+    __tablename__ = "recovery_code"
+    shared_because = "belongs to the account, which can work in several entities"
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class SignInDomain(SharedTable):
+    """People with an address in this domain sign in at this provider (identity.oidc.providers)."""
+
+    __tablename__ = "sign_in_domain"
+    shared_because = "read before anybody is known"
+    domain: Mapped[str] = mapped_column(primary_key=True)
+    provider: Mapped[str]
+
+
+class ProviderIdentity(SharedTable):
+    """The name that a provider has for the owner of an account (`sub`). One per provider and account."""
+
+    __tablename__ = "provider_identity"
+    shared_because = "read before anybody is known"
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (UniqueConstraint("account_id", "provider"),)
+
+
+class UsedOnce(SharedTable):
+    """What served, and may not serve again before it is over by itself (identity.once)."""
+
+    __tablename__ = "used_once"
+    shared_because = "kept before anybody is known"
+    name_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    until: Mapped[datetime] = mapped_column(index=True)
 
 
 class SignInAttempt(SharedTable):

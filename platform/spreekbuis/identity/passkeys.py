@@ -9,7 +9,7 @@ stays the one proof of a password.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -19,10 +19,10 @@ from sqlalchemy.dialects.postgresql import insert
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.clock import now
 from spreekbuis.db.session import db
-from spreekbuis.errors import Conflict, DomainError, Invalid, NotAllowed, Onward
+from spreekbuis.errors import Conflict, DomainError, Invalid
 from spreekbuis.identity import authenticators, jobs
 from spreekbuis.identity.authenticators import Answer, type_options
-from spreekbuis.identity.models import AccountKey, Passkey, SignInSession
+from spreekbuis.identity.models import AccountKey, Passkey
 from spreekbuis.identity.passkey_lock import (
     lock_with_passkey,
     new_challenge,
@@ -34,19 +34,9 @@ from spreekbuis.identity.passkey_lock import (
 from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.vault.sealing import SECRET_BYTES
 
-RECENT = timedelta(hours=1)
-"""How long after signing in the passkeys of an account can be changed: not in a browser that was left open."""
 MOST = 10
 """Passkeys of one account."""
 LONGEST_LABEL = 60
-
-
-class NotRecent(NotAllowed):
-    title = _l("Meld je eerst opnieuw aan.")
-    advice = _l(
-        "Je passkeys veranderen kan tot een uur nadat je je aanmeldde. Meld je af en weer aan. Er is niets veranderd."
-    )
-    onward = Onward("identity.sign_out", _l("Meld je af"), post=True)
 
 
 class NoPrf(DomainError):
@@ -101,10 +91,9 @@ def passkeys_of(account_id: UUID) -> list[OwnPasskey]:
 def begin_adding(account_id: UUID, email: str, session: bytes) -> type_options:
     """What the browser asks an authenticator for a new passkey. `session` is the hash of the session's token.
 
-    Raises NoPasskeysHere, NotRecent, TooMany, SignInAgain when the account has no key pair.
+    Raises NoPasskeysHere, TooMany, SignInAgain when the account has no key pair.
     """
     here = required_site()
-    _check_recent(session)
     pair = pair_of(account_id)
     known = db.session.scalars(
         select(Passkey.credential_id).where(Passkey.account_id == account_id, Passkey.key_id == pair.key_id)
@@ -117,7 +106,7 @@ def begin_adding(account_id: UUID, email: str, session: bytes) -> type_options:
 def finish_adding(account_id: UUID, session: bytes, answer: Answer, label: str, secret: bytes) -> None:
     """Keep the new passkey, as a lock on `secret`, which the session carries. Audited; its owner gets a mail.
 
-    Raises Invalid (label), NoPasskeysHere, NotRecent, ChallengeOver, NotAccepted, NoPrf, TooMany, AddedBefore,
+    Raises Invalid (label), NoPasskeysHere, ChallengeOver, NotAccepted, NoPrf, TooMany, AddedBefore,
     SignInAgain.
     """
     if not label or len(label) > LONGEST_LABEL:
@@ -125,7 +114,6 @@ def finish_adding(account_id: UUID, session: bytes, answer: Answer, label: str, 
             {"label": _l("Geef je passkey een naam van hoogstens %(num)s tekens.", num=LONGEST_LABEL)}
         )
     here, challenge = required_site(), take_challenge(session)
-    _check_recent(session)
     made = authenticators.new_passkey(here, challenge, answer.told)
     if len(answer.output) != SECRET_BYTES:
         raise NoPrf
@@ -147,12 +135,8 @@ def finish_adding(account_id: UUID, session: bytes, answer: Answer, label: str, 
     enqueue(jobs.MAIL_PASSKEY_ADDED, id=str(account_id))
 
 
-def remove_passkey(account_id: UUID, session: bytes, handle: str) -> None:
-    """Remove a passkey of the account's own. What is not its own, or no longer there, changes nothing. Audited.
-
-    Raises NotRecent.
-    """
-    _check_recent(session)
+def remove_passkey(account_id: UUID, handle: str) -> None:
+    """Remove a passkey of the account's own. What is not its own, or no longer there, changes nothing. Audited."""
     try:
         credential_id = bytes.fromhex(handle)
     except ValueError:
@@ -164,12 +148,6 @@ def remove_passkey(account_id: UUID, session: bytes, handle: str) -> None:
     )
     if gone is not None:
         record(Audited.PASSKEY_REMOVED, account_id)
-
-
-def _check_recent(session: bytes) -> None:
-    began = db.session.scalar(select(SignInSession.created_at).where(SignInSession.token_hash == session))
-    if began is None or began <= now() - RECENT:
-        raise NotRecent
 
 
 def _check_room(account_id: UUID) -> None:

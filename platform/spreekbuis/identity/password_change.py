@@ -62,7 +62,9 @@ def request_reset(email: str) -> None:
     except lockout.LockedOut:
         return
     account_id = db.session.scalar(
-        select(Account.id).where(Account.email == email, Account.disabled_at.is_(None))
+        select(Account.id).where(
+            Account.email == email, Account.disabled_at.is_(None), Account.elsewhere.is_(False)
+        )
     )
     reset = PasswordReset(account_id=account_id, expires_at=now() + jobs.RESET_LIFETIME)
     db.session.add(reset)

@@ -14,20 +14,19 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, select
 
 from spreekbuis.audit.trail import Audited, record
-from spreekbuis.clock import now
 from spreekbuis.db.session import db
 from spreekbuis.errors import Conflict
 from spreekbuis.identity import authenticators
-from spreekbuis.identity.authenticators import Answer, NotAccepted, type_options
+from spreekbuis.identity.authenticators import Answer, type_options
 from spreekbuis.identity.models import AccountKey, Passkey
 from spreekbuis.identity.passkey_lock import (
     lock_with_passkey,
     new_challenge,
     pair_of_secret,
     required_site,
-    take_challenge,
     unlock_with_passkey,
 )
+from spreekbuis.identity.passkey_use import own_that_answered
 
 
 class NothingToRestore(Conflict):
@@ -85,17 +84,7 @@ def restore_with_passkey(account_id: UUID, session: bytes, answer: Answer, secre
     Gives how many grants. The passkey locks the secret of today from here on. Audited, here and in each entity.
     Raises NoPasskeysHere, ChallengeOver, NotAccepted, NothingToRestore, SignInAgain.
     """
-    here, challenge = required_site(), take_challenge(session)
-    passkey = db.session.scalar(
-        select(Passkey)
-        .where(
-            Passkey.credential_id == authenticators.named_in(answer.told), Passkey.account_id == account_id
-        )
-        .with_for_update()
-    )
-    if passkey is None:
-        raise NotAccepted
-    count = authenticators.check_use(here, challenge, answer.told, passkey.public_key, passkey.sign_count)
+    passkey = own_that_answered(account_id, session, answer)
     pair = pair_of_secret(account_id, secret)
     if passkey.key_id == pair.key_id:
         raise NothingToRestore
@@ -103,6 +92,6 @@ def restore_with_passkey(account_id: UUID, session: bytes, answer: Answer, secre
     sealers: tuple[SealAgain, ...] = current_app.extensions["sealers"]
     restored = sum(seal_again(account_id, passkey.key_id, earlier) for seal_again in sealers)
     passkey.secret_locked = lock_with_passkey(answer.output, account_id, pair.key_id, secret)
-    passkey.key_id, passkey.sign_count, passkey.last_used_at = pair.key_id, count, now()
+    passkey.key_id = pair.key_id
     record(Audited.PASSKEY_USED, account_id, {"restored": restored})
     return restored

@@ -5,6 +5,7 @@ import os
 from uuid import UUID
 
 import pyotp
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -17,8 +18,9 @@ from spreekbuis.audit.trail import Audited, record
 from spreekbuis.clock import now
 from spreekbuis.db.session import db
 from spreekbuis.errors import Invalid, NotFound
-from spreekbuis.identity import lockout
+from spreekbuis.identity import jobs, lockout
 from spreekbuis.identity.models import Account
+from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.settings import Settings
 
 STEP = 30
@@ -52,6 +54,11 @@ def seal_secret(account_id: UUID, secret: str) -> bytes:
 def open_secret(account_id: UUID, sealed: bytes) -> str:
     """The secret. Raises cryptography's InvalidTag when account or server key is another one."""
     return _box().decrypt(sealed[:_NONCE], sealed[_NONCE:], account_id.bytes).decode()
+
+
+def has_app(account_id: UUID) -> bool:
+    """Whether an app makes codes for the account."""
+    return db.session.scalar(select(Account.totp_confirmed_at).where(Account.id == account_id)) is not None
 
 
 def begin_set_up(account_id: UUID) -> None:
@@ -92,6 +99,38 @@ def confirm(account_id: UUID, code: str) -> None:
         raise WrongCode
     with acting_as(Actor("account", account_id)):
         record(Audited.ACCOUNT_SECOND_FACTOR_SET, account_id)
+
+
+def replacement(account_id: UUID) -> tuple[str, bytes]:
+    """A fresh secret for another app, and the same sealed for `replace`: until then the app of before works on."""
+    secret = pyotp.random_base32()
+    return secret, seal_secret(account_id, secret)
+
+
+def secret_for_app(account_id: UUID, sealed: bytes) -> str:
+    """The secret that `replacement` made. Raises WrongCode for what it did not make for this account."""
+    try:
+        return open_secret(account_id, sealed)
+    except (InvalidTag, ValueError):
+        raise WrongCode from None
+
+
+def replace(account_id: UUID, sealed: bytes, code: str) -> None:
+    """The app with this secret makes the codes from now on, as its `code` shows. Audited; the owner gets a mail.
+
+    Raises WrongCode, also for what is not ours, and for an account that has nothing to replace.
+    """
+    counter = _counter_of(secret_for_app(account_id, sealed), code)
+    replaced = counter is not None and db.session.scalar(
+        update(Account)
+        .where(Account.id == account_id, Account.totp_confirmed_at.is_not(None))
+        .values(totp_sealed=sealed, totp_confirmed_at=now(), totp_last_counter=counter)
+        .returning(Account.id)
+    )
+    if not replaced:
+        raise WrongCode
+    record(Audited.ACCOUNT_SECOND_FACTOR_CHANGED, account_id)
+    enqueue(jobs.MAIL_SECOND_FACTOR_CHANGED, id=str(account_id))
 
 
 def check(account_id: UUID, code: str) -> None:

@@ -2,7 +2,8 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -11,12 +12,8 @@ from spreekbuis.clock import now
 from spreekbuis.db.session import db
 from spreekbuis.identity.keys import lock_for_session
 from spreekbuis.identity.models import SignInSession
-from spreekbuis.web.door import IDLE_LIMIT, hash_token
-
-LONGEST = timedelta(hours=10)
-"""A working day: then everybody signs in again."""
-LONGEST_HALF_WAY = timedelta(minutes=15)
-"""Between the password and the second factor, set-up included."""
+from spreekbuis.web.door import hash_token
+from spreekbuis.web.limits import HALF_WAY, IDLE, WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,38 +23,74 @@ class OpenSession:
     handle: str
     created_at: datetime
     last_seen_at: datetime
+    ends_at: datetime
+    """When it ends also for who goes on working."""
+    browser: str
     is_this_one: bool
 
 
-def start(account_id: UUID, secret: bytes, *, complete: bool) -> str:
-    """Begin a session that carries the account's secret; gives the token for the cookie.
+class CameFrom(NamedTuple):
+    """The provider at which somebody signed in, its name for them, and for that session ("" when it has none)."""
 
-    The database keeps the hash of the token, and the secret locked with it.
+    provider: str
+    subject: str
+    session: str
+
+
+def start(
+    account_id: UUID,
+    secret: bytes | None,
+    *,
+    complete: bool,
+    browser: str = "",
+    came_from: CameFrom | None = None,
+) -> str:
+    """Begin a session that carries the account's secret, if it is known; gives the token for the cookie.
+
+    The database keeps the hash of the token, and the secret locked with it. `browser` is its kind (browser_kind).
     """
     token = secrets.token_urlsafe(32)
     db.session.add(
         SignInSession(
             token_hash=hash_token(token), account_id=account_id, complete=complete,
-            key_locked=lock_for_session(token, account_id, secret),
-            expires_at=now() + (LONGEST if complete else LONGEST_HALF_WAY),
+            key_locked=secret and lock_for_session(token, account_id, secret),
+            provider=came_from and came_from.provider, provider_subject=came_from and came_from.subject,
+            provider_session=(came_from and came_from.session) or None,
+            browser=browser, expires_at=now() + (WHOLE if complete else HALF_WAY).lasts,
         )
     )  # fmt: skip
     return token
+
+
+def provider_of_session(token_hash: bytes) -> str | None:
+    """At which provider this session began, None for here."""
+    return db.session.scalar(select(SignInSession.provider).filter_by(token_hash=token_hash))
 
 
 def open_sessions(account_id: UUID, this_one: bytes) -> list[OpenSession]:
     """Where the account is signed in now, the latest used first."""
     moment = now()
     rows = db.session.execute(
-        select(SignInSession.token_hash, SignInSession.created_at, SignInSession.last_seen_at)
+        select(
+            SignInSession.token_hash, SignInSession.created_at, SignInSession.last_seen_at, SignInSession.expires_at,
+            SignInSession.browser,
+        )
         .where(
             SignInSession.account_id == account_id, SignInSession.complete,
-            SignInSession.expires_at > moment, SignInSession.last_seen_at > moment - IDLE_LIMIT,
+            SignInSession.expires_at > moment, SignInSession.last_seen_at > moment - IDLE.lasts,
         )
         .order_by(SignInSession.last_seen_at.desc(), SignInSession.token_hash)
     )  # fmt: skip
     return [
-        OpenSession(r.token_hash.hex(), r.created_at, r.last_seen_at, r.token_hash == this_one) for r in rows
+        OpenSession(
+            r.token_hash.hex(),
+            r.created_at,
+            r.last_seen_at,
+            r.expires_at,
+            r.browser,
+            r.token_hash == this_one,
+        )
+        for r in rows
     ]
 
 

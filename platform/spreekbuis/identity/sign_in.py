@@ -12,11 +12,23 @@ from spreekbuis.audit.trail import Audited, record
 from spreekbuis.db.scope import PLATFORM
 from spreekbuis.db.session import transaction
 from spreekbuis.errors import DomainError
-from spreekbuis.identity import keys, known_browser, lockout, passwords, second_factor, sessions
+from spreekbuis.identity import (
+    jobs,
+    keys,
+    known_browser,
+    lockout,
+    passkey_use,
+    passwords,
+    recovery_codes,
+    second_factor,
+    sessions,
+)
 from spreekbuis.identity.accounts import plain_address
+from spreekbuis.identity.authenticators import Answer, NotAccepted
 from spreekbuis.identity.known_browser import Lane
 from spreekbuis.identity.models import Account, AccountKey
 from spreekbuis.identity.password_policy import LONGEST
+from spreekbuis.jobs.outbox import enqueue
 from spreekbuis.web.door import hash_token
 
 
@@ -84,7 +96,11 @@ def known_account(email: str) -> Known | None:
         row = session.execute(
             select(AccountKey.account_id, AccountKey.key_id, AccountKey.locked_by_password)
             .join(Account, Account.id == AccountKey.account_id)
-            .where(Account.email == plain_address(email), Account.disabled_at.is_(None))
+            .where(
+                Account.email == plain_address(email),
+                Account.disabled_at.is_(None),
+                Account.elsewhere.is_(False),
+            )
         ).one_or_none()
     return None if row is None else Known(*row)
 
@@ -95,17 +111,55 @@ def after_password(account_id: UUID, secret: bytes) -> str:
     return sessions.start(account_id, secret, complete=False)
 
 
-def give_code(account_id: UUID, half_way: str, code: str) -> str:
+class Arrival(NamedTuple):
+    """The browser in which somebody signs in: its kind (browser_kind), and its mark of before (known_browser)."""
+
+    browser: str = ""
+    mark: str | None = None
+
+
+def give_code(account_id: UUID, half_way: str, code: str, arrival: Arrival) -> str:
     """The second step: ends the session of the token `half_way` and gives the token of a complete one.
 
     For an account without a confirmed second factor the code confirms it. Raises WrongCode or LockedOut.
     """
-    if second_factor.secret_to_set_up(account_id) is None:
-        second_factor.check(account_id, code)
-    else:
+    first = second_factor.secret_to_set_up(account_id) is not None
+    if first:
         second_factor.confirm(account_id, code)
+    else:
+        second_factor.check(account_id, code)
+    return _complete(account_id, half_way, arrival, "code", tell=not first)
+
+
+def give_recovery_code(account_id: UUID, half_way: str, code: str, arrival: Arrival) -> str:
+    """As `give_code`, with a code on paper. Raises WrongRecoveryCode or LockedOut."""
+    with acting_as(Actor("account", account_id)):
+        recovery_codes.use_code(account_id, code)
+    return _complete(account_id, half_way, arrival, "recovery_code")
+
+
+def give_passkey(account_id: UUID, half_way: str, answer: Answer, arrival: Arrival) -> str:
+    """As `give_code`, with a passkey. Raises NoPasskeysHere, ChallengeOver, NotAccepted, the last also for an account
+    that must set up its second factor again: its telephone was lost, and maybe the passkey with it."""
+    passkey_use.own_that_answered(account_id, hash_token(half_way), answer)
+    if second_factor.secret_to_set_up(account_id) is not None:
+        raise NotAccepted
+    return _complete(account_id, half_way, arrival, "passkey")
+
+
+def _complete(account_id: UUID, half_way: str, arrival: Arrival, by: str, *, tell: bool = True) -> str:
     secret = keys.secret_in_session(half_way)
     sessions.end(hash_token(half_way))
+    return enter(account_id, secret, arrival, by, tell=tell)
+
+
+def enter(account_id: UUID, secret: bytes, arrival: Arrival, by: str, *, tell: bool = True) -> str:
+    """Begin a complete session, for whoever proved to be the owner; gives its token.
+
+    Audited; the owner gets a mail when the browser is not known, unless there is nothing to `tell`: at the first time.
+    """
     with acting_as(Actor("account", account_id)):
-        record(Audited.ACCOUNT_SIGNED_IN, account_id)
-    return sessions.start(account_id, secret, complete=True)
+        record(Audited.ACCOUNT_SIGNED_IN, account_id, {"by": by})
+    if tell and not known_browser.is_known(arrival.mark, account_id):
+        enqueue(jobs.MAIL_NEW_BROWSER, id=str(account_id))
+    return sessions.start(account_id, secret, complete=True, browser=arrival.browser)

@@ -14,6 +14,8 @@ class Audience(StrEnum):
     RETURNING_REPORTER = "returning_reporter"
     """Whoever opened a case with its receipt code."""
     SIGNED_IN = "signed_in"
+    DIRECTORY = "directory"
+    """The directory of the entity in the address, a machine that shows the entity's token (SCIM)."""
 
 
 class Permission(StrEnum):
@@ -23,9 +25,11 @@ class Permission(StrEnum):
     MANAGE_ENTITY = "manage_entity"
     VIEW_OWN_FIGURES = "view_own_figures"
     KEEP_RECOVERY_PART = "keep_recovery_part"
+    READ_INSTRUMENTS = "read_instruments"
     ANSWER_CONTACTS = "answer_contacts"
     DECIDE_ENROLMENTS = "decide_enrolments"
     EDIT_SERVICE = "edit_service"
+    EDIT_REGISTER = "edit_register"
     VIEW_FIGURES = "view_figures"
     MANAGE_CONTRIBUTIONS = "manage_contributions"
     MANAGE_PLATFORM = "manage_platform"
@@ -41,20 +45,56 @@ class Role(StrEnum):
     PLATFORM_ADMINISTRATOR = "platform_administrator"
 
 
+class Dangerous(StrEnum):
+    """What is asked again for: acts with a route of their own, for which whoever does them gave a second factor no
+    longer than ten minutes ago (web.limits.CONFIRMED). Not what only makes things safer, such as stopping a change."""
+
+    KEYS = "keys"
+    """Change the keys of an entity, or let somebody read with them."""
+    RIGHTS = "rights"
+    """Give or end somebody's rights, and so who administers."""
+    SIGN_IN = "sign_in"
+    """Change what one signs in with."""
+    EXPORT = "export"
+    """Take a case out of the house."""
+    ERASURE = "erasure"
+    """Have a case erased before its term."""
+
+
+DANGERS: dict[Dangerous, LazyString] = {
+    Dangerous.KEYS: _l("Je verandert wie dossiers kan lezen."),
+    Dangerous.RIGHTS: _l("Je verandert wie toegang heeft."),
+    Dangerous.SIGN_IN: _l("Je verandert hoe je je aanmeldt."),
+    Dangerous.EXPORT: _l("Je neemt een dossier mee buiten Spreekbuis."),
+    Dangerous.ERASURE: _l("Je laat een dossier voor altijd wissen."),
+}
+
 ENTITY_ROLES = frozenset({Role.HANDLER, Role.ENTITY_ADMINISTRATOR})
 PLATFORM_ROLES = frozenset(Role) - ENTITY_ROLES
 
 MAY: dict[Role, frozenset[Permission]] = {
-    Role.HANDLER: frozenset({Permission.HANDLE_CASES, Permission.KEEP_RECOVERY_PART}),
+    Role.HANDLER: frozenset(
+        {Permission.HANDLE_CASES, Permission.KEEP_RECOVERY_PART, Permission.READ_INSTRUMENTS}
+    ),
     Role.ENTITY_ADMINISTRATOR: frozenset(
-        {Permission.MANAGE_ENTITY, Permission.VIEW_OWN_FIGURES, Permission.KEEP_RECOVERY_PART}
+        {
+            Permission.MANAGE_ENTITY,
+            Permission.VIEW_OWN_FIGURES,
+            Permission.KEEP_RECOVERY_PART,
+            Permission.READ_INSTRUMENTS,
+        }
     ),
     Role.FRONT_DESK: frozenset({Permission.ANSWER_CONTACTS}),
     Role.CENTRAL_ANALYST: frozenset(
-        {Permission.DECIDE_ENROLMENTS, Permission.EDIT_SERVICE, Permission.VIEW_FIGURES}
+        {
+            Permission.DECIDE_ENROLMENTS,
+            Permission.EDIT_SERVICE,
+            Permission.EDIT_REGISTER,
+            Permission.VIEW_FIGURES,
+        }
     ),
     Role.CONTRIBUTION_ADMINISTRATOR: frozenset({Permission.MANAGE_CONTRIBUTIONS}),
-    Role.PLATFORM_ADMINISTRATOR: frozenset({Permission.MANAGE_PLATFORM}),
+    Role.PLATFORM_ADMINISTRATOR: frozenset({Permission.MANAGE_PLATFORM, Permission.EDIT_REGISTER}),
 }
 
 ROLE_LABELS: dict[Role, LazyString] = {

@@ -16,7 +16,10 @@ MAILBOX = "mailbox"
 CHAT = "chat"
 FORM = "form"
 KNOWN_BROWSER = "known-browser"
+ELSEWHERE = "elsewhere"
+"""While its owner signs in at an organisation, which sends the browser back here: hence not strict."""
 LANGUAGE = "lang"
+_FOR_SIGN_IN = (KNOWN_BROWSER, ELSEWHERE)
 
 
 def _settings() -> Settings:
@@ -27,7 +30,7 @@ def _settings() -> Settings:
 def _full_name(name: str) -> str:
     if not _settings().secure:
         return name
-    return f"__Secure-{name}" if name == KNOWN_BROWSER else f"__Host-{name}"
+    return f"__Secure-{name}" if name in _FOR_SIGN_IN else f"__Host-{name}"
 
 
 def read_cookie(name: str) -> str | None:
@@ -42,10 +45,14 @@ def write_cookie(response: Response, name: str, value: str, lifetime: timedelta 
         max_age=lifetime,
         secure=_settings().secure,
         httponly=True,
-        samesite="Strict" if name != SIGN_IN else "Lax",
-        path="/sign-in" if name == KNOWN_BROWSER else "/",
+        samesite="Lax" if name in (SIGN_IN, ELSEWHERE) else "Strict",
+        path=_path(name),
     )
 
 
+def _path(name: str) -> str:
+    return "/sign-in" if name in _FOR_SIGN_IN else "/"
+
+
 def drop_cookie(response: Response, name: str) -> None:
-    response.delete_cookie(_full_name(name), path="/", secure=_settings().secure, httponly=True)
+    response.delete_cookie(_full_name(name), path=_path(name), secure=_settings().secure, httponly=True)

@@ -76,7 +76,9 @@ def check() -> None:
         raise TokenExpired
 
 
-_SECRETS = re.compile(r".*password.*|code|output|(part|words)_.*|(first|second)_word")
+_SECRETS = re.compile(
+    r".*password.*|.*passphrase|code|recovery_code|output|(part|words)_.*|(first|second)_word"
+)
 """Fields that are never written into a page: passwords, codes, what a passkey gave, words of a recovery paper."""
 
 

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 from uuid import UUID
@@ -21,7 +21,7 @@ from flask_login import LoginManager, UserMixin
 from psycopg import Connection as PlainConnection
 from werkzeug.wrappers import Response
 
-from spreekbuis.actor import REPORTER, VISITOR, Actor, acting_as
+from spreekbuis.actor import DIRECTORY, REPORTER, VISITOR, Actor, acting_as
 from spreekbuis.clock import now
 from spreekbuis.db import scope as scopes
 from spreekbuis.db.pool import bare_connection
@@ -30,13 +30,12 @@ from spreekbuis.errors import NotAllowed, NotFound
 from spreekbuis.web import csrf
 from spreekbuis.web.access import Audience, Permission, Role, permissions_of
 from spreekbuis.web.cookies import MAILBOX, SIGN_IN, read_cookie
+from spreekbuis.web.limits import IDLE
 
 if TYPE_CHECKING:
     from spreekbuis.web.room import Route, View
 
 SEEN_EVERY = timedelta(minutes=1)
-IDLE_LIMIT = timedelta(minutes=30)
-"""A session that did nothing for this long has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,8 @@ class SignedIn(UserMixin):  # type: ignore[misc]
     language: str
     complete: bool
     token_hash: bytes
+    confirmed_at: datetime
+    """When this browser last gave a second factor."""
     platform_roles: frozenset[Role]
 
     def get_id(self) -> str:
@@ -113,6 +114,11 @@ class Doors:
     """Roles of an account in the tenant in scope."""
     returning_reporter: Callable[[PlainConnection[tuple[Any, ...]], bytes], ReporterHere | None]
     """The case that a mailbox token (its SHA-256) opens."""
+    ask_again: Callable[[Here], ResponseReturnValue | None]
+    """Asks whoever stands before a dangerous act for the second factor again: the page for it, or None when it was
+    given just now, and what that page kept is the form of this request again."""
+    admit_directory: Callable[[UUID, str], None]
+    """Raises a DomainError unless the `Authorization` header is that of this entity's directory. Commits by itself."""
 
 
 def here() -> Here:
@@ -162,15 +168,20 @@ def enter(route: Route, view: View, kwargs: dict[str, Any]) -> ResponseReturnVal
     turned_away = _turn_away(route, g.here)
     if turned_away is not None:
         return turned_away
+    if route.may is Audience.DIRECTORY:
+        doors: Doors = current_app.extensions["doors"]
+        doors.admit_directory(the_entity().id, request.headers.get("Authorization", ""))
     scope, actor = _scope_and_actor(g.here)
     session = db.session
     with acting_as(actor), scopes.entering(scope):
         try:
             if isinstance(route.may, Permission):
                 _admit(route, scope)
-            if request.method == "POST":
-                csrf.check()
-            response: Response = make_response(view(**kwargs))
+            by_form = not route.from_server and route.may is not Audience.DIRECTORY
+            if by_form and request.method not in ("GET", "HEAD"):
+                csrf.check()  # another server shows a token that no browser sends by itself
+            asked = _ask_again(route)
+            response: Response = make_response(view(**kwargs) if asked is None else asked)
             if response.status_code >= 400:
                 session.rollback()
             else:
@@ -220,6 +231,7 @@ def _identify(route: Route, kwargs: dict[str, Any]) -> Here:
 _WHO_AND_WHERE = """
 SELECT entity.id, entity.ovo_code, entity.name, entity.policy_area, entity.status, entity.service_until,
     account.id, account.email, account.label, account.language, session.complete, session.token_hash,
+    session.confirmed_at,
     ARRAY(SELECT role FROM platform_role WHERE account_id = account.id), session.last_seen_at
 FROM (VALUES (1)) AS request
 LEFT JOIN entity ON entity.ovo_code = %(ovo)s
@@ -233,7 +245,7 @@ def _look_up(
     connection: PlainConnection[tuple[Any, ...]], ovo: str | None, token_hash: bytes | None
 ) -> tuple[EntityHere | None, SignedIn | None]:
     moment = now()
-    asked = {"ovo": ovo, "token": token_hash, "moment": moment, "idle_since": moment - IDLE_LIMIT}
+    asked = {"ovo": ovo, "token": token_hash, "moment": moment, "idle_since": moment - IDLE.lasts}
     row = connection.execute(_WHO_AND_WHERE, asked).fetchone()
     assert row is not None, "the request itself is a row"
     entity, (*person, roles, last_seen) = row[:6], row[6:]
@@ -247,7 +259,7 @@ def _look_up(
 
 def _turn_away(route: Route, here: Here) -> ResponseReturnValue | None:
     """Send whoever must first sign in, or give the receipt code, to that page; POSTed text is kept for them."""
-    if route.may is Audience.EVERYONE:
+    if route.may in (Audience.EVERYONE, Audience.DIRECTORY):
         return None
     if route.may is Audience.RETURNING_REPORTER:
         return None if here.reporter else _ask(url_for("mailbox.open_form"))
@@ -264,7 +276,17 @@ def _ask(where: str) -> ResponseReturnValue:
     return redirect(f"{where}?next={quote(request.path)}", 303)
 
 
+def _ask_again(route: Route) -> ResponseReturnValue | None:
+    """The page that asks for the second factor again, before a dangerous act."""
+    if route.dangerous is None:
+        return None
+    doors: Doors = current_app.extensions["doors"]
+    return doors.ask_again(g.here)
+
+
 def _scope_and_actor(here: Here) -> tuple[scopes.Scope, Actor]:
+    if here.route.may is Audience.DIRECTORY and here.entity is not None:
+        return scopes.tenant(here.entity.id), DIRECTORY
     actor = Actor("account", here.account.id) if here.account and here.account.complete else VISITOR
     if here.reporter is not None:
         return scopes.tenant(here.reporter.entity_id), REPORTER

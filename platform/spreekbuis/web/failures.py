@@ -37,10 +37,24 @@ def install(app: Flask) -> None:
 def error_page(
     status: int, title: type_text, advice: type_text, onward: Onward | None = None
 ) -> ResponseReturnValue:
+    if request.path.startswith("/scim/"):
+        return _for_a_directory(status, title)
     return (
         render_template("errors/error.html", status=status, title=title, advice=advice, onward=_link(onward)),
         status,
     )
+
+
+def _for_a_directory(status: int, title: type_text) -> ResponseReturnValue:
+    """An error as SCIM says it (RFC 7644, 3.12), since no person reads it."""
+    schemas = ["urn:ietf:params:scim:api:messages:2.0:Error"]
+    response = make_response({"schemas": schemas, "status": str(status), "detail": str(title)}, status)
+    response.content_type = "application/scim+json"
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="scim"'
+    if status == 429:
+        response.headers["Retry-After"] = "60"
+    return response
 
 
 def _link(onward: Onward | None) -> dict[str, object] | None:

@@ -81,6 +81,7 @@ class Notice:
 FOOTER: tuple[tuple[str, LazyString], ...] = (
     ("home.about", _l("Over Spreekbuis")),
     ("directory.actors", _l("Waar kan ik terecht?")),
+    ("instruments.library", _l("Instrumenten")),
     ("home.privacy", _l("Privacy")),
     ("home.leave_no_traces", _l("Wis je sporen")),
     ("home.accessibility", _l("Toegankelijkheid")),

@@ -11,7 +11,7 @@ from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString
 
-from spreekbuis.web.access import Audience, Permission
+from spreekbuis.web.access import Audience, Dangerous, Permission
 from spreekbuis.web.door import enter
 
 View = Callable[..., ResponseReturnValue]
@@ -20,7 +20,9 @@ V = TypeVar("V", bound=View)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One declared door. `tenant`: the address names an entity (`<ovo:ovo>`), whose rows alone are served."""
+    """One declared door. `tenant`: the address names an entity (`<ovo:ovo>`), whose rows alone are served.
+    `dangerous`: behind it something is done for which one proves again to be oneself. `from_server`: another server
+    posts there, which proves by what it sends who it is; there is no form of ours."""
 
     endpoint: str
     rule: str
@@ -28,6 +30,8 @@ class Route:
     may: Audience | Permission
     tenant: bool
     transactional: bool
+    dangerous: Dangerous | None = None
+    from_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +59,32 @@ class Room:
         self.routes: list[Route] = []
         self.nav: list[NavEntry] = []
 
-    def get(self, rule: str, may: Audience | Permission) -> Callable[[V], V]:
-        return self._declare("GET", rule, may, transactional=True)
+    def get(
+        self, rule: str, may: Audience | Permission, dangerous: Dangerous | None = None
+    ) -> Callable[[V], V]:
+        return self._declare("GET", rule, may, dangerous)
 
-    def post(self, rule: str, may: Audience | Permission) -> Callable[[V], V]:
-        return self._declare("POST", rule, may, transactional=True)
+    def post(
+        self, rule: str, may: Audience | Permission, dangerous: Dangerous | None = None
+    ) -> Callable[[V], V]:
+        return self._declare("POST", rule, may, dangerous)
+
+    def message(self, rule: str) -> Callable[[V], V]:
+        """A POST by another server, which carries its own proof and no token of a form."""
+        return self._declare("POST", rule, Audience.EVERYONE, None, from_server=True)
+
+    def put(self, rule: str, may: Audience | Permission) -> Callable[[V], V]:
+        return self._declare("PUT", rule, may, None)
+
+    def patch(self, rule: str, may: Audience | Permission) -> Callable[[V], V]:
+        return self._declare("PATCH", rule, may, None)
+
+    def delete(self, rule: str, may: Audience | Permission) -> Callable[[V], V]:
+        return self._declare("DELETE", rule, may, None)
 
     def probe(self, rule: str) -> Callable[[V], V]:
         """A GET for everyone that touches neither session nor transaction (health)."""
-        return self._declare("GET", rule, Audience.EVERYONE, transactional=False)
+        return self._declare("GET", rule, Audience.EVERYONE, None, transactional=False)
 
     def in_nav(
         self, label: LazyString, *, rare: bool = False, waits: Callable[[], int] | None = None
@@ -79,11 +100,17 @@ class Room:
         return mark
 
     def _declare(
-        self, method: str, rule: str, may: Audience | Permission, *, transactional: bool
-    ) -> Callable[[V], V]:
+        self, method: str, rule: str, may: Audience | Permission, dangerous: Dangerous | None,
+        *, transactional: bool = True, from_server: bool = False,
+    ) -> Callable[[V], V]:  # fmt: skip
+        assert dangerous is None or isinstance(may, Permission) or may is Audience.SIGNED_IN, "nobody to ask"
+
         def declare(view: V) -> V:
             name = view.__name__
-            route = Route(f"{self.name}.{name}", rule, method, may, "<ovo:ovo>" in rule, transactional)
+            route = Route(
+                f"{self.name}.{name}", rule, method, may, "<ovo:ovo>" in rule, transactional, dangerous,
+                from_server,
+            )  # fmt: skip
             self.routes.append(route)
 
             def door(**kwargs: object) -> ResponseReturnValue:

@@ -25,7 +25,7 @@ from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, rows
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.recovery_share import Part
-from spreekbuis.vault.sealing import context, open_sealed, seal
+from spreekbuis.vault.sealing import context, derive, open_sealed, public_key_of, seal
 
 
 def seal_to_readers(key: ContentKey, desk_id: UUID) -> None:
@@ -68,6 +68,21 @@ _CLOSED_TO = (
     .where(CaseExclusion.entity_id == bindparam("entity"), CaseExclusion.case_id == bindparam("case"))
     .limit(1)
 )
+
+
+def address_of(case_id: UUID) -> bytes | None:
+    """To what whoever cannot read this case seals a note on it, while somebody of the desk is kept out of it; None when
+    that is the key of the desk."""
+    return db.session.scalar(
+        select(CaseKeyForRecovery.public_key).where(
+            CaseKeyForRecovery.entity_id == current_entity_id(), CaseKeyForRecovery.case_id == case_id
+        )
+    )
+
+
+def secret_for_notes(key: ContentKey) -> bytes:
+    """What opens a note that was sealed to the case. It follows from the key of the case, whoever holds that."""
+    return derive(key.secret, context("notes on a case", key.subject_id))
 
 
 def take_copies(desk_id: UUID, accounts: Collection[UUID]) -> None:
@@ -222,7 +237,8 @@ def _seal_for_recovery(key: ContentKey, desk_id: UUID) -> None:
     sealed = seal(kit.public_key, key.secret, recovery_binding(key.subject_id, kit.id))
     db.session.execute(
         insert(CaseKeyForRecovery).values(
-            entity_id=key.entity_id, case_id=key.subject_id, desk_id=desk_id, kit_id=kit.id, secret_sealed=sealed
+            entity_id=key.entity_id, case_id=key.subject_id, desk_id=desk_id, kit_id=kit.id, secret_sealed=sealed,
+            public_key=public_key_of(secret_for_notes(key)),
         )
     )  # fmt: skip
 

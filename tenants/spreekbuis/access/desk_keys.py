@@ -356,7 +356,9 @@ def _needed_versions(desk_id: UUID) -> CompoundSelect[int]:
     of_letters = select(DeskLetter.version).where(
         DeskLetter.to_id == entity_id, DeskLetter.desk_id == desk_id, DeskLetter.answered_at.is_(None)
     )
-    of_notes = select(LeftNote.version).where(LeftNote.entity_id == entity_id, LeftNote.desk_id == desk_id)
+    of_notes = select(LeftNote.version).where(
+        LeftNote.entity_id == entity_id, LeftNote.desk_id == desk_id, LeftNote.version.is_not(None)
+    )
     return of_cases.union(of_notes, of_letters)
 
 

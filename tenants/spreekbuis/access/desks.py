@@ -46,12 +46,14 @@ def hold_desk(desk_id: UUID) -> None:
 
 
 def is_moving(desk_id: UUID) -> bool:
-    """Whether the cases of the desk are on their way to another entity."""
+    """Whether the cases of the desk are on their way to another entity, or went."""
     return bool(db.session.scalar(_moving(desk_id)))
 
 
 def _moving(desk_id: UUID) -> Select[bool]:
-    return select(Desk.moving).where(Desk.entity_id == current_entity_id(), Desk.id == desk_id)
+    return select(or_(Desk.moving, Desk.went_to_id.is_not(None))).where(
+        Desk.entity_id == current_entity_id(), Desk.id == desk_id
+    )
 
 
 def create_default_desks(entity_id: UUID) -> None:

@@ -21,7 +21,7 @@ from spreekbuis.access.papers import open_typed_papers
 from spreekbuis.errors import DomainError, Invalid, type_text
 from spreekbuis.identity.lockout import LockedOut
 from spreekbuis.vault.recovery_share import LONGEST_TEXT, short_name
-from spreekbuis.web.access import Permission
+from spreekbuis.web.access import Dangerous, Permission
 from spreekbuis.web.door import the_account, the_entity
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
@@ -74,7 +74,7 @@ def recover() -> ResponseReturnValue:
     return _page(None, {})
 
 
-@room.post("/entity/<ovo:ovo>/keys/recover", Permission.MANAGE_ENTITY)
+@room.post("/entity/<ovo:ovo>/keys/recover", Permission.MANAGE_ENTITY, Dangerous.KEYS)
 def recover_post() -> ResponseReturnValue:
     """Open with both papers, for whoever was chosen."""
     form, kit = Reading(), recovery.kit_in_force()

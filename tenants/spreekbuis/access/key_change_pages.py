@@ -16,7 +16,7 @@ from spreekbuis.access.key_doors import desk_title, room
 from spreekbuis.access.recovery import Officer, kit_in_force
 from spreekbuis.clock import BRUSSELS, now
 from spreekbuis.web import links
-from spreekbuis.web.access import Audience, Permission
+from spreekbuis.web.access import Audience, Dangerous, Permission
 from spreekbuis.web.dates import day_in_words, hour_in_words
 from spreekbuis.web.door import here, the_account, the_entity
 from spreekbuis.web.frame import notice_after
@@ -52,7 +52,9 @@ def changes() -> ResponseReturnValue:
     )
 
 
-@room.post("/entity/<ovo:ovo>/keys/changes/<uuid:change_id>/agree", Permission.KEEP_RECOVERY_PART)
+@room.post(
+    "/entity/<ovo:ovo>/keys/changes/<uuid:change_id>/agree", Permission.KEEP_RECOVERY_PART, Dangerous.KEYS
+)
 def agree(change_id: UUID) -> ResponseReturnValue:
     """Want it as an officer."""
     done = key_changes.agree(change_id)
@@ -84,7 +86,9 @@ def stop_by_link(token: str) -> ResponseReturnValue:
     return redirect(_url("stop_form", token=token, done=STOPPED), 303)
 
 
-@room.post("/entity/<ovo:ovo>/keys/changes/<uuid:change_id>/carry-out", Permission.MANAGE_ENTITY)
+@room.post(
+    "/entity/<ovo:ovo>/keys/changes/<uuid:change_id>/carry-out", Permission.MANAGE_ENTITY, Dangerous.KEYS
+)
 def carry_out(change_id: UUID) -> ResponseReturnValue:
     """After the wait, without a second person."""
     key_changes.carry_out(change_id)

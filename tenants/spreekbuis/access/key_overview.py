@@ -16,7 +16,7 @@ from spreekbuis.clock import BRUSSELS
 from spreekbuis.directory.models import EntityStatus
 from spreekbuis.errors import Invalid, type_text
 from spreekbuis.vault.recovery_share import short_name
-from spreekbuis.web.access import Permission
+from spreekbuis.web.access import Dangerous, Permission
 from spreekbuis.web.dates import day_in_words
 from spreekbuis.web.door import the_account, the_entity
 from spreekbuis.web.forms import Reading
@@ -55,7 +55,7 @@ def overview() -> ResponseReturnValue:
     return _page({}, None)
 
 
-@room.post("/entity/<ovo:ovo>/keys/kit", Permission.MANAGE_ENTITY)
+@room.post("/entity/<ovo:ovo>/keys/kit", Permission.MANAGE_ENTITY, Dangerous.KEYS)
 def make_kit() -> ResponseReturnValue:
     """Make the first kit, or ask for one that replaces the kit that the form showed."""
     form, kit, officers = Reading(), recovery.kit_in_force(), recovery.possible_officers()
@@ -75,7 +75,7 @@ def make_kit() -> ResponseReturnValue:
     return _to(KIT_MADE) if made else _to(KIT_ASKED, "keys.changes")
 
 
-@room.post("/entity/<ovo:ovo>/keys/desks/<uuid:desk_id>/open", Permission.MANAGE_ENTITY)
+@room.post("/entity/<ovo:ovo>/keys/desks/<uuid:desk_id>/open", Permission.MANAGE_ENTITY, Dangerous.KEYS)
 def open_desk(desk_id: UUID) -> ResponseReturnValue:
     """Give a desk where nobody can read new cases a new key, or ask for it."""
     opened = key_changes.open_desk(desk_id)

@@ -15,7 +15,7 @@ from spreekbuis.errors import Invalid, NotFound, type_text
 from spreekbuis.identity.keys import my_secret
 from spreekbuis.vault.recovery_paper import paper
 from spreekbuis.vault.recovery_share import short_name
-from spreekbuis.web.access import Permission
+from spreekbuis.web.access import Dangerous, Permission
 from spreekbuis.web.dates import day_in_words
 from spreekbuis.web.door import the_account, the_entity
 from spreekbuis.web.forms import Reading
@@ -52,7 +52,7 @@ def part_paper() -> ResponseReturnValue:
     return response
 
 
-@room.post("/entity/<ovo:ovo>/keys/part", Permission.KEEP_RECOVERY_PART)
+@room.post("/entity/<ovo:ovo>/keys/part", Permission.KEEP_RECOVERY_PART, Dangerous.KEYS)
 def keep_part() -> ResponseReturnValue:
     """The part is on paper: two of its words prove it."""
     form = Reading()

@@ -185,16 +185,17 @@ class CaseKey(TenantTable):
 
 
 class LeftNote(TenantTable):
-    """A note on a contact by somebody who cannot read the case: sealed to a key of the desk until a handler opens the
-    case, who moves it under the key of the case (cases.left_notes). Here for the same reason as CaseKey."""
+    """A note on a contact by somebody who cannot read the case: sealed to a key of the desk, or while somebody of the
+    desk is kept out of the case to the case itself, until a handler opens the case, who moves it under the key of the
+    case (cases.left_notes). Here for the same reason as CaseKey."""
 
     __tablename__ = "left_note"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     contact_id: Mapped[UUID]
     case_id: Mapped[UUID]
     desk_id: Mapped[UUID]
-    version: Mapped[int]
-    """Of the desk's key."""
+    version: Mapped[int | None]
+    """Of the desk's key; None when it is sealed to the case."""
     note_sealed: Mapped[Sealed]
     """JSON: the note, and its files with what opens them."""
     __table_args__ = (
@@ -254,10 +255,15 @@ class CaseKeyForRecovery(TenantTable):
     """The key of such a case, sealed to a recovery kit: the way back that else goes over the desk's key."""
 
     __tablename__ = "case_key_for_recovery"
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "whoever adds a note and reads nothing seals to it; it opens nothing": "public_key",
+    }
     case_id: Mapped[UUID] = mapped_column(primary_key=True)
     desk_id: Mapped[UUID] = mapped_column(primary_key=True)
     kit_id: Mapped[UUID] = mapped_column(primary_key=True)
     secret_sealed: Mapped[Sealed]
+    public_key: Mapped[bytes]
+    """Of the case: what is sealed to it, the key of the case opens (case_keys.secret_for_notes)."""
     __table_args__ = (
         to_entity(),
         to_tenant("case", "case_id", ondelete="CASCADE"),
@@ -288,6 +294,16 @@ class CaseExclusion(TenantTable):
     )
 
 
+class ErasedExclusion(TenantTable):
+    """Somebody who was kept out of a case that is erased by now: what is left of it does not exist for them either."""
+
+    __tablename__ = "erased_exclusion"
+    moves = Moves.STAY
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    __table_args__ = (to_entity(),)
+
+
 class Membership(TenantTable):
     """A role of an account in an entity, of one desk when the role is handler. `until` is inclusive."""
 
@@ -312,6 +328,34 @@ class Membership(TenantTable):
         Index(
             "uq_membership_open", "entity_id", "account_id", "role", "desk_id", unique=True,
             postgresql_where=text("until IS NULL"), postgresql_nulls_not_distinct=True,
+        ),
+    )  # fmt: skip
+
+
+class ProviderRule(TenantTable):
+    """Whoever a provider (identity.oidc) says is of this entity and group gets the role (access.provider_rules)."""
+
+    __tablename__ = "provider_rule"
+    moves = Moves.STAY
+    readable = {  # noqa: RUF012 (declared by TenantTable)
+        "decides at sign-in, before anybody has a key, who joins the entity": (
+            "provider group_name role since by_account_id"
+        ),
+    }
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    provider: Mapped[str]
+    group_name: Mapped[str]
+    role: Mapped[str]
+    desk_id: Mapped[UUID | None]
+    since: Mapped[datetime] = mapped_column(default=now)
+    by_account_id: Mapped[UUID | None]
+    __table_args__ = (
+        to_entity(),
+        to_tenant("desk", "desk_id"),
+        CheckConstraint("(role = 'handler') = (desk_id IS NOT NULL)", name="handler_has_desk"),
+        Index(
+            "uq_provider_rule", "entity_id", "provider", "group_name", "role", "desk_id", unique=True,
+            postgresql_nulls_not_distinct=True,
         ),
     )  # fmt: skip
 

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, union_all
 
-from spreekbuis.access.models import CaseExclusion, Membership, MembershipLookup
+from spreekbuis.access.models import CaseExclusion, ErasedExclusion, Membership, MembershipLookup
 from spreekbuis.clock import today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db, rows, within
@@ -24,8 +24,13 @@ def holds_today() -> ColumnElement[bool]:
     )
 
 
-_EXCLUDED = select(CaseExclusion.case_id).where(
-    CaseExclusion.entity_id == bindparam("entity"), CaseExclusion.account_id == bindparam("account")
+_EXCLUDED = union_all(
+    *(
+        select(table.case_id).where(
+            table.entity_id == bindparam("entity"), table.account_id == bindparam("account")
+        )
+        for table in (CaseExclusion, ErasedExclusion)
+    )
 )
 _ROLES = select(Membership.role, Membership.desk_id, func.array(_EXCLUDED.scalar_subquery())).where(
     Membership.entity_id == bindparam("entity"),
@@ -46,7 +51,7 @@ def roles_in_entity(account_id: UUID) -> EntityRoles:
 
 
 def excluded_from(account_id: UUID) -> set[UUID]:
-    """The cases of the tenant in scope that do not exist for this account."""
+    """The cases of the tenant in scope that do not exist for this account, erased ones included."""
     return {case_id for (case_id,) in rows(_EXCLUDED, {"entity": current_entity_id(), "account": account_id})}
 
 

@@ -16,8 +16,10 @@ from spreekbuis.directory.models import EntityStatus
 from spreekbuis.errors import Invalid, type_text
 from spreekbuis.identity import sign_in
 from spreekbuis.identity.accounts import LONGEST_LABEL
+from spreekbuis.identity.oidc.providers import all_providers
 from spreekbuis.identity.password_policy import SHORTEST
-from spreekbuis.web.access import ENTITY_ROLES, ROLE_LABELS, Audience, Permission, Role
+from spreekbuis.identity.views.elsewhere import elsewhere_for
+from spreekbuis.web.access import ENTITY_ROLES, ROLE_LABELS, Audience, Dangerous, Permission, Role
 from spreekbuis.web.cookies import SIGN_IN, write_cookie
 from spreekbuis.web.door import here, the_account, the_entity
 from spreekbuis.web.forms import Reading
@@ -51,7 +53,7 @@ def member_list() -> ResponseReturnValue:
     return _member_page({}, {"once": new_id(), "language": language()})
 
 
-@room.post("/entity/<ovo:ovo>/members", Permission.MANAGE_ENTITY)
+@room.post("/entity/<ovo:ovo>/members", Permission.MANAGE_ENTITY, Dangerous.RIGHTS)
 def invite() -> ResponseReturnValue:
     form = Reading()
     once = form.once()
@@ -105,6 +107,7 @@ def _member_page(errors: dict[str, type_text], given: dict[str, object]) -> str:
         languages=list(LANGUAGES.items()),
         preparing=the_entity().status == EntityStatus.PREPARING,
         keys_url=url_for("keys.overview", ovo=ovo),
+        rules_url=url_for("access.provider_rule_list", ovo=ovo) if all_providers() else None,
         given=given,
         errors=errors,
     )  # fmt: skip
@@ -119,13 +122,15 @@ def end_member(membership_id: UUID) -> ResponseReturnValue:
                            list_url=url_for("access.member_list", ovo=the_entity().ovo_code))  # fmt: skip
 
 
-@room.post("/entity/<ovo:ovo>/members/<uuid:membership_id>/end", Permission.MANAGE_ENTITY)
+@room.post("/entity/<ovo:ovo>/members/<uuid:membership_id>/end", Permission.MANAGE_ENTITY, Dangerous.RIGHTS)
 def end_member_post(membership_id: UUID) -> ResponseReturnValue:
     members.end_membership(membership_id)
     return redirect(url_for("access.member_list", ovo=the_entity().ovo_code, done=ENDED), 303)
 
 
-@room.post("/entity/<ovo:ovo>/members/<uuid:membership_id>/adviser", Permission.MANAGE_ENTITY)
+@room.post(
+    "/entity/<ovo:ovo>/members/<uuid:membership_id>/adviser", Permission.MANAGE_ENTITY, Dangerous.RIGHTS
+)
 def name_adviser(membership_id: UUID) -> ResponseReturnValue:
     """A handler of the wellbeing desk is a prevention adviser from now on, or no longer."""
     members.name_prevention_adviser(membership_id, Reading().raw("named") == "yes")
@@ -152,6 +157,7 @@ def _invitation_page(token: str, errors: dict[str, type_text], label: str) -> st
         "access/invitation.html",
         offer=offer,
         role=role_words(offer.role, offer.desk),
+        elsewhere=elsewhere_for(offer.email, url_for("access.invitation", token=token)),
         signed_in=account is not None and account.complete and account.email == offer.email,
         somebody_else=account is not None and account.email != offer.email,
         sign_in_url=url_for("identity.sign_in", next=url_for("access.invitation", token=token)),

@@ -26,7 +26,7 @@ from spreekbuis.identity.models import Account
 from spreekbuis.identity.restoring import has_earlier
 from spreekbuis.vault.sealing import context
 from spreekbuis.web import door
-from spreekbuis.web.access import Permission
+from spreekbuis.web.access import Dangerous, Permission
 from spreekbuis.web.frame import notice_after
 
 GRANTED = notice_after("access-granted", _l("Je collega’s kunnen nu meelezen. Ze hoeven niets te doen."))
@@ -43,7 +43,7 @@ def access() -> ResponseReturnValue:
     return _page({})
 
 
-@room.post("/desk/<ovo:ovo>/access", Permission.HANDLE_CASES)
+@room.post("/desk/<ovo:ovo>/access", Permission.HANDLE_CASES, Dangerous.KEYS)
 def grant() -> ResponseReturnValue:
     """Let the chosen colleagues of a desk read all that I can read there."""
     me, form = door.the_account().id, request.form

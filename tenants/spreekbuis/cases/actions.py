@@ -12,7 +12,7 @@ from spreekbuis.cases import workflow
 from spreekbuis.cases.case_page import case_page
 from spreekbuis.cases.contacts import HAPPENED_ELSEWHERE, contact_made_by, register_contact
 from spreekbuis.cases.dialogue import message_made_by
-from spreekbuis.cases.doors import my_key, room
+from spreekbuis.cases.doors import keys_together, my_key, room
 from spreekbuis.cases.gate import Gate
 from spreekbuis.cases.minutes import write_minutes
 from spreekbuis.cases.models import Case
@@ -94,7 +94,9 @@ def feedback(case_id: UUID) -> ResponseReturnValue:
         case_id,
         _text_and_once("feedback"),
         _written,
-        lambda case, v: workflow.give_feedback(case, my_key(case.id), v[0], once=v[1]),
+        lambda case, v: workflow.give_feedback(
+            case, my_key(case.id), v[0], once=v[1], also=keys_together(case)
+        ),
         FEEDBACK,
     )
 
@@ -110,7 +112,7 @@ def close(case_id: UUID) -> ResponseReturnValue:
     def do(case: Case, values: tuple[Outcome | None, tuple[str, UUID]]) -> None:
         outcome, (text, once) = values
         assert outcome is not None, "the form was checked"
-        workflow.close(case, my_key(case.id), outcome, text, once=once)
+        workflow.close(case, my_key(case.id), outcome, text, once=once, also=keys_together(case))
 
     return on_case.act(case_id, read, lambda case, v: _written(case, v[1]), do, CLOSED)
 

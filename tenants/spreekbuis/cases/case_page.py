@@ -19,6 +19,7 @@ from spreekbuis.cases.course import course_of
 from spreekbuis.cases.deadlines import deadlines, next_deadline
 from spreekbuis.cases.dialogue import read_file
 from spreekbuis.cases.doors import my_desks, my_key, room
+from spreekbuis.cases.duplicates import ended_at
 from spreekbuis.cases.exclusion import colleagues, kept_out
 from spreekbuis.cases.facts import facts_of
 from spreekbuis.cases.finding import case_for, note_reading
@@ -103,6 +104,7 @@ def case_page(
             tag_kind=shown.STATE_TAGS[case.state],
             owed=owed and shown_owed(owed),
             closed=case.closed_at is not None,
+            may_write=ended_at(case) is None,
             answers=answers_shown(case, key),
             before=course[:-LAST_STEPS],
             course=course[-LAST_STEPS:],
@@ -144,7 +146,8 @@ def _unsent(case: Case, kept: Mapping[str, str]) -> list[str]:
         "acknowledgement": may_move(case, State.ACKNOWLEDGED),
         "feedback": may_move(case, State.FEEDBACK_GIVEN),
         "closing": may_move(case, State.CLOSED) and case.kind != CaseKind.NEW,
-        **dict.fromkeys(("text", "person_name", "person_function", "person_contact"), case.closed_at is None),
+        "text": ended_at(case) is None,
+        **dict.fromkeys(("person_name", "person_function", "person_contact"), case.closed_at is None),
         "person_description": case.closed_at is None,
     }
     return [kept[name] for name, shown_again in still.items() if kept.get(name) and not shown_again]

@@ -18,6 +18,7 @@ from flask_babel import lazy_gettext as _l
 
 from spreekbuis.cases.changes import Happened, changed
 from spreekbuis.cases.dialogue import MessageKind, Nature, write_message
+from spreekbuis.cases.duplicates import mark_unread
 from spreekbuis.cases.models import Case
 from spreekbuis.directory.catalogue import Identity
 from spreekbuis.errors import Invalid
@@ -54,7 +55,7 @@ def set_consents(case: Case, given: Collection[Sharing]) -> None:
     for sharing in Sharing:
         if (sharing in wanted) != (sharing in before):
             changed(case, Happened.CONSENT, to=sharing.value, given=sharing in wanted)
-    case.unread_by_desk = True
+    mark_unread(case)
 
 
 def agree_in_talk(case: Case, to: Sharing) -> None:

@@ -86,12 +86,15 @@ def set_state(case: Case, state: State) -> None:
 
 
 def _due_on(case: CaseFacts, rules: Procedure, term: Term) -> date:
+    """Feedback goes to the reporters of its duplicates too: the first of them sets the day."""
     months, days = term.months, term.days
     if term.extension is not None and extended(case, term.step):
         months, days = months + term.extension.months, days + term.extension.days
     due = add_months(_start(case, rules, term), months) + timedelta(days=days)
     if term.pause is not None:
         due += timedelta(days=_waited(case))
+    if term.step is Step.FEEDBACK and case.duplicates_due_on is not None:
+        due = min(due, case.duplicates_due_on)
     return due
 
 

@@ -1,12 +1,13 @@
 """What would go wrong with a procedure that can be read: found before it is published."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from spreekbuis.cases.deadlines import Deadline, deadlines_under
+from spreekbuis.cases.deadlines import Deadline, add_months, deadlines_under
 from spreekbuis.cases.definition import After, Procedure, State, Step, Term
 from spreekbuis.cases.models import Case
 from spreekbuis.clock import BRUSSELS
@@ -14,6 +15,12 @@ from spreekbuis.directory.catalogue import Identity
 
 A_LEAP_YEAR = [date(2028, 1, 1) + timedelta(days=n) for n in range(366)]
 _ORDER = list(Step)
+DIRECTIVE = re.compile(r"2019/1937|18 november 2022", re.IGNORECASE)
+"""How a source names directive (EU) 2019/1937 or the decree of 18 November 2022, which takes its terms over."""
+_ACKNOWLEDGED_IN_DAYS, _FEEDBACK_IN_MONTHS, _EXTENDED_TO_MONTHS = 7, 3, 6
+"""Article 9(1)(b) and (f), and article 11(2)(d) for an external channel that has more to do."""
+_KEPT_FROM, _KEPT_TO = 6, 360
+"""Months: shorter than a case of itself may last, or longer than any rule that the service knows."""
 
 
 def faults(rules: Procedure) -> dict[str, LazyString]:
@@ -68,8 +75,8 @@ def _of_terms(rules: Procedure) -> Iterator[tuple[str, LazyString]]:
             yield "terms", _l("Bevestiging en terugkoppeling horen bij elke procedure.")
     if steps != sorted(steps, key=_ORDER.index):
         yield "terms", _l("De termijnen staan niet in de volgorde van de stappen.")
-    if rules.retention.months == 0:
-        yield "retention.months", _l("Zeg hoeveel maanden een dossier bewaard blijft.")
+    if not _KEPT_FROM <= rules.retention.months <= _KEPT_TO:
+        yield "retention.months", _l("Zeg hoeveel maanden een dossier bewaard blijft: van 6 tot 360.")
     whole = True
     for number, term in enumerate(rules.terms):
         for place, words in _of_term(rules, term, steps[:number]):
@@ -93,9 +100,34 @@ def _of_term(rules: Procedure, term: Term, before: list[Step]) -> Iterator[tuple
         yield "extension.days", _l("Geef een aantal dagen of maanden.")
     if term.extension is not None and not term.extension.reasons:
         yield "extension.reasons", _l("Verlengen kan alleen om een reden.")
+    if DIRECTIVE.search(term.source.texts.nl):
+        yield from _beyond_the_law(term)
     waits = State.WAITING_FOR_REPORTER in _reachable(rules, State.NEW)
     if term.pause is not None and (term.step is not Step.FEEDBACK or not waits):
         yield "pause", _l("Alleen de terugkoppeling kan stilstaan, en alleen als op de melder gewacht wordt.")
+
+
+def _beyond_the_law(term: Term) -> Iterator[tuple[str, LazyString]]:
+    """What a term that names the directive gives more than the directive does."""
+    if term.step is Step.ACKNOWLEDGE:
+        if term.after is not After.RECEIVED:
+            yield "after", _l("Volgens de wet telt deze termijn vanaf de ontvangst.")
+        if term.months or term.days > _ACKNOWLEDGED_IN_DAYS or term.extension is not None:
+            yield "days", _l("De wet die je als bron noemt, geeft hoogstens 7 dagen, zonder verlenging.")
+    if term.step is Step.FEEDBACK:
+        more = term.extension
+        if _longer(term.months, term.days, _FEEDBACK_IN_MONTHS):
+            yield "months", _l("De wet die je als bron noemt, geeft hoogstens 3 maanden.")
+        if more and _longer(term.months + more.months, term.days + more.days, _EXTENDED_TO_MONTHS):
+            yield (
+                "extension.months",
+                _l("De wet die je als bron noemt, geeft hoogstens 6 maanden, verlenging inbegrepen."),
+            )
+
+
+def _longer(months: int, days: int, most: int) -> bool:
+    """Whether on some day of a leap year this is later than so many months."""
+    return any(add_months(day, months) + timedelta(days=days) > add_months(day, most) for day in A_LEAP_YEAR)
 
 
 def _feedback_comes_first(rules: Procedure) -> bool:

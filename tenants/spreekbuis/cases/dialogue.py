@@ -15,8 +15,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited, record
-from spreekbuis.cases.changes import Happened, changed, refuse_closed
+from spreekbuis.cases.changes import Happened, changed
 from spreekbuis.cases.deadlines import set_state
+from spreekbuis.cases.duplicates import mark_unread, refuse_ended
 from spreekbuis.cases.models import Attachment, Case, Message
 from spreekbuis.cases.procedures import Mover, State, may_move
 from spreekbuis.clock import now
@@ -141,7 +142,7 @@ def write_message(
     if once is not None and (made := message_made_by(case, once)) is not None:
         return made
     if nature.kind not in ALWAYS:
-        refuse_closed(case)
+        refuse_ended(case)
     if case.state == State.REFERRED and not internal:
         raise OnItsWay
     moment = now()
@@ -168,7 +169,7 @@ def write_message(
     else:
         changed(case, what, at=moment, author=author, files=len(files), how=nature.how)
     if author == "reporter":
-        case.unread_by_desk = True
+        mark_unread(case)
         waited = case.state == State.WAITING_FOR_REPORTER
         if waited and may_move(case, State.IN_PROGRESS, frozenset({Mover.REPORTER})):
             set_state(case, State.IN_PROGRESS)

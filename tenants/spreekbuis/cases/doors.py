@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
-from spreekbuis.cases.keys import Reader, key_of
+from spreekbuis.cases.duplicates import together_with
+from spreekbuis.cases.keys import Reader, key_of, keys_of
+from spreekbuis.cases.models import Case
 from spreekbuis.identity.keys import my_secret
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.web import door
@@ -19,6 +21,12 @@ def my_desks() -> frozenset[UUID]:
 def myself() -> Reader:
     """The signed-in account with its secret. Raises SignInAgain."""
     return Reader(door.the_account().id, my_secret())
+
+
+def keys_together(case: Case) -> dict[UUID, ContentKey]:
+    """The keys of the cases that are handled as one with this one, those that I can open. Raises SignInAgain."""
+    others = [one.id for one in together_with(case)]
+    return keys_of(others, myself()) if others else {}
 
 
 def my_key(case_id: UUID) -> ContentKey:

@@ -24,6 +24,8 @@ from spreekbuis.access.roles import excluded_from, holds_today
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited
 from spreekbuis.cases.changes import Happened, changed
+from spreekbuis.cases.duplicates import NO_KEYS, together_with, type_keys, with_keys
+from spreekbuis.cases.keeping.early import forget_of
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.workflow import handlers_for
 from spreekbuis.clock import now, today
@@ -57,16 +59,25 @@ class Colleague(NamedTuple):
     handles: bool
 
 
-def exclude(case: Case, key: ContentKey, account_id: UUID, reason: ExclusionReason) -> None:
-    """From the next request on the case does not exist for this member. Its handler no more, if that is who it was.
+def exclude(
+    case: Case, key: ContentKey, account_id: UUID, reason: ExclusionReason, also: type_keys = NO_KEYS
+) -> None:
+    """From the next request on the case does not exist for this member, nor those that are handled as one with it
+    (cases.duplicates), of which `also` has the keys. Its handler no more, if that is who it was.
     The key of the case is sealed anew, so that the key of the desk, which this member has, opens nothing of it.
 
-    Also for a closed case. Twice is once. Raises NotFound for whoever is no member that could see or be told of it.
+    Also for a closed case. Twice is once. Raises NotFound for whoever is no member that could see or be told of it, and
+    NoKeyYet when a key is missing in `also`.
     When nobody is left who reads at the desk, the administrators who may know of it are told by mail, and the
     reporter's mailbox says where else to go (`cases.finding.shown_to_reporter`).
     """
     if account_id not in {one.account_id for one in colleagues(case)}:
         raise NotFound
+    for one, its_key in [(case, key), *with_keys(together_with(case), also)]:
+        _exclude(one, its_key, account_id, reason)
+
+
+def _exclude(case: Case, key: ContentKey, account_id: UUID, reason: ExclusionReason) -> None:
     made = db.session.scalar(
         insert(CaseExclusion)
         .values(
@@ -78,6 +89,7 @@ def exclude(case: Case, key: ContentKey, account_id: UUID, reason: ExclusionReas
     )  # fmt: skip
     if made is None:
         return
+    forget_of(case, account_id)
     was_handler = case.handler_id == account_id
     if was_handler:
         case.handler_id = None
@@ -93,15 +105,21 @@ def exclude(case: Case, key: ContentKey, account_id: UUID, reason: ExclusionReas
             enqueue(TELL_ADMINISTRATORS, case_id=str(case.id), account_id=str(administrator))
 
 
-def declare_conflict(case: Case, key: ContentKey) -> None:
+def declare_conflict(case: Case, key: ContentKey, also: type_keys = NO_KEYS) -> None:
     """The acting member may not handle the case, and says so. From the next request on it does not exist for them."""
     account_id = acting().account_id
     assert account_id is not None, "only an account handles cases"
-    exclude(case, key, account_id, ExclusionReason.DECLARED)
+    exclude(case, key, account_id, ExclusionReason.DECLARED, also)
 
 
-def admit(case: Case, key: ContentKey, account_id: UUID) -> None:
-    """End an exclusion that was a mistake: somebody else's than one's own. Twice is once."""
+def admit(case: Case, key: ContentKey, account_id: UUID, also: type_keys = NO_KEYS) -> None:
+    """End an exclusion that was a mistake: somebody else's than one's own, of all cases that are handled as one.
+    Twice is once. Raises NoKeyYet as `exclude`."""
+    for one, its_key in [(case, key), *with_keys(together_with(case), also)]:
+        _admit(one, its_key, account_id)
+
+
+def _admit(case: Case, key: ContentKey, account_id: UUID) -> None:
     ended = db.session.scalar(
         delete(CaseExclusion)
         .where(

@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.models import CaseExclusion, Membership
 from spreekbuis.audit.trail import Audited, record
-from spreekbuis.cases.models import Case, CaseReading, Referral
+from spreekbuis.cases.duplicates import goes_on_elsewhere
+from spreekbuis.cases.models import Case, CaseMerge, CaseReading, Referral
 from spreekbuis.cases.numbers import CaseNumber
 from spreekbuis.clock import now, today
 from spreekbuis.db.scope import current_entity_id
@@ -64,7 +65,8 @@ class ShownToReporter(NamedTuple):
     """What the mailbox shows of a case, beside its dialogue; with the entity's name, policy area and code.
 
     `nobody_may`: for conflict of interest no handler of the desk may see it; the reporter is told where else to go.
-    `being_referred`: a referral waits for the reporter, or for the other desk."""
+    `being_referred`: a referral waits for the reporter, or for the other desk. `goes_on`: it was closed as a duplicate
+    of a case that is open."""
 
     kind: str
     topic: str
@@ -95,6 +97,12 @@ class ShownToReporter(NamedTuple):
     ovo_code: str
     nobody_may: bool
     being_referred: bool
+    goes_on: bool
+
+    @property
+    def duplicates_due_on(self) -> None:
+        """What other reports make due is not told to this reporter."""
+        return
 
 
 def shown_to_reporter(case_id: UUID) -> ShownToReporter:
@@ -160,12 +168,13 @@ _UNDER_WAY = select(Referral.id).where(
 # Made once: the mailbox asks it at every page.
 _SHOWN = (
     select(
-        *(getattr(Case, name) for name in ShownToReporter._fields[:-5]),
+        *(getattr(Case, name) for name in ShownToReporter._fields[:-6]),
         Entity.name,
         Entity.policy_area,
         Entity.ovo_code,
         and_(_KEPT_OUT.correlate(Case).exists(), ~_WHO_MAY.correlate(Case).exists()),
         _UNDER_WAY.correlate(Case).exists(),
+        goes_on_elsewhere(),
     )
     .join(Entity, Entity.id == Case.entity_id)
     .where(Case.entity_id == bindparam("entity"), Case.id == bindparam("case"))
@@ -174,8 +183,18 @@ _BY_ID = select(Case).where(Case.entity_id == bindparam("entity"), Case.id == bi
 _AT_DESKS = _BY_ID.where(Case.desk_id == any_(bindparam("desks", type_=ARRAY(Uuid))))
 
 
+_MAIN_FIRST = (
+    select(Case.id)
+    .join(CaseMerge, and_(CaseMerge.entity_id == Case.entity_id, CaseMerge.into_id == Case.id))
+    .where(CaseMerge.entity_id == bindparam("entity"), CaseMerge.case_id == bindparam("case"))
+    .with_for_update(of=Case)
+)
+
+
 def _locked_or_not(asked: Select[Case], values: Mapping[str, Any], *, lock: bool) -> Case:
+    """The main case of a duplicate is locked before it, always: what happens to one of them reaches the other."""
     if lock:
+        rows(_MAIN_FIRST, values)
         asked = asked.with_for_update().execution_options(populate_existing=True)
     case = db.session.scalar(asked, values)
     if case is None:

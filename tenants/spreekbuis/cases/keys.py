@@ -243,19 +243,24 @@ def _reseal_notes(
         )
         .with_for_update(skip_locked=True)
     ).all()
+    version, public_key = newest
     for note in old:
-        text, (version, public_key) = open_left(note, secrets[note.version]), newest
+        assert note.version is not None, "these were asked by version"
+        text = open_left(note, secrets[note.version])
         note.note_sealed = seal(public_key, text, left_binding(note.contact_id, desk_id, version))
         note.version = version
     db.session.flush()
 
 
 def open_left(note: LeftNote, secret: bytes) -> bytes:
-    """The note that was left, opened with the secret of its version of the desk's key. Raises CannotOpen."""
+    """The note that was left, opened with the secret of its version of the desk's key, or of its case. Raises
+    CannotOpen."""
     bound_to = left_binding(note.contact_id, note.desk_id, note.version)
     return open_sealed(secret, note.note_sealed, bound_to)
 
 
-def left_binding(contact_id: UUID, desk_id: UUID, version: int) -> bytes:
-    """What such a note is bound to."""
+def left_binding(contact_id: UUID, desk_id: UUID, version: int | None) -> bytes:
+    """What such a note is bound to. `version`: of the desk's key; None when it is sealed to its case."""
+    if version is None:
+        return context("note on a contact, for a case", contact_id)
     return context("note on a contact, for a desk", contact_id, desk_id, version)

@@ -1,8 +1,9 @@
 """Contacts that the front office adds to a case, with the files of a mail: it writes, and reads nothing.
 
-It has no key of a case. So the note is sealed to the newest key of the case's desk, and waits. The first handler who
-opens the case, and has that key, moves the note under the key of the case; from then on it is a note like others, and
-its files are those of an internal note of the desk.
+It has no key of a case. So the note is sealed to the newest key of the case's desk, and waits; while somebody of the
+desk is kept out of the case, who has that key too, it is sealed to the case itself. The first handler who opens the
+case, and has what opens the note, moves it under the key of the case; from then on it is a note like others, and its
+files are those of an internal note of the desk.
 """
 
 import base64
@@ -17,12 +18,14 @@ from flask_babel import force_locale, gettext
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from spreekbuis.access.case_keys import address_of, secret_for_notes
 from spreekbuis.access.desk_keys import NoRecoveryKit, desk_secrets, newest_key
 from spreekbuis.access.models import LeftFile, LeftNote
 from spreekbuis.actor import acting
 from spreekbuis.cases.changes import Happened, changed, count_contact
 from spreekbuis.cases.contacts import note_of
 from spreekbuis.cases.dialogue import attachment_row, message_row
+from spreekbuis.cases.duplicates import mark_unread
 from spreekbuis.cases.keys import left_binding, open_left
 from spreekbuis.cases.models import Attachment, Case, Contact, Message
 from spreekbuis.cases.opening import NewFile
@@ -48,10 +51,7 @@ def leave_contact(
     It is no first conversation: the front office has not the mandate of the desk. The desk sees the case as unread.
     The same `once` again changes nothing; gives whether it was new. Raises NoRecoveryKit while the desk has no key.
     """
-    newest = newest_key(case.desk_id)
-    if newest is None:
-        raise NoRecoveryKit
-    version, public_key = newest
+    version, public_key = _address(case)
     moment, contact_id = now(), new_id()
     fact_id = db.session.scalar(
         insert(Contact)
@@ -79,10 +79,19 @@ def leave_contact(
         )
         for file in files
     )
-    case.unread_by_desk = True
+    mark_unread(case)
     changed(case, Happened.CONTACT, channel=channel.value)
     count_contact(case, fact_id, channel, moment)
     return True
+
+
+def _address(case: Case) -> tuple[int | None, bytes]:
+    """To what the note is sealed: a version of the desk's key, or None and what only readers of the case open."""
+    own = address_of(case.id)
+    newest = newest_key(case.desk_id)
+    if newest is None:
+        raise NoRecoveryKit
+    return newest if own is None else (None, own)
 
 
 def take_in_notes(key: ContentKey, account_id: UUID, secret: bytes) -> None:
@@ -96,9 +105,11 @@ def take_in_notes(key: ContentKey, account_id: UUID, secret: bytes) -> None:
         .order_by(LeftNote.contact_id)
         .with_for_update()
     ).all()
-    secrets = {desk: desk_secrets(desk, account_id, secret) for desk in {note.desk_id for note in waiting}}
+    own = secret_for_notes(key)
+    for_desk = {note.desk_id for note in waiting if note.version is not None}
+    secrets = {desk: desk_secrets(desk, account_id, secret) for desk in for_desk}
     for note in waiting:
-        opens = secrets[note.desk_id].get(note.version)
+        opens = own if note.version is None else secrets[note.desk_id].get(note.version)
         if opens is None:
             continue
         told = json.loads(open_left(note, opens))

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from spreekbuis.cases.changes import Happened, changed
 from spreekbuis.cases.dialogue import MessageKind, Nature, ShownMessage, write_message
+from spreekbuis.cases.duplicates import mark_unread
 from spreekbuis.cases.models import Case, Message
 from spreekbuis.cases.opening import NewFile
 from spreekbuis.clock import now
@@ -71,7 +72,7 @@ def agree(case: Case, minutes_id: UUID) -> None:
     if minutes.agreed_at is not None:
         return
     minutes.agreed_at = now()
-    case.unread_by_desk = True
+    mark_unread(case)
     changed(case, Happened.MINUTES_AGREED)
 
 

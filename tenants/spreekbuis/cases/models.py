@@ -42,7 +42,8 @@ class Case(TenantTable):
         "the desk must not share without it, and sees it at once": "shares_with named_by_law",
         "drives the work, its deadlines and its order": (
             "state received_at acknowledged_at conversation_at feedback_at closed_at "
-            "duty_accepted_at next_step next_due_on next_task_on last_activity_at unread_by_desk handler_id"
+            "duty_accepted_at next_step next_due_on duplicates_due_on next_task_on last_activity_at unread_by_desk"
+            " handler_id"
         ),
         "says which terms run, and which were taken away or made longer on which ground": (
             "procedure procedure_version procedure_at decided_at waiting_since waited_days term_changes"
@@ -104,6 +105,8 @@ class Case(TenantTable):
     """Step to {"excused": code} or {"extended": code}; why, stands sealed in TermChange."""
     next_step: Mapped[str | None]
     next_due_on: Mapped[date | None]
+    duplicates_due_on: Mapped[date | None]
+    """The first day on which the reporter of a duplicate of this case must have feedback (cases.duplicates)."""
     next_task_on: Mapped[date | None]
     """The day of the first check or task that is not done (cases.checks), also of a closed case."""
     last_activity_at: Mapped[datetime] = mapped_column(default=now)

@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.cases.changes import Happened, changed, refuse_closed
+from spreekbuis.cases.duplicates import NO_KEYS, type_keys
 from spreekbuis.cases.exclusion import exclude
 from spreekbuis.cases.models import Case, CasePerson
 from spreekbuis.db.base import new_id
@@ -38,12 +39,18 @@ class ShownPerson:
 
 
 def add_person(
-    case: Case, key: ContentKey, person: Person, *, once: UUID, member: UUID | None = None
+    case: Case,
+    key: ContentKey,
+    person: Person,
+    *,
+    once: UUID,
+    member: UUID | None = None,
+    also: type_keys = NO_KEYS,
 ) -> None:
     """Add a person to the case. The same `once` again changes nothing.
 
     `member`: the account that this person has here. From the next request on the case does not exist for it.
-    Raises CaseClosed; NotFound as `exclude`.
+    Raises CaseClosed; NotFound and NoKeyYet as `exclude`, which takes `also`.
     """
     if person_made_by(case, once):
         return
@@ -63,7 +70,7 @@ def add_person(
         return
     changed(case, Happened.PERSON, step="added")
     if member is not None:
-        exclude(case, key, member, ExclusionReason.NAMED)
+        exclude(case, key, member, ExclusionReason.NAMED, also)
 
 
 def remove_person(case: Case, person_id: UUID) -> None:

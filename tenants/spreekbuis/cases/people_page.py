@@ -8,16 +8,18 @@ from flask_babel import lazy_gettext as _l
 
 from spreekbuis.cases.actions import on_case
 from spreekbuis.cases.case_page import case_page
-from spreekbuis.cases.doors import my_desks, my_key, room
+from spreekbuis.cases.doors import keys_together, my_desks, my_key, myself, room
 from spreekbuis.cases.exclusion import admit, colleagues, declare_conflict, exclude
 from spreekbuis.cases.finding import case_for
 from spreekbuis.cases.gate import never
+from spreekbuis.cases.left_notes import take_in_notes
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.once import id_of
 from spreekbuis.cases.people import Person, add_person, person_made_by, remove_person
 from spreekbuis.cases.people_part import GIVEN_BY_A_COLLEAGUE
 from spreekbuis.directory.catalogue import ExclusionReason, PersonRole
 from spreekbuis.errors import Invalid
+from spreekbuis.vault.content import ContentKey
 from spreekbuis.web import door
 from spreekbuis.web.access import Permission
 from spreekbuis.web.forms import Reading
@@ -54,7 +56,9 @@ def person(case_id: UUID) -> ResponseReturnValue:
         case_id,
         read,
         lambda case, v: person_made_by(case, v[1]),
-        lambda case, v: add_person(case, my_key(case.id), v[0], once=v[1], member=_seen(case, v[2])),
+        lambda case, v: add_person(
+            case, _key(case), v[0], once=v[1], member=_seen(case, v[2]), also=_others(case)
+        ),
         PERSON,
     )
 
@@ -77,7 +81,7 @@ def keep_out(case_id: UUID) -> ResponseReturnValue:
         member = _seen(case, values[0])
         if member is None:
             raise Invalid({"kept_out": _l("Kies een van de mogelijkheden.")})
-        exclude(case, my_key(case.id), member, ExclusionReason(values[1]))
+        exclude(case, _key(case), member, ExclusionReason(values[1]), _others(case))
 
     return on_case.act(case_id, read, never, do, KEPT_OUT, any_version=True)
 
@@ -86,7 +90,7 @@ def keep_out(case_id: UUID) -> ResponseReturnValue:
 def end_exclusion(case_id: UUID, account_id: UUID) -> ResponseReturnValue:
     """An exclusion was a mistake."""
     case = case_for(my_desks(), case_id, lock=True)
-    admit(case, my_key(case.id), account_id)
+    admit(case, my_key(case.id), account_id, keys_together(case))
     return on_case.back(case_id, ADMITTED)
 
 
@@ -97,8 +101,25 @@ def conflict(case_id: UUID) -> ResponseReturnValue:
     if request.form.get("conflict") != "yes":
         errors = {"conflict": _l("Vink aan dat je dit dossier daarna niet meer ziet.")}
         return case_page(case, kept=request.form, errors=errors, status=422)
-    declare_conflict(case, my_key(case.id))
+    declare_conflict(case, _key(case), _others(case))
     return redirect(url_for("cases.work_list", ovo=door.the_entity().ovo_code, done=DECLARED), 303)
+
+
+def _key(case: Case) -> ContentKey:
+    """The key of the case, after the notes were moved under it that the key of the desk opens: who is to be kept out
+    has that one."""
+    return _take_in(my_key(case.id))
+
+
+def _others(case: Case) -> dict[UUID, ContentKey]:
+    """The same of the cases that are handled as one with it."""
+    return {case_id: _take_in(key) for case_id, key in keys_together(case).items()}
+
+
+def _take_in(key: ContentKey) -> ContentKey:
+    me = myself()
+    take_in_notes(key, me.account_id, me.secret)
+    return key
 
 
 def _member(form: Reading, name: str, *, required: bool) -> UUID | None:

@@ -4,7 +4,7 @@ The rules themselves are data (cases.definition), in versions that never change 
 """
 
 from collections.abc import Mapping, Set
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from flask_babel import LazyString
@@ -50,6 +50,8 @@ class CaseFacts(Protocol):
     def waited_days(self) -> int: ...
     @property
     def term_changes(self) -> Mapping[str, Any]: ...
+    @property
+    def duplicates_due_on(self) -> date | None: ...
 
 
 STATE_LABELS: dict[State, LazyString] = {

@@ -43,6 +43,7 @@ from spreekbuis.cases.letters import (
 )
 from spreekbuis.cases.models import Case, Referral
 from spreekbuis.cases.procedures import State, may_move
+from spreekbuis.cases.related import let_go
 from spreekbuis.clock import now
 from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
@@ -56,6 +57,7 @@ from spreekbuis.directory.catalogue import (
     Outcome,
     Topic,
 )
+from spreekbuis.directory.central_actors import there_today
 from spreekbuis.directory.models import Actor, Entity
 from spreekbuis.errors import Conflict, Invalid, NotFound
 from spreekbuis.jobs.outbox import enqueue, job
@@ -304,6 +306,7 @@ def referral_answered(id: str) -> None:  # noqa: A002 (the name of the argument 
         set_state(case, State.CLOSED)
         case.closed_at, case.outcome = now(), Outcome.REFERRED
         case.unread_by_desk = False
+        let_go(case)
         changed(case, Happened.REFERRAL_ACCEPTED, Audited.CASE_CLOSED, outcome=Outcome.REFERRED.value)
         note_closed(case)
         return
@@ -312,7 +315,8 @@ def referral_answered(id: str) -> None:  # noqa: A002 (the name of the argument 
 
 def _check(case: Case, to: Destination) -> None:
     if to.actor_code is not None:
-        if db.session.get(Actor, to.actor_code) is None:
+        known = select(Actor.code).where(Actor.code == to.actor_code, there_today())
+        if db.session.scalar(known) is None:
             raise Invalid({"to": _l("Kies een van de mogelijkheden.")})
         return
     category = CATEGORIES.get(to.category or "")

@@ -35,6 +35,7 @@ from spreekbuis.clock import today
 from spreekbuis.db.base import new_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import CATEGORIES, DESK_LABELS, DESK_OF_TOPIC, Topic
+from spreekbuis.directory.central_actors import there_today
 from spreekbuis.directory.models import Actor, Entity, Organisation
 from spreekbuis.directory.register import holds_words
 from spreekbuis.errors import Invalid, type_text
@@ -155,7 +156,7 @@ def _page(case: Case, errors: dict[str, type_text], given: Any) -> str:
         places=[
             (OTHER_DESK, gettext("Het andere loket van je entiteit: %(desk)s", desk=str(DESK_LABELS[other]))),
             *found,
-            *((f"actor:{code}", name) for code, name in names.items()),
+            *((f"actor:{code}", names[code]) for code in db.session.scalars(_TODAY.where(there_today()))),
         ],
         found_nothing=bool(given.get("query")) and not found,
         categories=[(c.code, str(c.label)) for c in CATEGORIES.values()],
@@ -189,6 +190,9 @@ def _found(query: str) -> list[tuple[str, str]]:
 def _chosen(ovo: str) -> list[tuple[str, str]]:
     name = db.session.scalar(select(Entity.name).where(Entity.ovo_code == ovo))
     return [] if name is None else [(f"entity:{ovo}", name)]
+
+
+_TODAY = select(Actor.code).order_by(Actor.position)
 
 
 def _names() -> dict[str, str]:

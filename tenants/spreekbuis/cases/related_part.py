@@ -19,13 +19,29 @@ def related_part(case: Case, list_url: str) -> dict[str, Any]:
             " De melder leest alleen dat de melding samen behandeld wordt met een andere."
         )
         ways.append(("merge", duplicate))
+    others = related_to(case)
     return {
         "related": [
-            {"id": one.id, "number": one.number, "how": one.how, "url": f"{list_url}/{one.id}", "undo": _undo(one)}
-            for one in related_to(case)
+            {
+                "id": one.id, "number": one.number, "how": one.how, "url": f"{list_url}/{one.id}", "undo": _undo(one),
+                "unread": one.how == "duplicate" and one.unread, "differs": one.how == "link" and one.differs,
+            }
+            for one in others
         ],
         "link_ways": ways,
+        "to_others": _to_others([one.number for one in others if one.how == "duplicate"]),
     }  # fmt: skip
+
+
+def _to_others(duplicates: list[str]) -> str:
+    """That a text goes to other reporters as well; nothing when there are none."""
+    if not duplicates:
+        return ""
+    warning = gettext(
+        "Je tekst gaat ook naar de melders van %(numbers)s. Schrijf niets waaraan je een melder herkent.",
+        numbers=", ".join(duplicates),
+    )
+    return f" {warning}"
 
 
 def _undo(one: Related) -> str:

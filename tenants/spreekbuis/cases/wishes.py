@@ -8,8 +8,9 @@ from uuid import UUID
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from spreekbuis.cases.changes import Happened, changed, refuse_closed
+from spreekbuis.cases.changes import Happened, changed
 from spreekbuis.cases.dialogue import MessageKind, Nature, ShownMessage, write_message
+from spreekbuis.cases.duplicates import ended_at, mark_unread, refuse_ended
 from spreekbuis.cases.models import Case
 from spreekbuis.errors import Conflict, Invalid
 from spreekbuis.vault.content import ContentKey
@@ -68,13 +69,13 @@ def ask_meeting(case: Case, key: ContentKey, way: Way, text: str, *, once: UUID 
 
 def prefer_contact(case: Case, key: ContentKey, preference: Preference) -> None:
     """Keep how the desk may reach the reporter; the last one counts. Raises Invalid, CaseClosed."""
-    refuse_closed(case)
+    refuse_ended(case)
     if preference.reach != Reach.MAILBOX and not preference.where:
         raise Invalid({"contact_where": _l("Vul het telefoonnummer of het e-mailadres in.")})
     if contact_preference(case.contact_preference_sealed, key) == preference:
         return
     case.contact_preference_sealed = key.seal("contact_preference", json.dumps(asdict(preference)))
-    case.unread_by_desk = True
+    mark_unread(case)
     changed(case, Happened.CONTACT_PREFERENCE)
 
 
@@ -88,7 +89,7 @@ def ask_aftercare(case: Case, key: ContentKey, text: str, *, once: UUID | None =
 
     Raises Conflict when the case is open: then an ordinary message does it.
     """
-    if case.closed_at is None:
+    if ended_at(case) is None:
         raise Conflict(_l("Je melding is nog niet afgerond"), _l("Schrijf het loket gewoon een bericht."))
     write_message(case, key, author="reporter", text=text, once=once, nature=Nature(MessageKind.AFTERCARE))
 

@@ -13,6 +13,7 @@ from spreekbuis.audit.trail import Audited
 from spreekbuis.cases.changes import Happened, changed, refuse_closed
 from spreekbuis.cases.deadlines import set_state
 from spreekbuis.cases.dialogue import message_made_by, write_message
+from spreekbuis.cases.duplicates import NO_KEYS, duplicates_of, set_duplicates_due, type_keys, with_keys
 from spreekbuis.cases.letters import note_closed
 from spreekbuis.cases.models import Case, Message
 from spreekbuis.cases.opening import NewFile
@@ -85,14 +86,19 @@ def add_note(
     return write_message(case, key, author="handler", text=text, files=files, once=once, internal=True)
 
 
-def give_feedback(case: Case, key: ContentKey, text: str, *, once: UUID | None = None) -> None:
-    """Tell the reporter what was or will be done, and why. Decree of 18 November 2022: within 3 months of the
-    acknowledgement. Raises MoveNotAllowed."""
+def give_feedback(
+    case: Case, key: ContentKey, text: str, *, once: UUID | None = None, also: type_keys = NO_KEYS
+) -> None:
+    """Tell the reporter what was or will be done, and why, and those of its duplicates the same. Decree of 18 November
+    2022: within 3 months of the acknowledgement.
+
+    `also`: the keys of the duplicates. Raises MoveNotAllowed, and NoKeyYet when there is a duplicate without key."""
     if _made(case, once):
         return
     _move(case, State.FEEDBACK_GIVEN)
     write_message(case, key, author="handler", text=text, once=once)
     case.feedback_at = now()
+    _tell_duplicates(case, also, text, once)
     changed(case, Happened.FEEDBACK)
 
 
@@ -110,13 +116,20 @@ def change_state(case: Case, state: State) -> None:
 
 
 def close(
-    case: Case, key: ContentKey, outcome: Outcome, closing_message: str, *, once: UUID | None = None
+    case: Case,
+    key: ContentKey,
+    outcome: Outcome,
+    closing_message: str,
+    *,
+    once: UUID | None = None,
+    also: type_keys = NO_KEYS,
 ) -> None:
-    """Close the case with an outcome and tell the reporter, who can then score the service.
+    """Close the case with an outcome and tell the reporter, who can then score the service. Those of its duplicates are
+    told the same.
 
-    The closing message is the feedback when none was given before. A question to hand the case over ends. Raises
-    Invalid when the kind is not chosen yet or the outcome does not fit it, MoveNotAllowed when the procedure does not
-    allow closing from here.
+    The closing message is the feedback when none was given before. A question to hand the case over ends. `also`: the
+    keys of the duplicates. Raises Invalid when the kind is not chosen yet or the outcome does not fit it,
+    MoveNotAllowed when the procedure does not allow closing from here, NoKeyYet as `give_feedback`.
     """
     if _made(case, once):
         return
@@ -127,6 +140,7 @@ def close(
     _move(case, State.CLOSED)
     end_question(case)
     write_message(case, key, author="handler", text=closing_message, once=once)
+    _tell_duplicates(case, also, closing_message, once)
     moment = now()
     case.feedback_at = case.feedback_at or moment
     case.closed_at = moment
@@ -257,6 +271,16 @@ def _move(case: Case, state: State) -> None:
     if not may_move(case, state, movers(case)):
         raise MoveNotAllowed
     set_state(case, state)
+
+
+def _tell_duplicates(case: Case, keys: type_keys, text: str, once: UUID | None) -> None:
+    """What the reporter of a case is told is told to those of its duplicates, in their own mailboxes."""
+    for duplicate, key in with_keys(duplicates_of(case), keys):
+        write_message(duplicate, key, author="handler", text=text, once=once)
+        if duplicate.feedback_at is None:
+            duplicate.feedback_at = now()
+            changed(duplicate, Happened.FEEDBACK)
+    set_duplicates_due(case)
 
 
 def _made(case: Case, once: UUID | None) -> bool:

@@ -12,7 +12,6 @@ from sqlalchemy import Row, literal, select
 from spreekbuis.db.session import db
 from spreekbuis.directory.listing import Pages, slice_of
 from spreekbuis.directory.models import Organisation, PolicyArea
-from spreekbuis.directory.register import policy_area_on
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
 from spreekbuis.errors import NotFound
 
@@ -104,7 +103,7 @@ def details(enrolment_id: UUID) -> dict[str, Any]:
     if enrolment is None:
         raise NotFound
     organisation = db.session.get_one(Organisation, enrolment.ovo_code)
-    area = db.session.get_one(PolicyArea, policy_area_on(enrolment.ovo_code))
+    area = db.session.get_one(PolicyArea, organisation.policy_area)
     state = EnrolmentStatus(enrolment.status)
     return {
         "enrolment": enrolment,

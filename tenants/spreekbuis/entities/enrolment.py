@@ -11,10 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from spreekbuis.audit.trail import Audited, record
-from spreekbuis.clock import now
+from spreekbuis.clock import now, today
 from spreekbuis.db.session import db
 from spreekbuis.directory.models import Entity, Organisation
 from spreekbuis.directory.register import organisation_of
+from spreekbuis.directory.register_history import organisation_on
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
 from spreekbuis.errors import Conflict, NotFound
 from spreekbuis.jobs.outbox import enqueue, job
@@ -63,9 +64,9 @@ class Request:
 
 
 def not_yet_enrolled(ovo_code: str) -> Organisation:
-    """The organisation with this code. Raises UnknownOrganisation or AlreadyEnrolled."""
+    """The organisation with this code. Raises UnknownOrganisation, also when it ended, or AlreadyEnrolled."""
     organisation = organisation_of(ovo_code)
-    if organisation is None:
+    if organisation is None or organisation_on(organisation.ovo_code, today()) is None:
         raise UnknownOrganisation
     if db.session.scalar(select(Entity.id).where(Entity.ovo_code == organisation.ovo_code)) is not None:
         raise AlreadyEnrolled

@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, or_, select
 
 from spreekbuis.access.models import Desk, DeskAddress, DeskLetter, KeyChange, Membership
+from spreekbuis.access.provisioning.models import DirectoryGrant
 from spreekbuis.access.roles import holds_today
 from spreekbuis.actor import acting
 from spreekbuis.audit.models import AuditHead
@@ -48,6 +49,7 @@ class Obstacle(StrEnum):
     LETTERS = "letters"
     KEY_CHANGES = "key_changes"
     ERASURES = "erasures"
+    DIRECTORY = "directory"
 
 
 OBSTACLES: dict[Obstacle, LazyString] = {
@@ -66,6 +68,9 @@ OBSTACLES: dict[Obstacle, LazyString] = {
     ),
     Obstacle.ERASURES: _l(
         "Bij de entiteit die overgaat, wacht een vraag om een dossier te wissen. Laat het loket die eerst afhandelen."
+    ),
+    Obstacle.DIRECTORY: _l(
+        "De entiteit die overgaat, krijgt medewerkers uit een eigen gids. Laat haar die koppeling eerst stopzetten."
     ),
 }
 
@@ -123,6 +128,12 @@ def plan(from_id: UUID, into_id: UUID) -> Plan:
             obstacles.add(Obstacle.KEY_CHANGES)
         if session.scalar(select(erasures.exists())):
             obstacles.add(Obstacle.ERASURES)
+        # who was given a role by a directory loses it there, and the directory knows nothing of the other entity
+        given = select(DirectoryGrant.id).where(
+            DirectoryGrant.entity_id == from_id, DirectoryGrant.membership_id.is_not(None)
+        )
+        if session.scalar(select(given.exists())):
+            obstacles.add(Obstacle.DIRECTORY)
     letters = select(DeskLetter.id).where(DeskLetter.to_id == from_id, DeskLetter.answered_at.is_(None))
     if db.session.scalar(select(letters.exists())):
         obstacles.add(Obstacle.LETTERS)

@@ -1,13 +1,13 @@
 """Enrolment: how an organisation becomes an entity; and whom its people can turn to."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKey, Index, Uuid, text
+from sqlalchemy import ARRAY, ForeignKey, Index, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from spreekbuis.clock import now
+from spreekbuis.clock import now, today
 from spreekbuis.db.base import Moves, SharedTable, TenantTable, new_id, to_entity
 
 
@@ -96,7 +96,8 @@ class EntityActor(TenantTable):
     __tablename__ = "entity_actor"
     moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
-        "everybody may know it: the signpost shows it": "name email phone address reachable",
+        "everybody may know it: the signpost shows it": "name email phone address reachable languages",
+        "says when it is shown, and whether it may be old": "valid_from valid_to confirmed_on",
     }
     kind: Mapped[str] = mapped_column(ForeignKey("actor_kind.code"), primary_key=True)
     name: Mapped[str]
@@ -107,4 +108,11 @@ class EntityActor(TenantTable):
     """Where one can come or write to; on the printed form for the desks."""
     reachable: Mapped[str]
     """When, in words. What is not known is empty."""
+    languages: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    """directory.catalogue.Spoken."""
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+    """Belgian days, both inclusive; None is open."""
+    confirmed_on: Mapped[date] = mapped_column(default=today)
+    """When the administrator last said that all of this is right."""
     __table_args__ = (to_entity(),)

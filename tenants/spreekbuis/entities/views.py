@@ -19,7 +19,7 @@ from spreekbuis.entities.mails import enrolment_of_link
 from spreekbuis.entities.models import Enrolment, EnrolmentStatus
 from spreekbuis.errors import Invalid, NotFound
 from spreekbuis.identity.accounts import email_address
-from spreekbuis.web.access import Audience, Permission
+from spreekbuis.web.access import Audience, Dangerous, Permission
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import language, notice_after
 from spreekbuis.web.room import Room
@@ -167,7 +167,7 @@ def _request_page(enrolment_id: UUID, invalid: Invalid | None = None) -> Respons
     return page, invalid.status if invalid else 200
 
 
-@room.post("/central/enrolments/<uuid:enrolment_id>/approve", Permission.DECIDE_ENROLMENTS)
+@room.post("/central/enrolments/<uuid:enrolment_id>/approve", Permission.DECIDE_ENROLMENTS, Dangerous.RIGHTS)
 def approve(enrolment_id: UUID) -> ResponseReturnValue:
     approve_enrolment(enrolment_id)
     return redirect(url_for("entities.request_page", enrolment_id=enrolment_id, done=APPROVED), 303)

@@ -74,6 +74,13 @@ def state_of(case: CaseFacts) -> tuple[str, int]:
     return str(_STATE_WORDS[state]), _STEP_OF_STATE[state]
 
 
+def together_of(case: CaseFacts) -> tuple[str, int]:
+    """The same of a case that goes on in another: its reporter gets an answer as before."""
+    if case.feedback_at is not None:
+        return _("Stand: je kreeg antwoord van het loket, dat je melding samen met een andere behandelt"), 4
+    return _("Stand: je melding wordt samen behandeld met een andere"), 3
+
+
 def _promise(deadline: Deadline) -> tuple[str, str]:
     """What the reporter may expect, and why it takes longer or stands still."""
     title, text = map(str, _PROMISES[deadline.step])
@@ -84,10 +91,11 @@ def _promise(deadline: Deadline) -> tuple[str, str]:
     return title, text
 
 
-def course_of(case: CaseFacts, *, together: bool = False) -> list[CourseItem]:
+def course_of(case: CaseFacts, *, together: bool = False, goes_on: bool = False) -> list[CourseItem]:
     """What happened to the case and what is promised, by date. Promises end with the answer.
 
-    `together`: it is closed because it is handled together with another report."""
+    `together`: it is closed because it is handled together with another report; as long as that `goes_on`, the
+    promises stand."""
     end = _("Samen behandeld met een andere melding") if together else _("Afgerond")
     done: list[tuple[date, str, str]] = [
         (
@@ -103,7 +111,7 @@ def course_of(case: CaseFacts, *, together: bool = False) -> list[CourseItem]:
         title, text = _promise(deadline)
         if deadline.met_on is not None:
             done.append((deadline.met_on, str(title), ""))
-        elif case.feedback_at is None and case.closed_at is None:
+        elif case.feedback_at is None and (case.closed_at is None or goes_on):
             promised.append((deadline.due_on, str(title), str(text)))
     if case.closed_at is not None:
         done.append((local_date(case.closed_at), end, ""))

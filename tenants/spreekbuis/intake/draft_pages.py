@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from spreekbuis.clock import local_date, now
+from spreekbuis.clock import local_date
 from spreekbuis.entities.service import accepts_reports
 from spreekbuis.errors import Conflict, Invalid
 from spreekbuis.intake.drafts import files_of, keep_files
@@ -46,14 +46,14 @@ def save() -> ResponseReturnValue:
     try:
         if waiting.refusals:
             raise Invalid({"files": " ".join(waiting.refusals)})
-        code = save_draft(token, form, answers)
+        saved = save_draft(token, form, answers)
     except (Invalid, Conflict) as refused:
         errors = refused.errors if isinstance(refused, Invalid) else {"": refused.advice}
         return story_page(token, form, waiting, errors, asked=asked), refused.status
     ovo = the_entity().ovo_code
     return render_template(
         "intake/draft_saved.html",
-        words=code.words(language()), until=day_in_words(local_date(now() + LIFETIME), "full"),
+        words=saved.code.words(language()), until=day_in_words(local_date(saved.until), "full"),
         hidden=[
             ("token", token), *form.items(), *((name, value) for name, values in answers.items() for value in values)
         ], edit_url=url_for("report.edit", ovo=ovo),

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from werkzeug.datastructures import FileStorage
 
@@ -19,6 +20,7 @@ from spreekbuis.clock import now
 from spreekbuis.db import scope
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import at_end, db, transaction
+from spreekbuis.errors import Conflict
 from spreekbuis.intake import stock
 from spreekbuis.intake.models import DraftFile
 from spreekbuis.jobs.outbox import enqueue
@@ -150,15 +152,28 @@ def take_files(token: str) -> tuple[NewFile, ...]:
     )  # fmt: skip
 
 
-def keep_files_until(token: str, until: datetime) -> None:
-    """Keep the unsent files of the form as long as its saved draft."""
-    db.session.execute(
+class TooManySavedFiles(Conflict):
+    """The files of saved drafts take their share of what may wait: the rest is for who sends now."""
+
+    title = _l("We kunnen nu geen bestanden meer bewaren")
+    advice = _l("Haal je bestanden weg en bewaar alleen je tekst. Of verstuur je melding nu.")
+
+
+def keep_files_until(token: str, until: datetime, longest: timedelta) -> None:
+    """Keep the unsent files of the form as long as its saved draft, and none for more than `longest` after it came.
+    Raises TooManySavedFiles."""
+    kept = db.session.scalars(
         update(DraftFile)
         .where(_of(token), DraftFile.taken_at.is_(None))
-        .values(kept_until=until)
+        .values(kept_until=func.least(until, DraftFile.created_at + longest))
+        .returning(DraftFile.id)
         .execution_options(synchronize_session=False)
-    )
-    _promise_to_drop(until)
+    ).all()
+    if kept:
+        stock.count_again()  # holds the row of the entity: of two at once the second counts the first
+        if stock.saved_is_full():
+            raise TooManySavedFiles
+        _promise_to_drop(until)
 
 
 def drop_old_files() -> int:

@@ -20,7 +20,7 @@ from spreekbuis.db.base import new_id
 from spreekbuis.directory.catalogue import EVERY_CATEGORY, OUTCOME_LABELS, Identity, Outcome, Topic
 from spreekbuis.errors import type_text
 from spreekbuis.intake.citizen_consent import pass_on_box
-from spreekbuis.intake.course import course_of, desk_of, state_of, steps
+from spreekbuis.intake.course import course_of, desk_of, state_of, steps, together_of
 from spreekbuis.intake.mailbox_room import case_id
 from spreekbuis.intake.referral_answer import referral_box
 from spreekbuis.intake.reporters import IDLE_LIMIT, key_in_session
@@ -45,14 +45,14 @@ def inbox_page(errors: Mapping[str, type_text] = _NOTHING, kept: Mapping[str, st
     records = minutes_in(dialogue)
     to_check = next((r.message for r in reversed(records) if r.state is MinutesState.WAITING), None)
     states = {r.message.id: str(_MINUTES[r.state]) for r in records}
-    closed, together = case.closed_at is not None, case.outcome == Outcome.DUPLICATE
-    if together:
-        words, step = _("Stand: je melding wordt samen behandeld met een andere"), 3
+    closed, together = case.closed_at is not None and not case.goes_on, case.outcome == Outcome.DUPLICATE
+    if case.goes_on:
+        words, step = together_of(case)
     return render_template(
         "intake/inbox.html",
         case=case, state_words=words, step=step,
         steps_shown=steps(),
-        course=course_of(case, together=together), together=together,
+        course=course_of(case, together=together, goes_on=case.goes_on), together=case.goes_on,
         category_label=EVERY_CATEGORY[case.category].label,
         received_on=day_in_words(local_date(case.received_at)),
         answers=answers_shown(case, key),

@@ -5,6 +5,8 @@ is time: a story takes minutes to write. On a calm hour nothing is asked. When m
 than an entity ever gets from people, a form must have been open for a while before it can be sent: up to five minutes,
 after which it goes through like any other. A report is never refused, and what was typed stays on the page.
 
+The same holds for texts that are saved to go on later, and for the queue of the chat, where it takes a minute at most.
+
 Counted in Redis: how many reports an entity got, and since when a form is open, under a keyed hash of its secret. When
 Redis is away nobody waits: that a report arrives matters more.
 """
@@ -16,8 +18,8 @@ from typing import Final
 from uuid import UUID
 
 from flask import current_app
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from redis import Redis, RedisError
 
 from spreekbuis.clock import now
@@ -36,21 +38,44 @@ _FORGET: Final = timedelta(hours=3)
 
 
 class TooQuick(Conflict):
-    """The form was not open for long enough, in an hour with very many reports. Sending it later works."""
+    """The form was not open for long enough, in an hour with very many of them. Sending it later works."""
 
     status = 429
     title = _l("Er komen hier nu heel veel meldingen binnen")
 
     def __init__(self, left: timedelta) -> None:
         self.seconds = max(1, round(left.total_seconds()))
-        advice = ngettext(
+        super().__init__(advice=self._advice(-(-self.seconds // 60)))
+
+    @staticmethod
+    def _advice(minutes: int) -> str:
+        return ngettext(
             "We hebben je melding nog niet ontvangen. Wat je schreef, staat hieronder. Wacht %(num)s minuut en druk"
             " dan opnieuw op ‘Verstuur’.",
             "We hebben je melding nog niet ontvangen. Wat je schreef, staat hieronder. Wacht %(num)s minuten en druk"
             " dan opnieuw op ‘Verstuur’.",
-            -(-self.seconds // 60),
+            minutes,
         )
-        super().__init__(advice=advice)
+
+
+class SavedTooQuick(TooQuick):
+    title = _l("Er worden hier nu heel veel teksten bewaard")
+
+    @staticmethod
+    def _advice(minutes: int) -> str:
+        return ngettext(
+            "Je tekst is nog niet bewaard. Hij staat hieronder. Wacht %(num)s minuut en bewaar hem dan opnieuw.",
+            "Je tekst is nog niet bewaard. Hij staat hieronder. Wacht %(num)s minuten en bewaar hem dan opnieuw.",
+            minutes,
+        )
+
+
+class JoinedTooQuick(TooQuick):
+    title = _l("Het is nu erg druk")
+
+    @staticmethod
+    def _advice(_minutes: int) -> str:
+        return gettext("Wacht een minuut op deze pagina en druk dan opnieuw op ‘Start de chat’.")
 
 
 class Pace:
@@ -72,20 +97,31 @@ class Pace:
         bucket = int(now().timestamp() // _BUCKET.total_seconds())
         names = [f"reports:{entity_id}:{bucket - back}" for back in range(_HOUR // _BUCKET)]
         try:
-            asked = self._redis.pipeline(transaction=False)
-            asked.set(self._name(token), int(now().timestamp()), ex=_FORGET, nx=True)
-            asked.mget([self._name(token), *names])
-            since, *counted = asked.execute()[1]
-            open_for = now().timestamp() - int(since or 0)
-            left = needed(sum(int(count or 0) for count in counted)) - timedelta(seconds=open_for)
-            if left > timedelta(0):
-                raise TooQuick(left)
+            since, *counted = self._read(token, names)
+            _check(since, needed(sum(int(count or 0) for count in counted)), TooQuick)
             pipeline = self._redis.pipeline()
             pipeline.incr(names[0])
             pipeline.expire(names[0], _HOUR + _BUCKET)
             pipeline.execute()
         except RedisError:
             return
+
+    def wait_for(self, token: str, shortest: timedelta, refusal: type[TooQuick]) -> None:
+        """Raise `refusal` when the form was not open for `shortest`."""
+        if shortest <= timedelta(0):
+            return
+        try:
+            _check(self._read(token, [])[0], shortest, refusal)
+        except RedisError:
+            return
+
+    def _read(self, token: str, names: list[str]) -> list[bytes | None]:
+        """Since when the form is open, from now on when that was not noted; and the counts of these names."""
+        asked = self._redis.pipeline(transaction=False)
+        asked.set(self._name(token), int(now().timestamp()), ex=_FORGET, nx=True)
+        asked.mget([self._name(token), *names])
+        found: list[bytes | None] = asked.execute()[1]
+        return found
 
     def _name(self, token: str) -> str:
         return f"form-open:{hmac.digest(self._key, token.encode(), hashlib.sha256).hex()}"
@@ -94,6 +130,12 @@ class Pace:
 def needed(reports: int) -> timedelta:
     """How long a form must have been open, after so many reports within the hour."""
     return min(LONGEST, max(0, reports - CALM) * EACH_MORE)
+
+
+def _check(since: bytes | None, shortest: timedelta, refusal: type[TooQuick]) -> None:
+    left = shortest - timedelta(seconds=now().timestamp() - int(since or 0))
+    if left > timedelta(0):
+        raise refusal(left)
 
 
 def pace() -> Pace:

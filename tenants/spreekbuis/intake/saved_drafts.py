@@ -2,13 +2,14 @@
 
 The code follows from the form's secret, so that saving twice is one draft with one code. The words are shown once. Kept
 are a keyed hash of the code and the form, locked with a key that follows from the code; the form's secret is in it.
-The draft goes when its report is sent, when the reporter says so, and after a week.
+The draft goes when its report is sent, when the reporter says so, and after a week: counted from the first time that
+it was saved, so that nobody keeps one without end by saving it again.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, select
@@ -20,6 +21,8 @@ from spreekbuis.db.session import db
 from spreekbuis.errors import Conflict, Invalid
 from spreekbuis.intake.drafts import keep_files_until
 from spreekbuis.intake.models import SavedDraft
+from spreekbuis.intake.pace import LONGEST as LONGEST_WAIT
+from spreekbuis.intake.pace import SavedTooQuick, pace
 from spreekbuis.intake.reporters import hash_of_receipt
 from spreekbuis.vault.receipt_code import ReceiptCode, from_submission
 from spreekbuis.vault.sealing import context, derive, lock, unlock
@@ -27,6 +30,12 @@ from spreekbuis.vault.sealing import context, derive, lock, unlock
 LIFETIME = timedelta(days=7)
 MOST = 300
 """Drafts that wait in one entity at the same time."""
+CALM = 30
+EACH_MORE = timedelta(seconds=10)
+"""For each draft that waits above `CALM`, so much longer a form must have been open to save another."""
+MANY = MOST // 3
+"""From so many on, a new one stays for a day: who fills the place takes it from others for no longer."""
+LIFETIME_WHEN_MANY = timedelta(days=1)
 LONGEST = 110_000
 """Characters of all fields together: somewhat more than the longest story."""
 
@@ -48,39 +57,52 @@ class Draft:
     """To the questions beside the story, by field."""
 
 
-def save_draft(token: str, form: Mapping[str, str], answers: Mapping[str, list[str]]) -> ReceiptCode:
-    """Keep the form for a week, with its files; the same form again replaces what was kept, under the same code.
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The code that opens the draft, and when it goes."""
 
-    Raises Invalid when there is nothing to keep or too much, TooManyDrafts.
+    code: ReceiptCode = field(repr=False)
+    until: datetime
+
+
+def save_draft(token: str, form: Mapping[str, str], answers: Mapping[str, list[str]]) -> Saved:
+    """Keep the form with its files; the same form again replaces what was kept, under the same code, and for no longer.
+
+    Raises Invalid when there is nothing to keep or too much, TooQuick, TooManyDrafts, TooManySavedFiles.
     """
     if not form.get("text", "").strip():
         raise Invalid({"text": _l("Schrijf eerst iets. Er is nog niets om te bewaren.")})
     told = [*form.values(), *(value for values in answers.values() for value in values)]
-    if sum(map(len, told)) > LONGEST:
+    if sum(len(value) + 1 for value in told) > LONGEST:
         raise Invalid({"text": _l("Je tekst is te lang om te bewaren. Maak hem korter.")})
-    code, entity_id = _code_of(token), current_entity_id()
+    code, entity_id, moment = _code_of(token), current_entity_id(), now()
     lookup_hash = hash_of_receipt(code)
     others = select(func.count()).where(
         SavedDraft.tenant_id == entity_id,
         SavedDraft.lookup_hash != lookup_hash,
-        SavedDraft.expires_at > now(),
+        SavedDraft.expires_at > moment,
     )
-    if (db.session.scalar(others) or 0) >= MOST:
+    many = db.session.scalar(others) or 0
+    if many >= MOST:
         raise TooManyDrafts
-    until = now() + LIFETIME
-    kept = {
-        "form_locked": lock(
-            _key(code), json.dumps(asdict(Draft(token, dict(form), dict(answers)))).encode(), _binding()
-        ),
-        "expires_at": until,
-    }
     db.session.execute(
-        insert(SavedDraft)
-        .values(lookup_hash=lookup_hash, tenant_id=entity_id, **kept)
-        .on_conflict_do_update(index_elements=["lookup_hash"], set_=kept)
+        delete(SavedDraft).where(SavedDraft.lookup_hash == lookup_hash, SavedDraft.expires_at <= moment)
     )
-    keep_files_until(token, until)
-    return code
+    if db.session.get(SavedDraft, lookup_hash) is None:
+        pace().wait_for(token, min(LONGEST_WAIT, max(0, many - CALM) * EACH_MORE), SavedTooQuick)
+    told_now = json.dumps(asdict(Draft(token, dict(form), dict(answers)))).encode()
+    locked = lock(_key(code), told_now, _binding())
+    until = db.session.scalars(
+        insert(SavedDraft)
+        .values(
+            lookup_hash=lookup_hash, tenant_id=entity_id, form_locked=locked,
+            expires_at=moment + (LIFETIME_WHEN_MANY if many >= MANY else LIFETIME),
+        )
+        .on_conflict_do_update(index_elements=["lookup_hash"], set_={"form_locked": locked})
+        .returning(SavedDraft.expires_at)
+    ).one()  # fmt: skip
+    keep_files_until(token, until, LIFETIME)
+    return Saved(code, until)
 
 
 def open_draft(code: ReceiptCode) -> Draft | None:

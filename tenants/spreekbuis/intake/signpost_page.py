@@ -1,7 +1,6 @@
 """The pages of the signpost: a form that asks by GET, and who can help. Nothing is stored, no cookie is set."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
@@ -11,10 +10,11 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from spreekbuis.db.session import db
+from spreekbuis.directory.cards import Card, as_csv, as_vcards, in_language
+from spreekbuis.directory.cards import central_cards as central_of_today
 from spreekbuis.directory.catalogue import TOPIC_LABELS, Topic
-from spreekbuis.directory.models import Actor, ActorKind
-from spreekbuis.directory.views import in_language
-from spreekbuis.entities.actors import OwnActor, own_actors
+from spreekbuis.directory.models import ActorKind
+from spreekbuis.entities.actors import OwnActor, own_actors, own_card, own_cards
 from spreekbuis.entities.service import accepts_reports
 from spreekbuis.intake.signpost import (
     PLACE_LABELS,
@@ -33,26 +33,6 @@ from spreekbuis.web.room import Room
 
 room = Room("signpost")
 E = TypeVar("E", bound=StrEnum)
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """An actor in the reader's language. What is not known is empty."""
-
-    name: str
-    called: str
-    """As the entity calls it, when that is something else."""
-    offers: str
-    confidential: bool
-    email: str = ""
-    phone: str = ""
-    address: str = ""
-    reachable: str = ""
-
-    @property
-    def known(self) -> bool:
-        """Whether there is a way to reach it."""
-        return bool(self.email or self.phone or self.address)
 
 
 @room.get("/signpost", Audience.EVERYONE)
@@ -75,9 +55,21 @@ def of_entity() -> ResponseReturnValue:
     )
 
 
+@room.get("/o/<ovo:ovo>/actors/cards.vcf", Audience.EVERYONE)
+def address_cards() -> ResponseReturnValue:
+    """The entity's own actors and the central ones, for an address book."""
+    return as_vcards((the_entity().name, own_cards(language())), (_("Vlaamse overheid"), central_cards()))
+
+
+@room.get("/o/<ovo:ovo>/actors/table.csv", Audience.EVERYONE)
+def address_table() -> ResponseReturnValue:
+    """The entity's own actors and the central ones, for a spreadsheet."""
+    return as_csv([*own_cards(language()), *central_cards()])
+
+
 def central_cards() -> list[Card]:
     """Every central actor, in its order."""
-    return [card for _kind, card in _central()]
+    return [card for _kind, card in central_of_today(language())]
 
 
 def _asked_or_shown(action: str, own: Mapping[str, OwnActor], report_url: str) -> Response:
@@ -101,7 +93,8 @@ def _asked_or_shown(action: str, own: Mapping[str, OwnActor], report_url: str) -
         "intake/signpost.html",
         action=action, report_url=report_url, errors=errors, found=found, danger="danger" in marked,
         general=here().entity is None, choose_url=url_for("home.choose_entity"), all_url=url_for("directory.actors"),
-        protection_url=url_for("protection.ask"),
+        protection_url=url_for("protection.ask"), card_url=_same_place("address_cards"),
+        table_url=_same_place("address_table"),
         topics=list(TOPIC_WORDS.items()), wishes=list(WISH_LABELS.items()), places=list(PLACE_LABELS.items()),
         also=[
             ("confidential", _("Niemand mag weten dat ik erover sprak")),
@@ -113,10 +106,16 @@ def _asked_or_shown(action: str, own: Mapping[str, OwnActor], report_url: str) -
     return make_response(page, 422 if errors else 200)
 
 
+def _same_place(export: str) -> str:
+    """The address of an export: of the entity of this page, or of the central actors."""
+    entity = here().entity
+    return url_for(f"signpost.{export}", ovo=entity.ovo_code) if entity else url_for(f"directory.{export}")
+
+
 def _cards(answers: Answers, own: Mapping[str, OwnActor]) -> dict[str, list[Card]]:
     """Who can help, under `near` and `central`."""
     kinds = {kind.code: kind for kind in db.session.scalars(select(ActorKind))}
-    central = _central()
+    central = central_of_today(language())
     confidential = {code: bool(kind.confidential) for code, kind in kinds.items()}
     for kind, card in central:
         confidential[kind] = confidential[kind] or card.confidential
@@ -134,26 +133,8 @@ def _near(kind: ActorKind, own: OwnActor | None) -> Card:
     lang = language()
     name, offers = in_language(kind.names, lang), in_language(kind.offers, lang)
     if own is None:
-        return Card(name, "", offers, bool(kind.confidential))
-    return Card(
-        name, own.name, offers, bool(kind.confidential), own.email, own.phone, own.address, own.reachable
-    )
-
-
-def _central() -> Iterable[tuple[str, Card]]:
-    """The central actors with their kinds, in their order."""
-    lang = language()
-    actors = db.session.scalars(select(Actor).order_by(Actor.position))
-    return [
-        (
-            a.kind,
-            Card(
-                in_language(a.names, lang), "", in_language(a.offers, lang), a.confidential, a.email or "",
-                a.phone or "",
-            ),
-        )
-        for a in actors
-    ]  # fmt: skip
+        return Card(kind.code, name, offers, bool(kind.confidential))
+    return own_card(own, name, offers, bool(kind.confidential))
 
 
 def _topic() -> Topic | None:

@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 from sqlalchemy import and_, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from spreekbuis.clock import today
+from spreekbuis.clock import now, today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.intake.models import DraftFile, DraftStock
@@ -33,7 +33,8 @@ ALL_FILES: Final = 4 * ENTITY_FILES
 ALL_BYTES: Final = 4 * ENTITY_BYTES
 """20,971,520,000: four entities that are full."""
 MOST: Final = (ENTITY_FILES, ENTITY_BYTES, ALL_FILES, ALL_BYTES)
-
+SAVED: Final = (ENTITY_FILES // 4, ENTITY_BYTES // 4)
+"""Of what may wait in an entity, the share for drafts that were saved: they wait for a week, the others for a day."""
 
 DAY_BYTES: Final = 2 * ENTITY_BYTES
 """10,485,760,000 into one entity on one day: a thousand reporters with ten mebibytes each, where the largest entity has
@@ -99,6 +100,17 @@ def bring(size: int) -> None:
     )
     if (came or 0) > DAY_BYTES:
         raise DayFull
+
+
+def saved_is_full() -> bool:
+    """Whether the files of saved drafts take more than their share, in the entity in scope. Count again first."""
+    saved = and_(
+        DraftFile.entity_id == current_entity_id(), DraftFile.taken_at.is_(None), DraftFile.kept_until > now()
+    )
+    counted = db.session.execute(
+        select(func.count(), func.coalesce(func.sum(DraftFile.size), 0)).where(saved)
+    ).one()
+    return any(one > most for one, most in zip(counted, SAVED, strict=True))
 
 
 def count_again() -> None:

@@ -1,17 +1,20 @@
-"""Account and security: the own password, language, signed-in browsers and passkeys."""
+"""Account and security: the own password and language, and what else one signs in with."""
 
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date, format_datetime
+from flask_babel import format_date
 from flask_babel import lazy_gettext as _l
 
+from spreekbuis.db.session import db
 from spreekbuis.errors import DomainError, Invalid, type_text
-from spreekbuis.identity import accounts, passkey_lock, passkeys, password_change, sessions
+from spreekbuis.identity import accounts, passkey_lock, passkeys, password_change, recovery_codes
+from spreekbuis.identity import second_factor as factor
 from spreekbuis.identity.lockout import LockedOut
+from spreekbuis.identity.models import Account
 from spreekbuis.identity.password_policy import SHORTEST
 from spreekbuis.identity.passwords import Busy
 from spreekbuis.identity.views.entrance import room
-from spreekbuis.web.access import Audience
+from spreekbuis.web.access import Audience, Dangerous
 from spreekbuis.web.door import the_account
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import LANGUAGES, notice_after
@@ -20,8 +23,6 @@ PASSWORD_CHANGED = notice_after(
     "password-changed", _l("Je wachtwoord is veranderd. Op andere toestellen ben je afgemeld.")
 )
 LANGUAGE_CHANGED = notice_after("language-changed", _l("Je taal is bewaard."))
-SESSION_ENDED = notice_after("session-ended", _l("Die sessie is beëindigd."))
-OTHERS_ENDED = notice_after("others-ended", _l("Op alle andere toestellen ben je afgemeld."))
 
 
 @room.get("/account", Audience.SIGNED_IN)
@@ -31,22 +32,15 @@ def account() -> ResponseReturnValue:
 
 def _page(errors: dict[str, type_text] | None = None, refused: DomainError | None = None) -> str:
     me = the_account()
-    rows = sessions.open_sessions(me.id, me.token_hash)
     return render_template(
         "identity/account.html",
         me=me,
         languages=list(LANGUAGES.items()),
         shortest=SHORTEST,
-        sessions=[
-            {
-                "handle": row.handle,
-                "since": format_datetime(row.created_at, "d MMMM, HH:mm"),
-                "seen": format_datetime(row.last_seen_at, "d MMMM, HH:mm"),
-                "is_this_one": row.is_this_one,
-            }
-            for row in rows
-        ],
-        has_others=len(rows) > 1,
+        has_app=factor.has_app(me.id),
+        elsewhere=db.session.get_one(Account, me.id).elsewhere,
+        codes_left=recovery_codes.left(me.id),
+        codes_made=recovery_codes.HOW_MANY,
         passkeys=[
             {
                 "handle": own.handle,
@@ -58,13 +52,12 @@ def _page(errors: dict[str, type_text] | None = None, refused: DomainError | Non
             for own in passkeys.passkeys_of(me.id)
         ],
         passkeys_work=passkey_lock.site() is not None,
-        longest_label=passkeys.LONGEST_LABEL,
         errors=errors or {},
         refused=refused,
     )
 
 
-@room.post("/account/password", Audience.SIGNED_IN)
+@room.post("/account/password", Audience.SIGNED_IN, Dangerous.SIGN_IN)
 def change_password() -> ResponseReturnValue:
     form, me = Reading(), the_account()
     current, new = form.raw("current_password"), form.raw("new_password")
@@ -95,16 +88,3 @@ def choose_language() -> ResponseReturnValue:
     accounts.choose_language(the_account().id, str(chosen))
     # `lang` also replaces what this browser chose before, which goes before the account's own language
     return redirect(url_for("identity.account", lang=chosen, done=LANGUAGE_CHANGED), 303)
-
-
-@room.post("/account/sessions/end", Audience.SIGNED_IN)
-def end_session() -> ResponseReturnValue:
-    sessions.end_one(the_account().id, Reading().raw("session"))
-    return redirect(url_for("identity.account", done=SESSION_ENDED), 303)
-
-
-@room.post("/account/sessions/end-others", Audience.SIGNED_IN)
-def end_other_sessions() -> ResponseReturnValue:
-    me = the_account()
-    sessions.end_all(me.id, but=me.token_hash)
-    return redirect(url_for("identity.account", done=OTHERS_ENDED), 303)

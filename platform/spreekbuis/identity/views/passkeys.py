@@ -16,7 +16,7 @@ from spreekbuis.identity import passkey_lock, passkeys, restoring
 from spreekbuis.identity.authenticators import Answer, decoded
 from spreekbuis.identity.keys import my_secret
 from spreekbuis.identity.views.entrance import room
-from spreekbuis.web.access import Audience
+from spreekbuis.web.access import Audience, Dangerous
 from spreekbuis.web.door import the_account
 from spreekbuis.web.forms import Reading, clean
 from spreekbuis.web.frame import notice_after
@@ -37,27 +37,36 @@ NOTHING_RESTORED = notice_after(
 )
 
 
-@room.post("/account/passkeys/begin", Audience.SIGNED_IN)
+@room.get("/account/passkeys/new", Audience.SIGNED_IN, Dangerous.SIGN_IN)
+def new_passkey() -> ResponseReturnValue:
+    return render_template(
+        "identity/new_passkey.html",
+        passkeys_work=passkey_lock.site() is not None,
+        longest_label=passkeys.LONGEST_LABEL,
+    )
+
+
+@room.post("/account/passkeys/begin", Audience.SIGNED_IN, Dangerous.SIGN_IN)
 def begin_passkey() -> ResponseReturnValue:
     me = the_account()
-    return _told(lambda: passkeys.begin_adding(me.id, me.email, me.token_hash))
+    return told(lambda: passkeys.begin_adding(me.id, me.email, me.token_hash))
 
 
-@room.post("/account/passkeys/add", Audience.SIGNED_IN)
+@room.post("/account/passkeys/add", Audience.SIGNED_IN, Dangerous.SIGN_IN)
 def add_passkey() -> ResponseReturnValue:
     me, label = the_account(), clean(Reading().raw("label"))
 
     def add() -> Mapping[str, Any]:
-        passkeys.finish_adding(me.id, me.token_hash, _answer(), label, my_secret())
+        passkeys.finish_adding(me.id, me.token_hash, passkey_answer(), label, my_secret())
         return {"next": url_for("identity.account", done=ADDED)}
 
-    return _told(add)
+    return told(add)
 
 
-@room.post("/account/passkeys/remove", Audience.SIGNED_IN)
+@room.post("/account/passkeys/remove", Audience.SIGNED_IN, Dangerous.SIGN_IN)
 def remove_passkey() -> ResponseReturnValue:
     me = the_account()
-    passkeys.remove_passkey(me.id, me.token_hash, Reading().raw("passkey"))
+    passkeys.remove_passkey(me.id, Reading().raw("passkey"))
     return redirect(url_for("identity.account", done=REMOVED), 303)
 
 
@@ -72,7 +81,7 @@ def restore_access() -> ResponseReturnValue:
 @room.post("/account/restore-access/begin", Audience.SIGNED_IN)
 def begin_restoring() -> ResponseReturnValue:
     me = the_account()
-    return _told(lambda: restoring.begin_restoring(me.id, me.token_hash))
+    return told(lambda: restoring.begin_restoring(me.id, me.token_hash))
 
 
 @room.post("/account/restore-access", Audience.SIGNED_IN)
@@ -80,13 +89,13 @@ def restore_access_post() -> ResponseReturnValue:
     me = the_account()
 
     def restore() -> Mapping[str, Any]:
-        restored = restoring.restore_with_passkey(me.id, me.token_hash, _answer(), my_secret())
+        restored = restoring.restore_with_passkey(me.id, me.token_hash, passkey_answer(), my_secret())
         return {"next": url_for("identity.workplaces", done=RESTORED if restored else NOTHING_RESTORED)}
 
-    return _told(restore)
+    return told(restore)
 
 
-def _answer() -> Answer:
+def passkey_answer() -> Answer:
     """What the script sends. An output that is no base64url is none."""
     form = Reading()
     try:
@@ -96,11 +105,16 @@ def _answer() -> Answer:
     return Answer(form.raw("answer"), output)
 
 
-def _told(do: Callable[[], Mapping[str, Any]]) -> ResponseReturnValue:
+def told(do: Callable[[], Mapping[str, Any]]) -> ResponseReturnValue:
     """What `do` gives, as JSON; when it is refused, the words for the page."""
     try:
         return jsonify(do())
-    except Invalid as refused:
-        return jsonify(title="", advice=str(next(iter(refused.errors.values())))), refused.status
     except DomainError as refused:
-        return jsonify(title=str(refused.title), advice=str(refused.advice)), refused.status
+        return refusal(refused)
+
+
+def refusal(refused: DomainError) -> ResponseReturnValue:
+    """The words for the page, as JSON."""
+    if isinstance(refused, Invalid):
+        return jsonify(title="", advice=str(next(iter(refused.errors.values())))), refused.status
+    return jsonify(title=str(refused.title), advice=str(refused.advice)), refused.status

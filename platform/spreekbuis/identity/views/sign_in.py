@@ -4,20 +4,26 @@ The pages between the two steps are open to everyone and look for the half-way s
 turns away a session that waits for its second factor.
 """
 
+from collections.abc import Callable
 from urllib.parse import quote
+from uuid import UUID
 
 import segno
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
+from werkzeug.wrappers import Response
 
 from spreekbuis.errors import DomainError, Invalid, type_text
-from spreekbuis.identity import known_browser, sessions
+from spreekbuis.identity import known_browser, passkey_lock, passkey_use, sessions
 from spreekbuis.identity import second_factor as factor
 from spreekbuis.identity import sign_in as steps
+from spreekbuis.identity.browser_kind import kind_of
 from spreekbuis.identity.lockout import LockedOut
+from spreekbuis.identity.oidc.providers import all_providers
 from spreekbuis.identity.passwords import Busy
+from spreekbuis.identity.sign_in import Arrival
 from spreekbuis.identity.views.entrance import entries, first_page, local_path, room
 from spreekbuis.identity.workplaces import workplaces_of
 from spreekbuis.web.access import ROLE_LABELS, Audience
@@ -71,7 +77,8 @@ def _sign_in_page(
 ) -> str:
     return render_template(
         "identity/sign_in.html", next=path, email=email, errors=errors or {}, refused=refused,
-        reset_url=url_for("identity.password_reset"),
+        reset_url=url_for("identity.password_reset"), by_passkey=passkey_lock.site() is not None,
+        by_organisation=bool(all_providers()),
     )  # fmt: skip
 
 
@@ -87,22 +94,43 @@ def second_factor() -> ResponseReturnValue:
 
 @room.post("/sign-in/second-factor", Audience.EVERYONE)
 def second_factor_post() -> ResponseReturnValue:
+    return _second_step("code", _l("Vul de code van je app in."), steps.give_code)
+
+
+@room.post("/sign-in/recovery-code", Audience.EVERYONE)
+def recovery_code() -> ResponseReturnValue:
+    return _second_step("recovery_code", _l("Vul een van je herstelcodes in."), steps.give_recovery_code)
+
+
+def _second_step(
+    name: str, needed: type_text, give: Callable[[UUID, str, str, Arrival], str]
+) -> ResponseReturnValue:
+    """End the half-way session with the code in the field `name`."""
     form = Reading()
     account, path = here().account, local_path(form.raw("next"))
     if account is None or account.complete:  # a second press of the button, or the half-way session is over
         return redirect(path or url_for("identity.workplaces"), 303)
-    form.require({"code": _l("Vul de code van je app in.")})
-    code = form.text("code", longest=20)
+    form.require({name: needed})
+    code = form.text(name, longest=30)
     try:
         form.check()
-        token = steps.give_code(account.id, read_cookie(SIGN_IN) or "", code)
+        token = give(account.id, read_cookie(SIGN_IN) or "", code, arrival())
     except Invalid as error:
         return _code_page(account, path, error.errors), error.status
     except LockedOut as error:
         return _code_page(account, path, refused=error), error.status
-    response = redirect(path or first_page(account.id), 303)
+    return signed_in(redirect(path or first_page(account.id), 303), account.id, token)
+
+
+def arrival() -> Arrival:
+    """The browser of this request."""
+    return Arrival(kind_of(request.headers.get("User-Agent", "")), read_cookie(KNOWN_BROWSER))
+
+
+def signed_in(response: Response, account_id: UUID, token: str) -> Response:
+    """The answer with which a complete session begins."""
     write_cookie(response, SIGN_IN, token)
-    write_cookie(response, KNOWN_BROWSER, known_browser.new_mark(account.id), known_browser.LIFETIME)
+    write_cookie(response, KNOWN_BROWSER, known_browser.new_mark(account_id), known_browser.LIFETIME)
     return response
 
 
@@ -116,15 +144,20 @@ def _code_page(
     values = {"next": path, "errors": errors or {}, "refused": refused}
     secret = factor.secret_to_set_up(account.id)
     if secret is None:
-        return render_template("identity/second_factor.html", **values)
+        by_passkey = passkey_lock.site() is not None and passkey_use.has_passkeys(account.id)
+        return render_template("identity/second_factor.html", by_passkey=by_passkey, **values)
     address = factor.address_for_app(secret, account.email)
     return render_template(
-        "identity/set_up.html", qr_code=_drawing(address), app_url=address,
-        secret=" ".join(secret[i : i + 4] for i in range(0, len(secret), 4)), **values,
-    )  # fmt: skip
+        "identity/set_up.html", qr_code=drawing(address), app_url=address, secret=in_fours(secret), **values
+    )
 
 
-def _drawing(text: str) -> Markup:
+def in_fours(secret: str) -> str:
+    """The secret of an app, as one types it over."""
+    return " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
+
+
+def drawing(text: str) -> Markup:
     """A QR code as SVG without a style: dark on white in every theme, with the quiet zone of four modules."""
     code = segno.make(text, error="m", micro=False)
     drawn: str = code.svg_inline(scale=5, border=4, dark="#000", light="#fff", svgclass=None, lineclass=None)

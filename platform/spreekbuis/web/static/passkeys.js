@@ -51,7 +51,9 @@
     const fields = new URLSearchParams(new FormData(form));
     fields.set("answer", JSON.stringify({ id: credential.id, rawId: text(credential.rawId), type: credential.type, response }));
     fields.set("output", first ? text(first) : "");
-    location.assign((await post(form, form.action, fields)).next);
+    const { next } = await post(form, form.action, fields);
+    if (form.dataset.then) document.getElementById(form.dataset.then).submit();
+    else location.assign(next);
   }
 
   // What the page holds ready to say is that its user stopped; browsers tell no more than that it did not work.

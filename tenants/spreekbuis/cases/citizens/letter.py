@@ -23,8 +23,8 @@ def letter(key: ContentKey, *, reference: str, to: str, address: str, sender: li
             Paragraph(
                 _(
                     "Een burger of onderneming schreef ons het bericht hieronder. Het gaat over jullie organisatie, die"
-                    " niet aangesloten is bij Spreekbuis. De afzender gaat ermee akkoord dat jullie het krijgen, met naam en"
-                    " contactgegevens. We vragen jullie om de afzender rechtstreeks te antwoorden."
+                    " niet aangesloten is bij Spreekbuis. De afzender gaat ermee akkoord dat jullie het krijgen, met"
+                    " naam en contactgegevens. We vragen jullie om de afzender rechtstreeks te antwoorden."
                 )
             ),
         ]

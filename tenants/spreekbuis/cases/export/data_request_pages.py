@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from spreekbuis.cases import shown
-from spreekbuis.cases.doors import my_desks, room
+from spreekbuis.cases.doors import my_desks, my_key, room
 from spreekbuis.cases.export import data_requests
 from spreekbuis.cases.export.answer_letter import checklist, letter
 from spreekbuis.cases.export.data_requests import (
@@ -35,6 +35,7 @@ from spreekbuis.web.dates import day_in_words
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
 
+LONGEST_REASONS = 2000
 RECORDED = notice_after("data-request-kept", _l("De vraag is genoteerd. Hieronder staat wat je doet."))
 EXTENDED = notice_after(
     "data-request-extended", _l("De termijn is verlengd. Laat het vandaag nog weten aan wie het vroeg.")
@@ -73,7 +74,14 @@ def data_request(case_id: UUID, request_id: UUID) -> ResponseReturnValue:
     "/desk/<ovo:ovo>/cases/<uuid:case_id>/file/requests/<uuid:request_id>/extend", Permission.HANDLE_CASES
 )
 def extend_data_request(case_id: UUID, request_id: UUID) -> ResponseReturnValue:
-    return _act(case_id, request_id, data_requests.extend, EXTENDED)
+    def do(asked: DataRequest) -> None:
+        form = Reading()
+        form.require({"reasons": _l("Schrijf waarom je meer tijd nodig hebt.")})
+        reasons = form.text("reasons", longest=LONGEST_REASONS, lines=True)
+        form.check()
+        data_requests.extend(asked, my_key(case_id), reasons)
+
+    return _act(case_id, request_id, do, EXTENDED)
 
 
 @room.post(
@@ -98,7 +106,7 @@ def _act(
     try:
         do(asked)
     except Invalid as invalid:
-        return _page(case, asked, invalid.errors, status=invalid.status)
+        return _page(case, asked, invalid.errors, request.form, status=invalid.status)
     return _to(case_id, request_id, done)
 
 
@@ -158,6 +166,7 @@ def _page(
     case: Case,
     asked: DataRequest,
     errors: Mapping[str, type_text] | None = None,
+    kept: Mapping[str, str] | None = None,
     *,
     status: int = 200,
 ) -> Response:
@@ -175,6 +184,7 @@ def _page(
         for outcome in Answer
     ]  # fmt: skip
     answered = asked.answered_on is not None
+    reasons = data_requests.reasons_of(asked, my_key(case.id)) if asked.extended else ""
     return make_response(
         render_template(
             "cases/data_request.html",
@@ -187,6 +197,7 @@ def _page(
                 (_("Gekregen op"), day_in_words(asked.received_on)),
                 (_("Antwoord uiterlijk op"), day_in_words(due_on(asked))),
                 *([(_("Verlengd"), _("Ja, met 2 maanden"))] if asked.extended else []),
+                *([(_("Waarom"), reasons)] if reasons else []),
                 *([(_("Antwoord"), str(ANSWER_LABELS[Answer(asked.outcome)]))] if asked.outcome else []),
             ],
             steps=checklist(kind, asker),
@@ -197,6 +208,7 @@ def _page(
             answered=answered,
             outcomes=[(outcome, ANSWER_LABELS[outcome]) for outcome in Answer],
             errors=dict(errors or {}),
+            kept=kept or {},
         ),
         status,
     )

@@ -11,15 +11,16 @@ from uuid import UUID
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.deadlines import add_months
 from spreekbuis.cases.export.models import DataRequest
 from spreekbuis.cases.models import Case
-from spreekbuis.clock import today
+from spreekbuis.clock import local_date, today
 from spreekbuis.db.session import db
 from spreekbuis.errors import Conflict, Invalid, NotFound
+from spreekbuis.vault.content import ContentKey
 
 TERM, EXTENDED = 1, 3
 """Months after receipt."""
@@ -83,10 +84,14 @@ class Answered(Conflict):
 def record_request(case: Case, request_id: UUID, kind: Kind, asker: Asker, received_on: date) -> DataRequest:
     """Note a question on a case, which is locked. The same id again changes nothing.
 
-    Raises Invalid for a day in the future, or NotFound for an id of another case.
+    Raises Invalid for a day in the future or before there was a case, or NotFound for an id of another case.
     """
     if received_on > today():
         raise Invalid({"received_on": _l("Kies vandaag of een dag ervoor.")})
+    if received_on < local_date(case.received_at):
+        raise Invalid(
+            {"received_on": _l("Kies de dag van de melding of een dag erna: voordien was er geen dossier.")}
+        )
     made = db.session.get(DataRequest, (case.entity_id, request_id))
     if made is not None:
         if made.case_id != case.id:
@@ -106,16 +111,22 @@ def due_on(request: DataRequest) -> date:
     return add_months(request.received_on, EXTENDED if request.extended else TERM)
 
 
-def extend(request: DataRequest) -> None:
-    """Take two months more; extended before: nothing happens. Raises Answered, TooLate."""
+def extend(request: DataRequest, key: ContentKey, reasons: str) -> None:
+    """Take two months more, for these reasons, which the desk tells the person; extended before: nothing happens.
+    Raises Answered, TooLate."""
     if request.answered_on is not None:
         raise Answered
     if request.extended:
         return
     if today() > due_on(request):
         raise TooLate
-    request.extended = True
+    request.extended, request.reasons_sealed = True, key.seal(_reasons_of(request.id), reasons)
     record(Audited.DATA_REQUEST_EXTENDED, request.case_id, {"due": due_on(request).isoformat()})
+
+
+def reasons_of(request: DataRequest, key: ContentKey) -> str:
+    """Why it takes longer; empty when it does not. Raises CannotOpen."""
+    return key.open(_reasons_of(request.id), request.reasons_sealed) if request.reasons_sealed else ""
 
 
 def answer(request: DataRequest, outcome: Answer) -> None:
@@ -139,9 +150,22 @@ def requests_on(case: Case) -> list[DataRequest]:
     return list(found)
 
 
+def unanswered() -> ColumnElement[bool]:
+    """Of a query of cases: those about which a question still waits for an answer."""
+    return exists().where(
+        DataRequest.entity_id == Case.entity_id,
+        DataRequest.case_id == Case.id,
+        DataRequest.answered_on.is_(None),
+    )
+
+
 def request_on(case: Case, request_id: UUID) -> DataRequest:
     """One of them. Raises NotFound."""
     found = db.session.get(DataRequest, (case.entity_id, request_id))
     if found is None or found.case_id != case.id:
         raise NotFound
     return found
+
+
+def _reasons_of(request_id: UUID) -> str:
+    return f"data_request/{request_id}/reasons"

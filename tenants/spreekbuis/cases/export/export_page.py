@@ -16,13 +16,13 @@ from spreekbuis.cases.keeping.file_page import file_page
 from spreekbuis.errors import Invalid
 from spreekbuis.vault.storage import storage
 from spreekbuis.web import door
-from spreekbuis.web.access import Permission
+from spreekbuis.web.access import Dangerous, Permission
 from spreekbuis.web.forms import Reading
 
 MADE = {"pdf": (pdf_of, "application/pdf"), "zip": (zip_of, "application/zip")}
 
 
-@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/export", Permission.HANDLE_CASES)
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/export", Permission.HANDLE_CASES, Dangerous.EXPORT)
 def export(case_id: UUID) -> ResponseReturnValue:
     """The download begins when the trail says that it was asked: after the commit."""
     case = case_for(my_desks(), case_id)

@@ -55,6 +55,8 @@ class DataRequest(TenantTable):
     """export.data_requests.Asker."""
     received_on: Mapped[date]
     extended: Mapped[bool] = mapped_column(default=False)
+    reasons_sealed: Mapped[Sealed | None]
+    """Why it takes longer, as the person was told within the first month (GDPR, article 12(3))."""
     answered_on: Mapped[date | None]
     outcome: Mapped[str | None]
     """export.data_requests.Answer."""

@@ -31,9 +31,11 @@ from spreekbuis.cases.finding import case_for, note_reading
 from spreekbuis.cases.gate import Gate, never
 from spreekbuis.cases.models import Case
 from spreekbuis.cases.numbers import number_of
+from spreekbuis.clock import local_date
 from spreekbuis.errors import type_text
 from spreekbuis.web import door
-from spreekbuis.web.access import Permission
+from spreekbuis.web.access import Dangerous, Permission
+from spreekbuis.web.dates import day_in_words
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
 
@@ -105,7 +107,9 @@ def show_again(case_id: UUID) -> ResponseReturnValue:
     )
 
 
-@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/download", Permission.HANDLE_CASES)
+@room.post(
+    "/desk/<ovo:ovo>/cases/<uuid:case_id>/file/redacted/download", Permission.HANDLE_CASES, Dangerous.EXPORT
+)
 def download_redacted(case_id: UUID) -> ResponseReturnValue:
     """The PDF to disclose: of what was looked at, or nothing."""
     case = case_for(my_desks(), case_id)
@@ -166,7 +170,7 @@ def _shown(message: ShownMessage, rules: Rules) -> dict[str, Any]:
         "id": message.id,
         "who": _("Melder") if message.author == "reporter" else _("Loket"),
         "own": message.author != "reporter",
-        "when": shown.minute(message.at),
+        "when": day_in_words(local_date(message.at)),
         "iso": shown.iso(message.at),
         "pieces": [(piece.text if piece.why is None else left_out(piece.why), piece.why) for piece in cut],
         "count": len(marks),

@@ -33,7 +33,7 @@ def document_of(certificate: ErasureCertificate, entity: str) -> Document:
             Facts(
                 [
                     (_("Dossier"), certificate.case_number),
-                    (_("Kenmerk"), str(certificate.id)),
+                    (_("Kenmerk"), str(certificate.case_id)),
                     (_("Ontvangen"), day_in_words(certificate.received_on)),
                     (_("Afgesloten"), day_in_words(certificate.closed_on)),
                     (_("Gewist"), moment),

@@ -1,32 +1,37 @@
 """Erasing before the term has passed takes two people of the desk: one asks, another confirms."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, select
+from sqlalchemy import BindParameter, ColumnElement, Date, and_, cast, delete, exists, func, or_, select
 
+from spreekbuis.access.models import Membership
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited, record
+from spreekbuis.cases.duplicates import ended_at
 from spreekbuis.cases.keeping.erasure import erase
 from spreekbuis.cases.keeping.grounds import EARLY, Ground
 from spreekbuis.cases.keeping.holds import refuse_held
 from spreekbuis.cases.keeping.models import ErasureRequest
 from spreekbuis.cases.models import Case
-from spreekbuis.clock import now
+from spreekbuis.clock import BRUSSELS, now, today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.errors import Conflict, Invalid
+from spreekbuis.identity.models import Account
 from spreekbuis.vault.content import ContentKey
+from spreekbuis.web.access import Role
 
 LAPSES_AFTER = timedelta(days=14)
 """Nobody confirmed within this time: the question no longer counts."""
 
 
 class StillOpen(Conflict):
-    """Only a closed case is erased: figures and the reporter have its end first."""
+    """Only a case that ended is erased, also where it goes on: figures and the reporter have its end first."""
 
     title = _l("Dit dossier is nog niet afgesloten")
-    advice = _l("Er is niets gewist. Sluit het dossier eerst af.")
+    advice = _l("Er is niets gewist. Sluit eerst het dossier af, of het dossier waarin het verdergaat.")
 
 
 class SamePerson(Conflict):
@@ -46,12 +51,41 @@ class NothingAsked(Conflict):
 def open_request(case: Case) -> ErasureRequest | None:
     """The question to erase this case that still counts."""
     return db.session.scalar(
-        select(ErasureRequest).where(
-            ErasureRequest.entity_id == current_entity_id(),
-            ErasureRequest.case_id == case.id,
-            ErasureRequest.asked_at > now() - LAPSES_AFTER,
-        )
+        select(ErasureRequest)
+        .join(Case, (Case.entity_id == ErasureRequest.entity_id) & (Case.id == ErasureRequest.case_id))
+        .where(Case.entity_id == current_entity_id(), Case.id == case.id, still_counts())
     )
+
+
+def still_counts(
+    since: datetime | BindParameter[datetime] | None = None, day: date | BindParameter[date] | None = None
+) -> ColumnElement[bool]:
+    """Of a query of cases with their question to erase: it did not lapse, and whoever asked it is still a handler of
+    the desk, without a break. (Who is kept out of the case meanwhile loses the question: `forget_of`.)
+
+    `since`: after which moment it was asked, and `day`: today; for a statement that is made once.
+    """
+    asked_on = cast(func.timezone(BRUSSELS.key, ErasureRequest.asked_at), Date)
+    return and_(
+        ErasureRequest.asked_at > (now() - LAPSES_AFTER if since is None else since),
+        exists().where(
+            Account.id == ErasureRequest.asked_by,
+            Account.disabled_at.is_(None),
+            Membership.entity_id == ErasureRequest.entity_id,
+            Membership.account_id == ErasureRequest.asked_by,
+            Membership.role == Role.HANDLER,
+            Membership.desk_id == Case.desk_id,
+            Membership.since <= asked_on,
+            or_(Membership.until.is_(None), Membership.until >= (today() if day is None else day)),
+        ),
+    )
+
+
+def forget_of(case: Case, account_id: UUID) -> None:
+    """Withdraw what this account asked: it is kept out of the case."""
+    request = open_request(case)
+    if request is not None and request.asked_by == account_id:
+        withdraw_erasure(case)
 
 
 def ask_erasure(case: Case, key: ContentKey, ground: Ground, reason: str) -> None:
@@ -61,7 +95,7 @@ def ask_erasure(case: Case, key: ContentKey, ground: Ground, reason: str) -> Non
     """
     if ground not in EARLY:
         raise Invalid({"ground": _l("Kies een van de mogelijkheden.")})
-    if case.closed_at is None:
+    if ended_at(case) is None:
         raise StillOpen
     refuse_held(case)
     if open_request(case) is not None:
@@ -85,18 +119,20 @@ def withdraw_erasure(case: Case) -> None:
         record(Audited.ERASURE_WITHDRAWN, case.id)
 
 
-def confirm_erasure(case: Case, asked_at: datetime) -> None:
-    """Erase the case as a colleague asked at `asked_at`. The case is locked.
+def confirm_erasure(case: Case, key: ContentKey, asked_at: datetime) -> None:
+    """Erase the case as a colleague asked at `asked_at`. The case is locked. Takes its key: two people who know what
+    goes decide, so whoever cannot read the reason confirms nothing.
 
-    Raises NothingAsked, SamePerson, StillOpen, Held; then nothing is erased.
+    Raises NothingAsked, SamePerson, StillOpen, Held, CannotOpen; then nothing is erased.
     """
     request = open_request(case)
     if request is None or request.asked_at != asked_at:
         raise NothingAsked
     if request.asked_by == acting().account_id:
         raise SamePerson
-    if case.closed_at is None:
+    if ended_at(case) is None:
         raise StillOpen
+    reason_of(request, key)
     erase(case, Ground(request.ground), request)
 
 

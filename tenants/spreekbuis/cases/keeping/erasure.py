@@ -11,6 +11,7 @@ from uuid import UUID
 from flask_babel import force_locale
 from sqlalchemy import MetaData, Table, delete, insert, select
 
+from spreekbuis.access.models import CaseExclusion, ErasedExclusion
 from spreekbuis.actor import acting
 from spreekbuis.audit.models import AuditHead
 from spreekbuis.audit.trail import Audited, record
@@ -29,13 +30,20 @@ from spreekbuis.vault.storage import storage
 
 DROP_CONTENTS = "cases.drop_erased_contents"
 
+STAYS = frozenset({ErasureCertificate.__tablename__, ErasedExclusion.__tablename__})
+"""Tables of what is left of an erased case: that it was, and who may not know."""
 ERASURE_STEPS: list[Callable[[UUID, Ground], None]] = []
 """What else forgets a case, in the same transaction; set by the composition root."""
 
 
 def rows_of_cases(metadata: MetaData) -> list[Table]:
-    """The tables of a tenant that hold something of a case, those that point at others of them first."""
-    return [t for t in reversed(metadata.sorted_tables) if {"entity_id", "case_id"} <= set(t.c.keys())]
+    """The tables of a tenant that hold something of a case, those that point at others of them first; but for what
+    stays when it is erased."""
+    return [
+        table
+        for table in reversed(metadata.sorted_tables)
+        if {"entity_id", "case_id"} <= set(table.c.keys()) and table.name not in STAYS
+    ]
 
 
 def erase(case: Case, ground: Ground, request: ErasureRequest | None = None) -> None:
@@ -48,13 +56,18 @@ def erase(case: Case, ground: Ground, request: ErasureRequest | None = None) -> 
     entity_id, case_id, moment, retention = case.entity_id, case.id, now(), retention_of(case)
     contents = list(_contents_of(entity_id, case_id))
     certificate = ErasureCertificate(
-        entity_id=entity_id, id=case_id, desk_id=case.desk_id,
+        entity_id=entity_id, case_id=case_id, desk_id=case.desk_id,
         case_number=number_of(case.topic, case.year, case.number),
         received_on=local_date(case.received_at), closed_on=local_date(case.closed_at), erased_at=moment,
         ground=ground, months=retention.months, source=_in_dutch(retention.source),
         asked_by=request and request.asked_by, asked_at=request and request.asked_at,
         confirmed_by=acting().account_id, files=len(contents), trail_hash=b"",
     )  # fmt: skip
+    out = db.session.scalars(
+        select(CaseExclusion.account_id).where(
+            CaseExclusion.entity_id == entity_id, CaseExclusion.case_id == case_id
+        )
+    ).all()
     for step in ERASURE_STEPS:
         step(case_id, ground)
     db.session.flush()
@@ -62,6 +75,11 @@ def erase(case: Case, ground: Ground, request: ErasureRequest | None = None) -> 
     for table in rows_of_cases(Base.metadata):
         db.session.execute(delete(table).where(table.c.entity_id == entity_id, table.c.case_id == case_id))
     db.session.execute(delete(Case).where(Case.entity_id == entity_id, Case.id == case_id))
+    if out:
+        kept_out = [
+            {"entity_id": entity_id, "case_id": case_id, "account_id": account_id} for account_id in out
+        ]
+        db.session.execute(insert(ErasedExclusion).values(kept_out))
     if contents:
         rows = [{"entity_id": entity_id, "storage_key": key} for key in contents]
         db.session.execute(insert(DoomedContent).values(rows))

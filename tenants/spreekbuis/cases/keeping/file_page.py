@@ -31,7 +31,7 @@ from spreekbuis.db.base import new_id
 from spreekbuis.errors import Invalid, NotFound, type_text
 from spreekbuis.vault.content import ContentKey
 from spreekbuis.web import door
-from spreekbuis.web.access import Permission
+from spreekbuis.web.access import Dangerous, Permission
 from spreekbuis.web.dates import day_in_words
 from spreekbuis.web.forms import Reading
 from spreekbuis.web.frame import notice_after
@@ -83,7 +83,7 @@ def release(case_id: UUID) -> ResponseReturnValue:
     return _with_reason(case_id, "lift_reason", lift_hold, RELEASED)
 
 
-@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/erasure", Permission.HANDLE_CASES)
+@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/erasure", Permission.HANDLE_CASES, Dangerous.ERASURE)
 def ask_to_erase(case_id: UUID) -> ResponseReturnValue:
     def read(form: Reading) -> tuple[Ground, str]:
         return form.choice("ground", Ground) or Ground.MISTAKE, _reason("erasure_reason")(form)
@@ -104,7 +104,9 @@ def withdraw(case_id: UUID) -> ResponseReturnValue:
     return _on_file.back(case_id, WITHDRAWN)
 
 
-@room.post("/desk/<ovo:ovo>/cases/<uuid:case_id>/file/erasure/confirm", Permission.HANDLE_CASES)
+@room.post(
+    "/desk/<ovo:ovo>/cases/<uuid:case_id>/file/erasure/confirm", Permission.HANDLE_CASES, Dangerous.ERASURE
+)
 def confirm(case_id: UUID) -> ResponseReturnValue:
     """Erase. A second press finds the certificate."""
     try:
@@ -119,7 +121,7 @@ def confirm(case_id: UUID) -> ResponseReturnValue:
         form.check()
     except Invalid as invalid:
         return file_page(case, invalid.errors, status=invalid.status)
-    early.confirm_erasure(case, _moment(form.raw("asked_at")))
+    early.confirm_erasure(case, my_key(case.id), _moment(form.raw("asked_at")))
     return _to_overview()
 
 

@@ -89,8 +89,8 @@ class ErasureCertificate(TenantTable):
             " trail_hash"
         ),
     }
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    """That of the case."""
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    """Its only id: whoever was kept out of the case is kept out of its certificate (access.ErasedExclusion)."""
     desk_id: Mapped[UUID]
     case_number: Mapped[str]
     received_on: Mapped[date]
@@ -112,5 +112,5 @@ class ErasureCertificate(TenantTable):
     __table_args__ = (
         to_entity(),
         to_tenant("desk", "desk_id"),
-        Index("ix_erasure_certificate_desk", "entity_id", "desk_id", "erased_at", "id"),
+        Index("ix_erasure_certificate_desk", "entity_id", "desk_id", "erased_at", "case_id"),
     )

@@ -1,33 +1,28 @@
 """Every night: warn of what will be erased, and erase what is due and was warned of."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from flask import current_app
-from flask_babel import force_locale, ngettext
-from sqlalchemy import exists, func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.models import Desk
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.deadlines import add_months
+from spreekbuis.cases.duplicates import goes_on_elsewhere
 from spreekbuis.cases.keeping.erasure import DROP_CONTENTS, drop_contents, erase
 from spreekbuis.cases.keeping.grounds import Ground
-from spreekbuis.cases.keeping.holds import hold_on
-from spreekbuis.cases.keeping.models import CaseHold, RetentionWarning
+from spreekbuis.cases.keeping.holds import is_stopped, stopped
+from spreekbuis.cases.keeping.models import RetentionWarning
 from spreekbuis.cases.keeping.terms import WARNED_AHEAD, due_on, shortest_term
+from spreekbuis.cases.keeping.warnings import Audience, Mail, ask_mail
 from spreekbuis.cases.models import Case
-from spreekbuis.cases.workflow import handlers_of
 from spreekbuis.clock import BRUSSELS, today
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.models import Entity
-from spreekbuis.identity.models import Account
 from spreekbuis.jobs.outbox import enqueue, job, type_arg
-from spreekbuis.notify.mail import deliver
-from spreekbuis.settings import Settings
 
 AT_ONCE = 500
 """Rows that stand in memory at a time."""
@@ -51,30 +46,33 @@ def keep_terms() -> Mapping[str, type_arg]:
 def keep_terms_of_entity() -> Mapping[str, type_arg]:
     """Warn of each case that is due within `WARNED_AHEAD`, and ask to erase those whose warning is that old.
 
-    What is on hold is passed over; when that is lifted, the warning comes first. Cost grows with the cases that were
-    closed longer ago than the shortest term, memory does not.
+    What is stopped is passed over; when that is over, the warning comes first. So is what nobody can be warned of.
+    Cost grows with the cases that were closed longer ago than the shortest term, memory does not.
     """
-    day = today()
-    warned: Counter[UUID] = Counter()
-    erasing = 0
+    day, audience = today(), Audience()
+    mails: set[Mail] = set()
+    warned = erasing = 0
     for case, warning in _closed_long_ago():
         due = due_on(case)
         if due is None or due > day + WARNED_AHEAD:
             continue
         if warning is None or warning.due_on != due:
-            _warn(case.id, due)
-            warned[case.desk_id] += 1
+            to = audience.of(case)
+            if to:
+                _warn(case.id, due)
+                mails |= to
+                warned += 1
         elif _may_go(warning, day):
             erasing += 1
             enqueue("cases.erase_due", case_id=str(case.id), once_key=f"cases.erase_due {case.id} {day}")
-    for desk_id in warned:
-        _ask_mails(desk_id, day)
-    return {"warned": warned.total(), "erasing": erasing}
+    for mail in sorted(mails):
+        ask_mail(mail, day)
+    return {"warned": warned, "erasing": erasing}
 
 
 @job("cases.erase_due")
 def erase_due(case_id: str) -> Mapping[str, type_arg]:
-    """Erase one case, when it is (still) due, was warned of long enough ago, and is not on hold. Twice is once."""
+    """Erase one case, when it is (still) due, was warned of long enough ago, and nothing stops it. Twice is once."""
     entity_id = current_entity_id()
     case = db.session.scalar(
         select(Case).where(Case.entity_id == entity_id, Case.id == UUID(case_id)).with_for_update()
@@ -82,7 +80,7 @@ def erase_due(case_id: str) -> Mapping[str, type_arg]:
     warning = db.session.get(RetentionWarning, (entity_id, UUID(case_id)))
     if case is None or warning is None or due_on(case) != warning.due_on or not _may_go(warning, today()):
         return {"erased": 0}
-    if hold_on(case.id) is not None:
+    if is_stopped(case):
         return {"erased": 0}
     erase(case, Ground.TERM)
     return {"erased": 1}
@@ -94,44 +92,9 @@ def drop_erased_contents() -> Mapping[str, type_arg]:
     return {"files": drop_contents()}
 
 
-@job("cases.warn_of_erasure")
-def warn_of_erasure(desk_id: str, account_id: str, day: str) -> Mapping[str, type_arg]:
-    """One mail: how many cases of a desk were warned of on `day`. To the desk's own address when `account_id` is
-    empty, else to that handler."""
-    entity_id = current_entity_id()
-    desk = db.session.get_one(Desk, (entity_id, UUID(desk_id)))
-    account = db.session.get(Account, UUID(account_id)) if account_id else None
-    address, language = (account.email, account.language) if account else (desk.email, "nl")
-    count = db.session.scalar(
-        select(func.count())
-        .select_from(RetentionWarning)
-        .join(Case, (Case.entity_id == RetentionWarning.entity_id) & (Case.id == RetentionWarning.case_id))
-        .where(
-            RetentionWarning.entity_id == entity_id,
-            RetentionWarning.warned_on == date.fromisoformat(day),
-            Case.desk_id == desk.id,
-        )
-    )
-    if not count or address is None or (account is not None and account.disabled_at is not None):
-        return {"cases": 0}
-    settings: Settings = current_app.extensions["settings"]
-    entity = db.session.get_one(Entity, entity_id)
-    with force_locale(language):
-        words = ngettext("%(num)s dossier", "%(num)s dossiers", count)
-    deliver(
-        "erasure_warning", address, language,
-        cases=words, entity=entity.name, days=str(WARNED_AHEAD.days),
-        link=f"{settings.base_url}/desk/{entity.ovo_code}/cases/keeping",
-    )  # fmt: skip
-    return {"cases": count}
-
-
 def _closed_long_ago() -> Iterator[tuple[Case, RetentionWarning | None]]:
-    """The cases that may be due soon and are not on hold, with the last warning, some at a time."""
+    """The cases that may be due soon and that nothing stops, with the last warning, some at a time."""
     before = add_months(today() + WARNED_AHEAD, -shortest_term()) + timedelta(days=1)
-    held = exists().where(
-        CaseHold.entity_id == Case.entity_id, CaseHold.case_id == Case.id, CaseHold.lifted_at.is_(None)
-    )
     found = db.session.execute(
         select(Case, RetentionWarning)
         .outerjoin(
@@ -142,7 +105,8 @@ def _closed_long_ago() -> Iterator[tuple[Case, RetentionWarning | None]]:
             Case.entity_id == current_entity_id(),
             Case.desk_id.in_(select(Desk.id).where(Desk.entity_id == current_entity_id())),
             Case.closed_at < datetime.combine(before, time(), BRUSSELS),
-            ~held,
+            ~stopped(),
+            ~goes_on_elsewhere(),
         )
         .execution_options(yield_per=AT_ONCE)
     )
@@ -164,16 +128,3 @@ def _warn(case_id: UUID, due: date) -> None:
         )
     )
     record(Audited.RETENTION_WARNED, case_id, {"due": due.isoformat()})
-
-
-def _ask_mails(desk_id: UUID, day: date) -> None:
-    """One mail to the desk's own address, or one to each of its handlers."""
-    desk = db.session.get_one(Desk, (current_entity_id(), desk_id))
-    for account_id in [""] if desk.email else sorted(map(str, handlers_of(desk_id))):
-        enqueue(
-            "cases.warn_of_erasure",
-            once_key=f"cases.warn_of_erasure {desk_id} {account_id} {day}",
-            desk_id=str(desk_id),
-            account_id=account_id,
-            day=day.isoformat(),
-        )

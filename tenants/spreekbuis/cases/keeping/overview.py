@@ -5,13 +5,13 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, tuple_
+from sqlalchemy import func, select, tuple_
 
-from spreekbuis.cases.keeping.early import LAPSES_AFTER
-from spreekbuis.cases.keeping.models import CaseHold, ErasureCertificate, ErasureRequest, RetentionWarning
+from spreekbuis.cases.keeping.early import still_counts
+from spreekbuis.cases.keeping.holds import stopped
+from spreekbuis.cases.keeping.models import ErasureCertificate, ErasureRequest, RetentionWarning
 from spreekbuis.cases.keeping.terms import WARNED_AHEAD, first_night
 from spreekbuis.cases.models import Case
-from spreekbuis.clock import now
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.errors import NotFound
@@ -42,16 +42,13 @@ class Waiting(NamedTuple):
 
 
 def coming(desks: Set[UUID]) -> list[Coming]:
-    """The cases that were warned of and are not on hold, the first to go first."""
-    held = exists().where(
-        CaseHold.entity_id == Case.entity_id, CaseHold.case_id == Case.id, CaseHold.lifted_at.is_(None)
-    )
+    """The cases that were warned of and that nothing stops, the first to go first."""
     found = db.session.execute(
         select(
             Case.id, Case.topic, Case.year, Case.number, RetentionWarning.due_on, RetentionWarning.warned_on
         )
         .join(Case, (Case.entity_id == RetentionWarning.entity_id) & (Case.id == RetentionWarning.case_id))
-        .where(RetentionWarning.entity_id == current_entity_id(), Case.desk_id.in_(desks), ~held)
+        .where(RetentionWarning.entity_id == current_entity_id(), Case.desk_id.in_(desks), ~stopped())
         .order_by(func.greatest(RetentionWarning.due_on, RetentionWarning.warned_on + WARNED_AHEAD), Case.id)
         .limit(PAGE)
     )
@@ -69,7 +66,7 @@ def waiting(desks: Set[UUID]) -> list[Waiting]:
         .where(
             ErasureRequest.entity_id == current_entity_id(),
             Case.desk_id.in_(desks),
-            ErasureRequest.asked_at > now() - LAPSES_AFTER,
+            still_counts(),
         )
         .order_by(ErasureRequest.asked_at)
         .limit(PAGE)
@@ -85,9 +82,9 @@ def erased(desks: Set[UUID], before: UUID | None = None) -> list[ErasureCertific
     if before is not None:
         last = certificate_of(desks, before)
         asked = asked.where(
-            tuple_(ErasureCertificate.erased_at, ErasureCertificate.id) < (last.erased_at, last.id)
+            tuple_(ErasureCertificate.erased_at, ErasureCertificate.case_id) < (last.erased_at, last.case_id)
         )
-    newest = asked.order_by(ErasureCertificate.erased_at.desc(), ErasureCertificate.id.desc())
+    newest = asked.order_by(ErasureCertificate.erased_at.desc(), ErasureCertificate.case_id.desc())
     return list(db.session.scalars(newest.limit(PAGE + 1)))
 
 

@@ -47,12 +47,12 @@ def keeping() -> ResponseReturnValue:
         ],
         erased=[
             {
-                "url": url_for("cases.certificate", ovo=ovo, erased_id=c.id), "number": c.case_number,
+                "url": url_for("cases.certificate", ovo=ovo, erased_id=c.case_id), "number": c.case_number,
                 "when": shown.minute(c.erased_at), "ground": GROUND_LABELS[Ground(c.ground)],
             }
             for c in shown_now
         ],
-        next_url=url_for("cases.keeping", ovo=ovo, before=shown_now[-1].id) if more else "",
+        next_url=url_for("cases.keeping", ovo=ovo, before=shown_now[-1].case_id) if more else "",
     )  # fmt: skip
 
 

@@ -3,19 +3,20 @@
 from datetime import date, timedelta
 
 from spreekbuis.cases.deadlines import add_months
+from spreekbuis.cases.duplicates import ended_at
+from spreekbuis.cases.models import Case
 from spreekbuis.cases.procedure_versions import procedure, published
-from spreekbuis.cases.procedures import CaseFacts, retention_of
+from spreekbuis.cases.procedures import retention_of
 from spreekbuis.clock import local_date, today
 
 WARNED_AHEAD = timedelta(days=30)
 """How long before it is erased the desk is told."""
 
 
-def due_on(case: CaseFacts) -> date | None:
-    """The Belgian day from which the case is erased; None while it is open."""
-    if case.closed_at is None:
-        return None
-    return add_months(local_date(case.closed_at), retention_of(case).months)
+def due_on(case: Case) -> date | None:
+    """The Belgian day from which the case is erased; None while it is open, or the case in which it goes on."""
+    ended = ended_at(case)
+    return None if ended is None else add_months(local_date(ended), retention_of(case).months)
 
 
 def first_night(due: date, warned_on: date | None) -> date:

@@ -31,12 +31,19 @@ from spreekbuis.intake.chat.states import (
     count,
     end,
 )
+from spreekbuis.intake.pace import JoinedTooQuick, pace
 from spreekbuis.web.door import hash_token
 
 MOST_WAITING = 20
 """Visitors in the queue at once."""
+CALM = 8
+EACH_MORE = timedelta(seconds=5)
+"""For each visitor who waits above `CALM`, so much longer the page of the chat must have been open to join: a minute at
+most."""
+WAITER_LOST = timedelta(seconds=60)
+"""Without a sign of life a visitor leaves the queue: a page that is open gives one every 20 seconds at least."""
 VISITOR_LOST = timedelta(seconds=90)
-"""Without a sign of life a visitor leaves the queue, and an agent reads that the other may be gone."""
+"""After this an agent reads that the other may be gone."""
 TALKER_LOST = timedelta(minutes=10)
 """The same for a visitor whose agent fell away, who may be writing a long message on a page without a script."""
 AGENT_LOST = timedelta(seconds=60)
@@ -53,15 +60,17 @@ def chat_of(token: str, *, lock: bool = False) -> Chat | None:
 
 
 def join(token: str, language: str) -> Chat:
-    """Stand in the queue, in platform scope. The same secret twice is one chat. Raises ChatShut and ChatFull."""
+    """Stand in the queue, in platform scope. The same secret twice is one chat. Raises ChatShut, ChatFull, TooQuick."""
     tidy()
     known = chat_of(token)
     if known is not None:
         return known
     if not schedule().is_open(now()):
         raise ChatShut
-    if waiting() >= MOST_WAITING:
+    many = waiting()
+    if many >= MOST_WAITING:
         raise ChatFull
+    pace().wait_for(token, max(0, many - CALM) * EACH_MORE, JoinedTooQuick)
     chat_id = new_id()
     values = {
         "id": chat_id, "visitor_hash": hash_token(token), "state": ChatState.WAITING.value, "version": 0,
@@ -185,7 +194,7 @@ def tidy() -> int:
     overdue = [
         and_(state == ChatState.TALKING, Chat.agent_seen_at < moment - AGENT_LOST),
         and_(state.in_([ChatState.TALKING, ChatState.WAITING]), taken < moment - LONGEST_TALK),
-        and_(waits, taken.is_(None), Chat.seen_at < moment - VISITOR_LOST),
+        and_(waits, taken.is_(None), Chat.seen_at < moment - WAITER_LOST),
         and_(waits, Chat.seen_at < moment - TALKER_LOST),
         and_(state.in_([ChatState.CLOSING, ChatState.KEPT]), Chat.ended_at < moment - TO_DECIDE),
         and_(state == ChatState.ENDED, Chat.ended_at < moment - ROW_STAYS),
@@ -221,7 +230,7 @@ def _settle(chat: Chat, moment: datetime) -> None:
             chat.state = ChatState.WAITING
             chat.version += 1
         case _:
-            lost = chat.seen_at < moment - (VISITOR_LOST if chat.taken_at is None else TALKER_LOST)
+            lost = chat.seen_at < moment - (WAITER_LOST if chat.taken_at is None else TALKER_LOST)
             end(chat, Ending.LOST if lost else Ending.SHUT)
 
 

@@ -45,6 +45,7 @@ from spreekbuis.intake.chat.states import (
     ends_at,
 )
 from spreekbuis.intake.chat.talk import LONGEST_LINE, VISITOR, Said, said, say
+from spreekbuis.intake.pace import TooQuick, pace
 from spreekbuis.intake.story import new_token, posted_token
 from spreekbuis.web.access import Audience
 from spreekbuis.web.cookies import CHAT, read_cookie, write_cookie
@@ -94,9 +95,9 @@ def join_queue() -> ResponseReturnValue:
         token = posted_token() or new_token()
     try:
         join(token, language())
-    except (ChatFull, ChatShut) as refused:
+    except (ChatFull, ChatShut, TooQuick) as refused:
         db.session.rollback()
-        return _page({}, {}, refused), refused.status
+        return _page({"token": token}, {}, refused), refused.status
     response = redirect(url_for("chat.chat"), 303)
     write_cookie(response, CHAT, token)
     return response
@@ -190,7 +191,8 @@ def _door_page(there: Chat | None, typed: Mapping[str, str], refused: DomainErro
     """Outside: open or shut, and what became of the last chat."""
     hours, moment = schedule(), now()
     opening = None if hours.is_open(moment) else hours.next_opening(moment)
-    today = hours.hours_of(local_date(moment))
+    today, token = hours.hours_of(local_date(moment)), typed.get("token") or new_token()
+    pace().opened(token)
     return render_template(
         "chat/door.html",
         gone=GONE[Ending(there.ending)] if there and there.ending else "",
@@ -199,7 +201,7 @@ def _door_page(there: Chat | None, typed: Mapping[str, str], refused: DomainErro
         if opening else "",
         until=f"{today[1]:%H:%M}" if today else "",
         full=waiting() >= MOST_WAITING, waiting=waiting(), refused=refused, kept_text=typed.get("text", ""),
-        token=new_token(),
+        quick=isinstance(refused, TooQuick), token=token,
     )  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 The agent hears "noted" only when there is such a case. So an agent who tries numbers could learn how many cases an
 entity has. Decided: what was right is seen by the desk (the contact stands on the case, which becomes unread); what
 was wrong stands in the entity's trail with the agent's account; and after five wrong numbers an agent waits a quarter
-of an hour, in which right ones are refused too. The words of a receipt hold 104 random bits; wrong ones count as well.
+of an hour, in which right ones are refused too. A number that a mail names itself counts for that mail alone. A case
+of which the agent is kept out, as a handler, is none. The words of a receipt hold 104 random bits; wrong ones count as
+well.
 """
 
 import json
@@ -16,6 +18,7 @@ from sqlalchemy import select
 from spreekbuis.access.desks import takes_new
 from spreekbuis.access.models import Desk
 from spreekbuis.audit.trail import Audited, record
+from spreekbuis.cases.exclusion import withhold_from
 from spreekbuis.cases.finding import case_by_number, case_of_reporter
 from spreekbuis.cases.left_notes import leave_contact
 from spreekbuis.cases.numbers import CaseNumber, read_number
@@ -51,6 +54,9 @@ class Addition:
     organisation: Organisation | None
     channel: Channel
     note: str
+    mail: str = ""
+    """The digest of the e-mail that names this number itself: then wrong tries count for that mail. Strangers choose
+    what they write, and would lock an agent out with five mails."""
     script: tuple[UUID, int] | None = None
     files: tuple[NewFile, ...] = ()
     """Attachments of an e-mail, cleaned and stored for the entity (front.attachments)."""
@@ -92,6 +98,7 @@ def _by_number(addition: Addition, organisation: Organisation, number: CaseNumbe
     of_it = takes_new() if entity_id == found.id else Desk.came_from_id == found.id
     try:
         with within(entity_id):
+            withhold_from(addition.agent_id)
             desks = db.session.scalars(
                 select(Desk.id).where(Desk.entity_id == current_entity_id(), Desk.kind == number.desk, of_it)
             )
@@ -111,8 +118,12 @@ def _by_words(addition: Addition) -> Registered:
         with transaction(PLATFORM):
             record(Audited.CONTACT_MISSED, None, {"by": "words"})
         raise Invalid({"existing": UNKNOWN})
-    with within(receipt.tenant_id):
-        new = _leave(addition, receipt.case_id)
+    try:
+        with within(receipt.tenant_id):
+            withhold_from(addition.agent_id)
+            new = _leave(addition, receipt.case_id)
+    except NotFound:  # the agent is kept out of it
+        raise Invalid({"existing": UNKNOWN}) from None
     take_back(key)
     return Registered(ContactEnd.ADDED, again=not new)
 
@@ -126,7 +137,7 @@ def _receipt(words: str) -> Receipt | None:
 
 def _try(addition: Addition) -> bytes:
     """Count the try before it is judged; a right one is taken back. Raises LockedOut."""
-    key = key_of("case-reference", str(addition.agent_id))
+    key = key_of("case-reference", addition.mail or str(addition.agent_id))
     count_try(key)
     return key
 

@@ -8,7 +8,7 @@ from spreekbuis.cases import shown
 from spreekbuis.directory.catalogue import Channel
 from spreekbuis.intake.front import imap
 from spreekbuis.intake.front.letters import APART_LABELS
-from spreekbuis.intake.front.mail_box import MOST, open_mail, put_away, waiting_mails
+from spreekbuis.intake.front.mail_box import MOST, look_in_box, open_mail, put_away, unanswered_mails
 from spreekbuis.intake.front.views import form_page
 from spreekbuis.intake.story import new_token
 from spreekbuis.web.access import Permission
@@ -26,13 +26,14 @@ PUT_AWAY = notice_after("mail-put-away", _l("De mail is weggelegd. De afzender k
 def waiting() -> ResponseReturnValue:
     """The mails that wait for an agent, or those that nobody has to answer."""
     apart = request.args.get("view") == "apart"
-    mails = waiting_mails()
+    box = look_in_box()
+    mails = box.apart if apart else box.waiting
     return render_template(
         "front/mails.html",
-        apart=apart, most=MOST, full=len(mails) == MOST,
+        apart=apart, most=MOST, full=len(mails) < box.counts[apart], unseen=box.unseen,
+        unanswered=[(mail.address, mail.subject) for mail in unanswered_mails()] if apart else [],
         views=[
-            {"label": label, "url": url, "current": chosen == apart,
-             "count": sum((m.envelope.apart is not None) == chosen for m in mails)}
+            {"label": label, "url": url, "current": chosen == apart, "count": box.counts[chosen]}
             for label, url, chosen in (
                 (_l("Te behandelen"), url_for("front_mail.waiting"), False),
                 (_l("Apart gezet"), url_for("front_mail.waiting", view="apart"), True),
@@ -45,7 +46,6 @@ def waiting() -> ResponseReturnValue:
                 APART_LABELS[m.envelope.apart] if m.envelope.apart else "",
             )
             for m in mails
-            if (m.envelope.apart is not None) == apart
         ],
     )  # fmt: skip
 

@@ -30,7 +30,7 @@ class Script(SharedTable):
 
 
 class HandledMail(SharedTable):
-    """A mail that was handled: a keyed hash of its Message-ID, and one of its content. Nothing of the mail itself."""
+    """A mail that was handled: a keyed hash of all of it, and one of what stays the same when it comes again."""
 
     __tablename__ = "handled_mail"
     shared_because = (

@@ -36,6 +36,7 @@ from spreekbuis.intake.front.attachments import taken_in
 from spreekbuis.intake.front.existing import Addition, add_contact, entity_of
 from spreekbuis.intake.front.letters import APART_LABELS, Letter
 from spreekbuis.intake.front.mail_box import HandledMeanwhile, open_mail, put_away
+from spreekbuis.intake.front.parts import LEFT_OUT_LABELS
 from spreekbuis.intake.front.registering import Heard, Registered, code_of, register, served, served_among
 from spreekbuis.intake.front.scripts import current_scripts, script_of, text_in, title_in
 from spreekbuis.intake.reporters import find_receipt
@@ -95,7 +96,7 @@ def keep_contact() -> ResponseReturnValue:
         organisation, letter = _organisation(form), mail_of(form.raw("mail"))
         addition = heard = None
         if clean(form.raw("existing")):
-            addition = _addition(form, token, organisation)
+            addition = _addition(form, token, organisation, letter)
             entity_id = entity_of(addition)
         else:
             heard = _heard(form, token, organisation)
@@ -181,14 +182,20 @@ def _heard(form: Reading, token: str, organisation: Organisation | None) -> Hear
     )  # fmt: skip
 
 
-def _addition(form: Reading, token: str, organisation: Organisation | None) -> Addition:
+def _addition(
+    form: Reading, token: str, organisation: Organisation | None, letter: Letter | None
+) -> Addition:
     """A contact on a case that exists, as it was typed. Raises Invalid."""
     form.require({"about": _("Schrijf waarover het gaat.")})
     channel = Channel(form.one_of("channel", HAPPENED_ELSEWHERE) or Channel.PHONE)
     note = form.text("about", longest=LONGEST_STORY, lines=True)
     reference = form.text("existing", longest=500)
     form.check()
-    return Addition(token, door.the_account().id, reference, organisation, channel, note, _script(form))
+    named = letter is not None and reference == letter.envelope.reference
+    mail = letter.digest.hex() if letter is not None and named else ""
+    return Addition(
+        token, door.the_account().id, reference, organisation, channel, note, mail, _script(form)
+    )  # fmt: skip
 
 
 def _organisation(form: Reading) -> Organisation | None:
@@ -234,6 +241,7 @@ def form_page(token: str, typed: dict[str, str], errors: dict[str, type_text]) -
     return render_template(
         "front/contact.html",
         apart=APART_LABELS[apart] if apart else "",
+        left_out=[LEFT_OUT_LABELS[what] for what in letter.left_out] if letter else [],
         token=token, values=values, errors=errors, letter=letter, accepts=LONGEST_SEARCH,
         channels=[(c, CHANNEL_LABELS[c]) for c in HAPPENED_ELSEWHERE],
         categories=[

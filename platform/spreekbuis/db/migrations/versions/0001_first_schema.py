@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("totp_confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("totp_last_counter", sa.Integer(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("elsewhere", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
@@ -86,6 +87,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("mark", name=op.f("pk_handled_mail")),
     )
     op.create_table(
+        "instrument_version",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("titles", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("texts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("links", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("files", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("retired", sa.Boolean(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_instrument_version")),
+    )
+    op.create_table(
         "job",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -137,17 +151,23 @@ def upgrade() -> None:
         sa.Column("ovo_code", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("kbo", sa.Text(), nullable=True),
+        sa.Column("policy_area", sa.Text(), nullable=True),
         sa.Column("code_is_real", sa.Boolean(), nullable=False),
         sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.Date(), server_default="0001-01-01", nullable=False),
+        sa.Column("valid_to", sa.Date(), server_default="9999-12-31", nullable=False),
         sa.PrimaryKeyConstraint("ovo_code", name=op.f("pk_organisation")),
     )
+    op.create_index("ix_organisation_area", "organisation", ["policy_area", "name", "ovo_code"], unique=False)
+    op.create_index("ix_organisation_name", "organisation", ["name", "ovo_code"], unique=False)
     op.create_index(op.f("ix_organisation_search_text"), "organisation", ["search_text"], unique=False)
+    op.create_index(op.f("ix_organisation_valid_to"), "organisation", ["valid_to"], unique=False)
     op.create_table(
         "policy_area",
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("valid_from", sa.Date(), nullable=True),
-        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("valid_from", sa.Date(), server_default="0001-01-01", nullable=False),
+        sa.Column("valid_to", sa.Date(), server_default="9999-12-31", nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_policy_area")),
     )
     op.create_table(
@@ -201,6 +221,33 @@ def upgrade() -> None:
     )
     op.create_index("ix_receipt_case", "receipt", ["tenant_id", "case_id"], unique=False)
     op.create_table(
+        "register_import",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("complete", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("counts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("compared_with", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Uuid(), nullable=True),
+        sa.Column("job_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("applied_by", sa.Uuid(), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_by", sa.Uuid(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_register_import")),
+    )
+    op.create_index("ix_register_import_state", "register_import", ["state", "created_at"], unique=False)
+    op.create_table(
+        "register_version",
+        sa.Column("only", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("only", name=op.f("pk_register_version")),
+    )
+    op.create_table(
         "reporter_session",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -253,6 +300,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sign_in_attempt_updated_at"), "sign_in_attempt", ["updated_at"], unique=False)
     op.create_table(
+        "sign_in_domain",
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("domain", name=op.f("pk_sign_in_domain")),
+    )
+    op.create_table(
+        "used_once",
+        sa.Column("name_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name_hash", name=op.f("pk_used_once")),
+    )
+    op.create_index(op.f("ix_used_once_until"), "used_once", ["until"], unique=False)
+    op.create_table(
         "account_key",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("key_id", sa.Uuid(), nullable=False),
@@ -271,9 +331,18 @@ def upgrade() -> None:
         sa.Column("names", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("offers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("confidential", sa.Boolean(), nullable=False),
-        sa.Column("email", sa.Text(), nullable=True),
-        sa.Column("phone", sa.Text(), nullable=True),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("web", sa.Text(), nullable=False),
+        sa.Column("reachable", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("languages", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("regions", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=True),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("confirmed_on", sa.Date(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["kind"], ["actor_kind.code"], name=op.f("fk_actor_kind")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_actor")),
     )
@@ -327,23 +396,30 @@ def upgrade() -> None:
     )
     op.create_index("ix_entity_name", "entity", ["name", "ovo_code"], unique=False)
     op.create_table(
-        "organisation_policy_area",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        "organisation_period",
         sa.Column("ovo_code", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("also_known_as", sa.Text(), nullable=False),
+        sa.Column("kbo", sa.Text(), nullable=True),
         sa.Column("policy_area", sa.Text(), nullable=False),
-        sa.Column("valid_from", sa.Date(), nullable=True),
-        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("search_text", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["ovo_code"], ["organisation.ovo_code"], name=op.f("fk_organisation_policy_area_ovo_code")
+            ["ovo_code"], ["organisation.ovo_code"], name=op.f("fk_organisation_period_ovo_code")
         ),
         sa.ForeignKeyConstraint(
-            ["policy_area"], ["policy_area.code"], name=op.f("fk_organisation_policy_area_policy_area")
+            ["policy_area"], ["policy_area.code"], name=op.f("fk_organisation_period_policy_area")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_organisation_policy_area")),
+        sa.PrimaryKeyConstraint("ovo_code", "valid_from", name=op.f("pk_organisation_period")),
     )
     op.create_index(
-        op.f("ix_organisation_policy_area_ovo_code"), "organisation_policy_area", ["ovo_code"], unique=False
+        "ix_organisation_period_area",
+        "organisation_period",
+        ["policy_area", "name", "ovo_code"],
+        unique=False,
     )
+    op.create_index("ix_organisation_period_name", "organisation_period", ["name", "ovo_code"], unique=False)
     op.create_table(
         "passkey",
         sa.Column("credential_id", sa.LargeBinary(), nullable=False),
@@ -384,6 +460,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "role", name=op.f("pk_platform_role")),
     )
     op.create_table(
+        "policy_area_period",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["code"], ["policy_area.code"], name=op.f("fk_policy_area_period_code")),
+        sa.PrimaryKeyConstraint("code", "valid_from", name=op.f("pk_policy_area_period")),
+    )
+    op.create_table(
+        "policy_area_succession",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("successor", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["code"], ["policy_area.code"], name=op.f("fk_policy_area_succession_code")),
+        sa.ForeignKeyConstraint(
+            ["successor"], ["policy_area.code"], name=op.f("fk_policy_area_succession_successor")
+        ),
+        sa.PrimaryKeyConstraint("code", "successor", name=op.f("pk_policy_area_succession")),
+    )
+    op.create_table(
+        "provider_identity",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_provider_identity_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("provider", "subject", name=op.f("pk_provider_identity")),
+        sa.UniqueConstraint("account_id", "provider", name=op.f("uq_provider_identity_account_id_provider")),
+    )
+    op.create_table(
         "questionnaire_category",
         sa.Column("category", sa.Text(), nullable=False),
         sa.Column("questionnaire", sa.Text(), nullable=False),
@@ -412,6 +519,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code", "version", name=op.f("pk_questionnaire_version")),
     )
     op.create_table(
+        "recovery_code",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_recovery_code_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "code_hash", name=op.f("pk_recovery_code")),
+    )
+    op.create_table(
+        "register_change",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("kinds", sa.Text(), nullable=False),
+        sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("after", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"],
+            ["register_import.id"],
+            name=op.f("fk_register_change_import_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("import_id", "position", name=op.f("pk_register_change")),
+    )
+    op.create_table(
         "sign_in_session",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -419,6 +553,11 @@ def upgrade() -> None:
         sa.Column("key_locked", sa.LargeBinary(), nullable=True),
         sa.Column("challenge", sa.LargeBinary(), nullable=True),
         sa.Column("challenge_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("provider", sa.Text(), nullable=True),
+        sa.Column("provider_subject", sa.Text(), nullable=True),
+        sa.Column("provider_session", sa.Text(), nullable=True),
+        sa.Column("browser", sa.Text(), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -429,6 +568,18 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sign_in_session_account_id"), "sign_in_session", ["account_id"], unique=False)
     op.create_index(op.f("ix_sign_in_session_expires_at"), "sign_in_session", ["expires_at"], unique=False)
+    op.create_index(
+        op.f("ix_sign_in_session_provider_subject"), "sign_in_session", ["provider_subject"], unique=False
+    )
+    op.create_table(
+        "actor_before",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("was", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["code"], ["actor.code"], name=op.f("fk_actor_before_code")),
+        sa.PrimaryKeyConstraint("code", "version", name=op.f("pk_actor_before")),
+    )
     op.create_table(
         "affiliation",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
@@ -533,6 +684,79 @@ def upgrade() -> None:
         postgresql_where=sa.text("answered_at IS NULL"),
     )
     op.create_table(
+        "directory_group",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("display_name", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("role", sa.Text(), nullable=True),
+        sa.Column("desk", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_directory_group_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_directory_group")),
+    )
+    op.create_index(
+        "ix_directory_group_external", "directory_group", ["entity_id", "external_id"], unique=False
+    )
+    op.create_index(
+        "ix_directory_group_name",
+        "directory_group",
+        ["entity_id", sa.literal_column("lower(display_name)")],
+        unique=False,
+    )
+    op.create_table(
+        "directory_person",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_name", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_directory_person_account_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_directory_person_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_directory_person")),
+    )
+    op.create_index("ix_directory_person_email", "directory_person", ["entity_id", "email"], unique=False)
+    op.create_index(
+        "ix_directory_person_external", "directory_person", ["entity_id", "external_id"], unique=False
+    )
+    op.create_index(
+        "uq_directory_person_name",
+        "directory_person",
+        ["entity_id", sa.literal_column("lower(user_name)")],
+        unique=True,
+    )
+    op.create_table(
+        "directory_token",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("minute", sa.Integer(), nullable=False),
+        sa.Column("uses", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_directory_token_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_directory_token")),
+    )
+    op.create_index("uq_directory_token", "directory_token", ["entity_id", "token_hash"], unique=True)
+    op.create_index(
+        "uq_directory_token_current",
+        "directory_token",
+        ["entity_id"],
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
         "doomed_content",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("storage_key", sa.Text(), nullable=False),
@@ -608,6 +832,10 @@ def upgrade() -> None:
         sa.Column("phone", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("reachable", sa.Text(), nullable=False),
+        sa.Column("languages", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=True),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("confirmed_on", sa.Date(), nullable=False),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_entity_actor_entity_id")),
         sa.ForeignKeyConstraint(["kind"], ["actor_kind.code"], name=op.f("fk_entity_actor_kind")),
         sa.PrimaryKeyConstraint("entity_id", "kind", name=op.f("pk_entity_actor")),
@@ -618,6 +846,14 @@ def upgrade() -> None:
         sa.Column("category", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_entity_category_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "category", name=op.f("pk_entity_category")),
+    )
+    op.create_table(
+        "entity_domain",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_entity_domain_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "domain", name=op.f("pk_entity_domain")),
     )
     op.create_table(
         "entity_merge",
@@ -645,6 +881,15 @@ def upgrade() -> None:
         ["from_id"],
         unique=True,
         postgresql_where=sa.text("state in ('moving', 'moved', 'undoing')"),
+    )
+    op.create_table(
+        "erased_exclusion",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_erased_exclusion_account_id")),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_erased_exclusion_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "account_id", "case_id", name=op.f("pk_erased_exclusion")),
     )
     op.create_table(
         "fact",
@@ -695,6 +940,29 @@ def upgrade() -> None:
         sa.Column("total", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_figure_delta_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_figure_delta")),
+    )
+    op.create_table(
+        "instrument_ask",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("instrument_id", sa.Uuid(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_instrument_ask_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "instrument_id", name=op.f("pk_instrument_ask")),
+    )
+    op.create_table(
+        "instrument_read",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("instrument_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_instrument_read_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_instrument_read_entity_id")),
+        sa.PrimaryKeyConstraint(
+            "entity_id", "instrument_id", "version", "account_id", name=op.f("pk_instrument_read")
+        ),
     )
     op.create_table(
         "invitation",
@@ -757,6 +1025,22 @@ def upgrade() -> None:
     )
     op.create_index("uq_saved_filter_name", "saved_filter", ["entity_id", "account_id", "name"], unique=True)
     op.create_table(
+        "training_session",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("giver", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("hours", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("places", sa.Integer(), nullable=False),
+        sa.Column("called_off_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["giver"], ["actor.code"], name=op.f("fk_training_session_giver")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_training_session")),
+    )
+    op.create_index("ix_training_session_day", "training_session", ["day", "id"], unique=False)
+    op.create_table(
         "case",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -792,6 +1076,7 @@ def upgrade() -> None:
         sa.Column("term_changes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("next_step", sa.Text(), nullable=True),
         sa.Column("next_due_on", sa.Date(), nullable=True),
+        sa.Column("duplicates_due_on", sa.Date(), nullable=True),
         sa.Column("next_task_on", sa.Date(), nullable=True),
         sa.Column("last_activity_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("unread_by_desk", sa.Boolean(), nullable=False),
@@ -981,9 +1266,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity_id", "desk_id", "version", name=op.f("pk_desk_key")),
     )
     op.create_table(
+        "directory_member",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "group_id"],
+            ["directory_group.entity_id", "directory_group.id"],
+            name=op.f("fk_directory_member_entity_id_group_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "person_id"],
+            ["directory_person.entity_id", "directory_person.id"],
+            name=op.f("fk_directory_member_entity_id_person_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_directory_member_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "group_id", "person_id", name=op.f("pk_directory_member")),
+    )
+    op.create_index(
+        "ix_directory_member_person", "directory_member", ["entity_id", "person_id"], unique=False
+    )
+    op.create_table(
         "erasure_certificate",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("desk_id", sa.Uuid(), nullable=False),
         sa.Column("case_number", sa.Text(), nullable=False),
         sa.Column("received_on", sa.Date(), nullable=False),
@@ -1003,12 +1311,12 @@ def upgrade() -> None:
             name=op.f("fk_erasure_certificate_entity_id_desk_id"),
         ),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_erasure_certificate_entity_id")),
-        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_erasure_certificate")),
+        sa.PrimaryKeyConstraint("entity_id", "case_id", name=op.f("pk_erasure_certificate")),
     )
     op.create_index(
         "ix_erasure_certificate_desk",
         "erasure_certificate",
-        ["entity_id", "desk_id", "erased_at", "id"],
+        ["entity_id", "desk_id", "erased_at", "case_id"],
         unique=False,
     )
     op.create_table(
@@ -1087,6 +1395,34 @@ def upgrade() -> None:
         postgresql_nulls_not_distinct=True,
     )
     op.create_table(
+        "provider_rule",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("group_name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("desk_id", sa.Uuid(), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_account_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "(role = 'handler') = (desk_id IS NOT NULL)", name=op.f("ck_provider_rule_handler_has_desk")
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "desk_id"],
+            ["desk.entity_id", "desk.id"],
+            name=op.f("fk_provider_rule_entity_id_desk_id"),
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_provider_rule_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_provider_rule")),
+    )
+    op.create_index(
+        "uq_provider_rule",
+        "provider_rule",
+        ["entity_id", "provider", "group_name", "role", "desk_id"],
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    )
+    op.create_table(
         "recovery_share",
         sa.Column("entity_id", sa.Uuid(), nullable=False),
         sa.Column("kit_id", sa.Uuid(), nullable=False),
@@ -1104,6 +1440,29 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_recovery_share_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "kit_id", "part", name=op.f("pk_recovery_share")),
+    )
+    op.create_table(
+        "training_place",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("function", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attended", sa.Boolean(), nullable=True),
+        sa.Column("certificate_on", sa.Date(), nullable=True),
+        sa.Column("fact_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["function"], ["actor_kind.code"], name=op.f("fk_training_place_function")),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["training_session.id"], name=op.f("fk_training_place_session_id")
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["entity.id"], name=op.f("fk_training_place_tenant_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_training_place")),
+    )
+    op.create_index("ix_training_place_tenant", "training_place", ["tenant_id", "session_id"], unique=False)
+    op.create_index(
+        "uq_training_place", "training_place", ["session_id", "tenant_id", "function", "number"], unique=True
     )
     op.create_table(
         "case_event",
@@ -1230,6 +1589,7 @@ def upgrade() -> None:
         sa.Column("desk_id", sa.Uuid(), nullable=False),
         sa.Column("kit_id", sa.Uuid(), nullable=False),
         sa.Column("secret_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["entity_id", "case_id"],
             ["case.entity_id", "case.id"],
@@ -1442,6 +1802,7 @@ def upgrade() -> None:
         sa.Column("asker", sa.Text(), nullable=False),
         sa.Column("received_on", sa.Date(), nullable=False),
         sa.Column("extended", sa.Boolean(), nullable=False),
+        sa.Column("reasons_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("answered_on", sa.Date(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -1476,6 +1837,39 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "entity_id", "desk_id", "version", "account_id", name=op.f("pk_desk_key_grant")
         ),
+    )
+    op.create_table(
+        "directory_grant",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("desk", sa.Text(), nullable=True),
+        sa.Column("invitation_id", sa.Uuid(), nullable=True),
+        sa.Column("membership_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "membership_id"],
+            ["membership.entity_id", "membership.id"],
+            name=op.f("fk_directory_grant_entity_id_membership_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id", "person_id"],
+            ["directory_person.entity_id", "directory_person.id"],
+            name=op.f("fk_directory_grant_entity_id_person_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_directory_grant_entity_id")),
+        sa.ForeignKeyConstraint(
+            ["invitation_id"], ["invitation.id"], name=op.f("fk_directory_grant_invitation_id")
+        ),
+        sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_directory_grant")),
+    )
+    op.create_index(
+        "uq_directory_grant",
+        "directory_grant",
+        ["entity_id", "person_id", "role", "desk"],
+        unique=True,
+        postgresql_nulls_not_distinct=True,
     )
     op.create_table(
         "erasure_request",
@@ -1672,7 +2066,7 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.Uuid(), nullable=False),
         sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("desk_id", sa.Uuid(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
         sa.Column("note_sealed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["entity_id", "case_id"],
@@ -1744,6 +2138,8 @@ def upgrade() -> None:
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON figure_total TO spreekbuis_figures")
     op.execute('GRANT SELECT, INSERT ON "handled_mail" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "handled_mail" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT ON "instrument_version" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "instrument_version" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "job" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "job" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT ON "office_contact" TO spreekbuis_app')
@@ -1765,6 +2161,10 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "questionnaire" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "receipt" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "receipt" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "register_import" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "register_import" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "register_version" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "register_version" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "reporter_session" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "reporter_session" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "saved_draft" TO spreekbuis_app')
@@ -1777,6 +2177,10 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "script" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "sign_in_attempt" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "sign_in_attempt" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "sign_in_domain" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "sign_in_domain" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "used_once" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "used_once" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "account_key" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "account_key" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "actor" TO spreekbuis_app')
@@ -1786,22 +2190,38 @@ def upgrade() -> None:
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "entity" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "entity" TO spreekbuis_backup')
     op.execute("GRANT SELECT (id, ovo_code, name, policy_area, headcount) ON entity TO spreekbuis_figures")
-    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "organisation_policy_area" TO spreekbuis_app')
-    op.execute('GRANT SELECT ON "organisation_policy_area" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "organisation_period" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "organisation_period" TO spreekbuis_backup')
+    op.execute(
+        "GRANT SELECT (ovo_code, valid_from, valid_to, name, policy_area) ON organisation_period TO spreekbuis_figures"
+    )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "passkey" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "passkey" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "password_reset" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "password_reset" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "platform_role" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "platform_role" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "policy_area_period" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "policy_area_period" TO spreekbuis_backup')
+    op.execute("GRANT SELECT ON policy_area_period TO spreekbuis_figures")
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "policy_area_succession" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "policy_area_succession" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "provider_identity" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "provider_identity" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "questionnaire_category" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "questionnaire_category" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "questionnaire_draft" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "questionnaire_draft" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT ON "questionnaire_version" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "questionnaire_version" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "recovery_code" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "recovery_code" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "register_change" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "register_change" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "sign_in_session" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "sign_in_session" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT ON "actor_before" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "actor_before" TO spreekbuis_backup')
     op.execute('ALTER TABLE "affiliation" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "affiliation" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1838,6 +2258,27 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "desk_address" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE ON "desk_letter" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "desk_letter" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "directory_group" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "directory_group" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "directory_group" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "directory_group" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "directory_group" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "directory_person" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "directory_person" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "directory_person" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "directory_person" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "directory_person" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "directory_token" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "directory_token" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "directory_token" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "directory_token" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "directory_token" TO spreekbuis_backup')
     op.execute('ALTER TABLE "doomed_content" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "doomed_content" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1870,8 +2311,25 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "entity_category" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "entity_category" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "entity_domain" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "entity_domain" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "entity_domain" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "entity_domain" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "entity_domain" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "entity_merge" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "entity_merge" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "erased_exclusion" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "erased_exclusion" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "erased_exclusion" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"erased_exclusion\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "erased_exclusion" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "erased_exclusion" TO spreekbuis_backup')
     op.execute('ALTER TABLE "fact" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "fact" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1909,6 +2367,20 @@ def upgrade() -> None:
     op.execute('GRANT SELECT ON "figure_delta" TO spreekbuis_backup')
     op.execute("GRANT DELETE ON figure_delta TO spreekbuis_figures")
     op.execute("CREATE POLICY roll_up ON figure_delta FOR DELETE TO spreekbuis_figures USING (true)")
+    op.execute('ALTER TABLE "instrument_ask" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "instrument_ask" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "instrument_ask" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "instrument_ask" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "instrument_ask" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "instrument_read" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "instrument_read" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "instrument_read" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "instrument_read" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "instrument_read" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "invitation" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "invitation" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "membership_lookup" TO spreekbuis_app')
@@ -1927,6 +2399,8 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "saved_filter" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "saved_filter" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "training_session" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "training_session" TO spreekbuis_backup')
     op.execute('ALTER TABLE "case" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "case" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1951,10 +2425,20 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "desk_key" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "desk_key" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "directory_member" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "directory_member" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "directory_member" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "directory_member" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "directory_member" TO spreekbuis_backup')
     op.execute('ALTER TABLE "erasure_certificate" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "erasure_certificate" FORCE ROW LEVEL SECURITY')
     op.execute(
         'CREATE POLICY tenant ON "erasure_certificate" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute(
+        "CREATE POLICY withheld ON \"erasure_certificate\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT ON "erasure_certificate" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "erasure_certificate" TO spreekbuis_backup')
@@ -1972,6 +2456,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "membership" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "membership" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "provider_rule" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "provider_rule" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "provider_rule" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "provider_rule" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "provider_rule" TO spreekbuis_backup')
     op.execute('ALTER TABLE "recovery_share" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "recovery_share" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -1979,6 +2470,8 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "recovery_share" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "recovery_share" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "training_place" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "training_place" TO spreekbuis_backup')
     op.execute('ALTER TABLE "case_event" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "case_event" FORCE ROW LEVEL SECURITY')
     op.execute(
@@ -2045,7 +2538,7 @@ def upgrade() -> None:
         'CREATE POLICY tenant ON "case_link" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
     op.execute(
-        "CREATE POLICY withheld ON \"case_link\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+        "CREATE POLICY withheld ON \"case_link\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE AND (other_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_link" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_link" TO spreekbuis_backup')
@@ -2065,7 +2558,7 @@ def upgrade() -> None:
         'CREATE POLICY tenant ON "case_merge" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
     )
     op.execute(
-        "CREATE POLICY withheld ON \"case_merge\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
+        "CREATE POLICY withheld ON \"case_merge\" AS RESTRICTIVE TO spreekbuis_app USING ((case_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE AND (into_id = ANY (nullif(current_setting('spreekbuis.withheld', true), '')::uuid[])) IS NOT TRUE)"
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "case_merge" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "case_merge" TO spreekbuis_backup')
@@ -2136,6 +2629,13 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "desk_key_grant" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "desk_key_grant" TO spreekbuis_backup')
+    op.execute('ALTER TABLE "directory_grant" ENABLE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE "directory_grant" FORCE ROW LEVEL SECURITY')
+    op.execute(
+        'CREATE POLICY tenant ON "directory_grant" TO spreekbuis_app USING (entity_id = current_entity()) WITH CHECK (entity_id = current_entity())'
+    )
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "directory_grant" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "directory_grant" TO spreekbuis_backup')
     op.execute('ALTER TABLE "erasure_request" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "erasure_request" FORCE ROW LEVEL SECURITY')
     op.execute(
