@@ -238,7 +238,7 @@ class World:
         row = db.session.scalars(
             select(CaseKey).where(CaseKey.entity_id == entity.id, CaseKey.case_id == case_id)
         ).one()
-        binding = case_binding(entity.id, case_id, row.desk_id, row.version)
+        binding = case_binding(case_id, row.desk_id, row.version)
         return ContentKey(
             entity.id, case_id, open_sealed(entity.desk_secrets[row.desk_id], row.secret_sealed, binding)
         )

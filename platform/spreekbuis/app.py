@@ -52,6 +52,7 @@ ROOMS = (
     "entities.views",
     "directory.register_pages",
     "entities.actor_pages",
+    "entities.merge_pages",
     "training.views",
     "training.central_pages",
     "instruments.pages",

@@ -57,6 +57,7 @@ ROOM_COMMANDS = {
     "audit": "spreekbuis.audit.commands:commands",
     "figures": "spreekbuis.figures.commands:commands",
     "citizens": "spreekbuis.cases.citizens.commands:commands",
+    "entities": "spreekbuis.entities.commands:commands",
     "register": "spreekbuis.directory.commands:commands",
     "demo": "spreekbuis.demo.commands:demo",
 }

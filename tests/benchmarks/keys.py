@@ -99,7 +99,7 @@ def grant(
 ) -> None:
     """Let the account read at the desk."""
     key_id, public_key, _ = key
-    sealed = seal(public_key, desk_secret(desk_id), grant_binding(entity_id, desk_id, 1, account_id))
+    sealed = seal(public_key, desk_secret(desk_id), grant_binding(desk_id, 1, account_id))
     connection.execute(
         "INSERT INTO desk_key_grant (entity_id, desk_id, version, account_id, key_id, secret_sealed, granted_at)"
         " VALUES (%s, %s, 1, %s, %s, %s, now())",
@@ -123,6 +123,6 @@ def _first_opens(connection: psycopg.Connection, measured: str) -> None:
     ).fetchone()
     assert row is not None
     entity_id, case_id, desk_id, sealed, message_id, body = row
-    binding = case_binding(entity_id, case_id, desk_id, 1)
+    binding = case_binding(case_id, desk_id, 1)
     key = ContentKey(entity_id, case_id, open_sealed(desk_secret(desk_id), sealed, binding))
     assert key.open(body_of(message_id, "reporter", internal=False), body) == BODY

@@ -45,7 +45,7 @@ OF_THE_ROLES = {
         "/central/figures?year=2014&structure=now", "/central/figures/entities?year=2014", "/central/register",
         "/central/register?standing=ended&on=2030-01-01", "/central/register/organisations/OVO000039",
         "/central/register/imports",
-        "/central/figures/entities", "/central/enrolments", "/central/enrolments?state=approved",
+        "/central/figures/entities", "/central/enrolments", "/central/enrolments?state=approved", "/central/merges",
         "/central/questionnaires", "/central/questionnaires/integrity",
         "/central/questionnaires/behaviour/preview",
         f"/desk/{ENTITY}/cases", "/central/scripts", "/central/front-office",

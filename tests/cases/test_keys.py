@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from spreekbuis.access.desk_keys import NoKeyYet, desk_secrets, newest_key, readers_of, renew_desk_key
 from spreekbuis.access.models import CaseKey, DeskKey, DeskKeyGrant
-from spreekbuis.cases.dialogue import body_of, read_dialogue, read_file
+from spreekbuis.cases.dialogue import read_dialogue, read_file
 from spreekbuis.cases.keys import Reader, ReadersChanged, key_of, reseal, to_reseal
 from spreekbuis.cases.models import Attachment, Case, Message
 from spreekbuis.cases.opening import NewFile, open_case
@@ -19,7 +19,6 @@ from spreekbuis.db.session import db, transaction
 from spreekbuis.directory.catalogue import DeskKind, Topic
 from spreekbuis.errors import NotFound
 from spreekbuis.identity.keys import make_key
-from spreekbuis.vault.content import ContentKey
 from spreekbuis.vault.sealing import CannotOpen, new_secret
 from spreekbuis.web.access import Role
 from tests.cases.conftest import a_new_case
@@ -300,15 +299,3 @@ def test_a_grant_of_one_version_does_not_serve_as_one_of_another(world, entity):
         new.secret_sealed = old.secret_sealed
     with pytest.raises(CannotOpen), world.inside(entity):
         desk_secrets(entity.desks[INTEGRITY], who.account_id, who.secret)
-
-
-def test_nothing_of_one_entity_opens_in_another_even_with_the_same_keys(world, entity):
-    """A row copied with all its identifiers but the entity's."""
-    case_id = world.case(entity, text=TEXT)
-    with world.inside(entity) as session:
-        key = world.key(entity, case_id)
-        sealed = session.scalars(select(Message.body_sealed)).one()
-        field = body_of(session.scalars(select(Message.id)).one(), "reporter", internal=False)
-    assert key.open(field, sealed) == TEXT
-    with pytest.raises(CannotOpen):
-        ContentKey(world.entity().id, case_id, key.secret).open(field, sealed)

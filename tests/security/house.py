@@ -57,7 +57,7 @@ from spreekbuis.directory.register import policy_area_on
 from spreekbuis.documents.blocks import Document
 from spreekbuis.documents.pdf import as_pdf
 from spreekbuis.entities.mails import PURPOSE as ENROLMENT
-from spreekbuis.entities.models import Enrolment, EnrolmentStatus
+from spreekbuis.entities.models import Enrolment, EnrolmentStatus, EntityMerge, MergeState
 from spreekbuis.identity.keys import lock_for_session
 from spreekbuis.identity.models import Account, PasswordReset, SignInSession
 from spreekbuis.identity.oidc import outside
@@ -154,6 +154,7 @@ class House:
             for place in (self.own, self.other):
                 self._make_kit(place)
                 place.values |= self._questionnaire()
+                place.values["merge_id"] = self._merge(world)
                 self._refer(place)
         self._keep()
 
@@ -411,6 +412,19 @@ class House:
             session.add(asked)
             session.flush()
             return {"enrolment_id": str(asked.id), "ovo_asked": ovo}
+
+    @staticmethod
+    def _merge(world: World) -> str:
+        """A merge of two other entities that waits to be confirmed."""
+        source, into = world.entity(), world.entity()
+        with transaction(PLATFORM) as session:
+            merge = EntityMerge(
+                from_id=source.id, into_id=into.id, state=MergeState.MOVED, cases=0,
+                desks=list(source.desks.values()), begun_by=world.account(),
+            )  # fmt: skip
+            session.add(merge)
+            session.flush()
+            return str(merge.id)
 
     @staticmethod
     def _draft() -> str:

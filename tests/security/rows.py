@@ -72,6 +72,7 @@ class RowFactory:
             "ovo_code": ovo,
             "policy_area": area,
             "status": "active",
+            "succeeded_by_id": None,
         }
         self.connection.execute(table.insert().values(values))
         return values["id"]

@@ -116,28 +116,28 @@ def _locks(world, entity, officers: list[UUID], keys: dict[str, bytes]) -> Itera
         place = passkey_binding(passkey.account_id, passkey.key_id)
         yield "account, by passkey", Lock(_token("passkey", passkey.secret_locked, place), keys["passkey"])
         receipt = session.scalars(select(Receipt)).one()
-        place = context("case key, for the reporter", receipt.tenant_id, receipt.case_id)
+        place = context("case key, for the reporter", receipt.case_id)
         yield "case, by receipt", Lock(_code(receipt.secret_sealed, place), keys["code"])
         sitting = session.scalars(select(ReporterSession)).one()
-        place = context("case key, in a session", sitting.tenant_id, sitting.case_id)
+        place = context("case key, in a session", sitting.case_id)
         yield (
             "case, in a mailbox session",
             Lock(_token("mailbox session", sitting.secret_locked, place), keys["mailbox"]),
         )
     with world.inside(entity) as session:
         grant = session.scalars(select(DeskKeyGrant).order_by(DeskKeyGrant.version.desc())).first()
-        place = grant_binding(entity.id, grant.desk_id, grant.version, grant.account_id)
+        place = grant_binding(grant.desk_id, grant.version, grant.account_id)
         owner = world.secrets[grant.account_id]
         yield "desk, by grant", Lock(_sealed(grant.secret_sealed, place), owner)
         desk_secret = open_sealed(owner, grant.secret_sealed, place)
         sealed = session.scalars(select(CaseKey)).one()
-        place = case_binding(entity.id, sealed.case_id, sealed.desk_id, sealed.version)
+        place = case_binding(sealed.case_id, sealed.desk_id, sealed.version)
         yield "case, by desk", Lock(_sealed(sealed.secret_sealed, place), desk_secret)
         case_secret = open_sealed(desk_secret, sealed.secret_sealed, place)
         message = session.scalars(select(Message)).one()
         yield "text", Lock(_text(entity.id, message), case_secret)
         share = session.scalars(select(RecoveryShare).order_by(RecoveryShare.part)).first()
-        place = context("recovery share", entity.id, share.kit_id, share.part, share.account_id)
+        place = context("recovery share", share.kit_id, share.part, share.account_id)
         yield "recovery share", Lock(_sealed(share.share_sealed, place), world.secrets[share.account_id])
         parts = [recovery.my_part(account, world.secrets[account])[1].share for account in officers]
         both = bytes(a ^ b for a, b in zip(*parts, strict=True))

@@ -8,7 +8,7 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
-from spreekbuis.db.base import SharedTable, TenantTable, new_id, to_entity
+from spreekbuis.db.base import Moves, SharedTable, TenantTable, new_id, to_entity
 
 
 class Rule(StrEnum):
@@ -33,6 +33,7 @@ class Affiliation(TenantTable):
     """A period (inclusive dates, None = open) in which the entity uses the prevention service GDPB."""
 
     __tablename__ = "affiliation"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "decides who is entitled": "valid_from valid_until",
     }
@@ -53,6 +54,7 @@ class Contribution(TenantTable):
     """The contribution of an entity for a service year. A waiver needs a reason."""
 
     __tablename__ = "contribution"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "decides who is entitled": "status reason updated_at updated_by",
     }

@@ -8,13 +8,14 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
-from spreekbuis.db.base import APPEND_ONLY, TenantTable, new_id
+from spreekbuis.db.base import APPEND_ONLY, Moves, TenantTable, new_id
 
 
 class AuditEvent(TenantTable):
     """Who did what to which thing, without a word of a case. `sequence` counts from 1 per entity without gaps."""
 
     __tablename__ = "audit_event"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "the trail holds codes, dates and counts, and is checked without any key": (
             "sequence at actor kind subject_id data hash"
@@ -37,6 +38,7 @@ class AuditHead(TenantTable):
     """The end of an entity's chain: the last sequence and hash."""
 
     __tablename__ = "audit_head"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "end of the chain": "sequence hash",
     }

@@ -31,6 +31,11 @@ class Audited(StrEnum):
     ENROLMENT_APPROVED = "enrolment.approved"
     ENROLMENT_REFUSED = "enrolment.refused"
     ENTITY_CREATED = "entity.created"
+    ENTITY_MERGE_BEGUN = "entity.merge_begun"
+    ENTITY_WENT_OVER = "entity.went_over"
+    ENTITY_TOOK_OVER = "entity.took_over"
+    ENTITY_MERGE_UNDONE = "entity.merge_undone"
+    ENTITY_MERGE_CONFIRMED = "entity.merge_confirmed"
     ENTITY_RENAMED = "entity.renamed"
     ENTITY_MOVED = "entity.moved"
     REGISTER_PROPOSED = "register.proposed"
@@ -202,6 +207,27 @@ def seal(before: bytes, event: AuditEvent) -> bytes:
     ]  # fmt: skip
     text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(before + text.encode()).digest()
+
+
+def taken_over() -> list[tuple[UUID, int, bytes]]:
+    """The trails that this tenant's trail says to go on from: entity, the sequence at which it took over, and the hash
+    that stood there."""
+    events = db.session.scalars(
+        select(AuditEvent.data).where(
+            AuditEvent.entity_id == current_entity_id(), AuditEvent.kind == Audited.ENTITY_TOOK_OVER
+        )
+    )
+    return [(UUID(data["from"]), data["sequence"], bytes.fromhex(data["head"])) for data in events]
+
+
+def holds_at(sequence: int, hash_: bytes) -> bool:
+    """Whether the trail of this tenant has this hash at that place."""
+    found = db.session.scalar(
+        select(AuditEvent.hash).where(
+            AuditEvent.entity_id == current_entity_id(), AuditEvent.sequence == sequence
+        )
+    )
+    return found == hash_
 
 
 def first_break() -> int | None:

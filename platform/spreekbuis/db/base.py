@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
@@ -59,6 +60,19 @@ class SharedTable(Base):
     shared_because: ClassVar[str]
 
 
+class Moves(StrEnum):
+    """What becomes of the rows of a tenant's table when cases and desks go over to another entity (entities.moving)."""
+
+    WITH_CASE = "with_case"
+    """They go along with their case. So does every table with a `case_id`, by itself."""
+    WITH_DESK = "with_desk"
+    """They go along with their desk: who works and reads there."""
+    ALSO_THERE = "also_there"
+    """They go along and stay: what remains behind refers to them."""
+    STAY = "stay"
+    """They remain what they are: of the entity itself, of its years, or of its trail."""
+
+
 class TenantTable(Base):
     """A table of one tenant: forced row-level security on `entity_id`, which leads every key and index.
 
@@ -70,6 +84,9 @@ class TenantTable(Base):
     readable: ClassVar[Mapping[str, str]] = {}
     """Why columns are not sealed: reason to names, with spaces between. Keys and references need no reason.
     Shown in the documentation; a test refuses a column that is neither sealed nor named here."""
+    moves: ClassVar[Moves | None] = None
+    """How the rows move to another entity; None: with their case. A test refuses a table without a case that does not
+    say it."""
     figures_columns: ClassVar[tuple[str, ...]] = ()
     """Columns that the figures role may read, of all tenants."""
 

@@ -224,6 +224,8 @@ class EntityStatus(StrEnum):
     """Approved, and without keys yet: nobody could read a report."""
     ACTIVE = "active"
     LEFT = "left"
+    MERGED = "merged"
+    """Its cases went on to the entity that `succeeded_by_id` names, or are on their way there."""
 
 
 class Entity(SharedTable):
@@ -241,5 +243,7 @@ class Entity(SharedTable):
     headcount: Mapped[int]
     service_until: Mapped[date | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
+    succeeded_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("entity.id"))
+    """The entity with which it was merged."""
     organisation: Mapped[Organisation] = relationship(lazy="raise")
     __table_args__ = (Index("ix_entity_name", "name", "ovo_code"),)

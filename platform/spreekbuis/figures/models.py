@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import BigInteger, Index, Numeric
 from sqlalchemy.orm import Mapped, mapped_column
 
-from spreekbuis.db.base import APPEND_ONLY, SharedTable, TenantTable, to_entity
+from spreekbuis.db.base import APPEND_ONLY, Moves, SharedTable, TenantTable, to_entity
 
 
 class Fact(TenantTable):
@@ -16,6 +16,7 @@ class Fact(TenantTable):
     nothing of the case; the case knows its fact, never the other way round."""
 
     __tablename__ = "fact"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "the figures are made of codes, dates and counts": (
             "subject year month kind topic category channel identity reporter_class desk status "
@@ -56,6 +57,7 @@ class FigureDelta(TenantTable):
     """What a change adds to or takes from the totals, until it is rolled up: n and total may be negative."""
 
     __tablename__ = "figure_delta"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "counts": "year dimension value n total",
     }
@@ -77,6 +79,7 @@ class FigureCell(TenantTable):
     """Rolled-up totals of one entity: by year, dimension ("category") and value ("fraud")."""
 
     __tablename__ = "figure_cell"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "counts": "n total",
     }

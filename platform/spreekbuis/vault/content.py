@@ -14,8 +14,12 @@ from spreekbuis.vault.sealing import CannotOpen, context, lock, unlock
 class ContentKey:
     """Seals and opens what belongs to one subject of one entity: a case, or a report that is not sent yet.
 
-    What was sealed in one field opens in that field only, of that subject and that entity. `secret` has 32 bytes and
-    is never stored as it is, nor shown by printing.
+    What was sealed in one field opens in that field only, of that subject. `secret` has 32 bytes and is never stored as
+    it is, nor shown by printing.
+
+    The entity is not part of the place: an id is that of one subject among all entities, and the key is random and held
+    by its desk and its reporter, so the entity would bind nothing that the id does not. A case that moves to another
+    entity (two entities become one) keeps its id, its desk and its key, and so everything that was sealed in it.
     """
 
     entity_id: UUID
@@ -49,4 +53,4 @@ class ContentKey:
         return unlock(self.secret, sealed, self._place(field))
 
     def _place(self, field: str) -> bytes:
-        return context("content", self.entity_id, self.subject_id, field)
+        return context("content", self.subject_id, field)

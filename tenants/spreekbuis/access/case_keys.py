@@ -82,7 +82,7 @@ def address_of(case_id: UUID) -> bytes | None:
 
 def secret_for_notes(key: ContentKey) -> bytes:
     """What opens a note that was sealed to the case. It follows from the key of the case, whoever holds that."""
-    return derive(key.secret, context("notes on a case", key.entity_id, key.subject_id))
+    return derive(key.secret, context("notes on a case", key.subject_id))
 
 
 def take_copies(desk_id: UUID, accounts: Collection[UUID]) -> None:
@@ -134,9 +134,7 @@ def restore_copies(kit_id: UUID, secret: bytes, to: Collection[UUID]) -> None:
         ).where(CaseKeyForRecovery.entity_id == entity_id, CaseKeyForRecovery.kit_id == kit_id)
     ).all()
     for case_id, desk_id, sealed in covered:
-        key = ContentKey(
-            entity_id, case_id, open_sealed(secret, sealed, recovery_binding(entity_id, case_id, kit_id))
-        )
+        key = ContentKey(entity_id, case_id, open_sealed(secret, sealed, recovery_binding(case_id, kit_id)))
         out = set(
             db.session.scalars(
                 select(CaseExclusion.account_id).where(
@@ -148,24 +146,24 @@ def restore_copies(kit_id: UUID, secret: bytes, to: Collection[UUID]) -> None:
         _seal_for_recovery(key, desk_id)
 
 
-def copy_binding(entity_id: UUID, case_id: UUID, account_id: UUID) -> bytes:
+def copy_binding(case_id: UUID, account_id: UUID) -> bytes:
     """What a member's copy is bound to."""
-    return context("case key, for a member", entity_id, case_id, account_id)
+    return context("case key, for a member", case_id, account_id)
 
 
-def recovery_binding(entity_id: UUID, case_id: UUID, kit_id: UUID) -> bytes:
+def recovery_binding(case_id: UUID, kit_id: UUID) -> bytes:
     """What the copy for the recovery kit is bound to."""
-    return context("case key, for recovery", entity_id, case_id, kit_id)
+    return context("case key, for recovery", case_id, kit_id)
 
 
-def case_binding(entity_id: UUID, case_id: UUID, desk_id: UUID, version: int) -> bytes:
+def case_binding(case_id: UUID, desk_id: UUID, version: int) -> bytes:
     """What the key of a case that is sealed to its desk is bound to."""
-    return context("case key, for a desk", entity_id, case_id, desk_id, version)
+    return context("case key, for a desk", case_id, desk_id, version)
 
 
 def sealed_to_desk(key: ContentKey, desk_id: UUID, version: int, public_key: bytes) -> bytes:
     """The key of a case as `CaseKey` keeps it."""
-    return seal(public_key, key.secret, case_binding(key.entity_id, key.subject_id, desk_id, version))
+    return seal(public_key, key.secret, case_binding(key.subject_id, desk_id, version))
 
 
 def _readers(desk_id: UUID, case_id: UUID, copies: Collection[tuple[UUID, UUID]]) -> list[Holder]:
@@ -207,7 +205,7 @@ def _give(key: ContentKey, desk_id: UUID, holders: Collection[Holder]) -> None:
                 "entity_id": key.entity_id, "case_id": key.subject_id, "account_id": holder.account_id,
                 "desk_id": desk_id, "key_id": holder.key_id,
                 "secret_sealed": seal(
-                    holder.public_key, key.secret, copy_binding(key.entity_id, key.subject_id, holder.account_id)
+                    holder.public_key, key.secret, copy_binding(key.subject_id, holder.account_id)
                 ),
             }
             for holder in holders
@@ -236,7 +234,7 @@ def _seal_for_recovery(key: ContentKey, desk_id: UUID) -> None:
     if db.session.scalar(under) == kit.id:
         return
     _delete(CaseKeyForRecovery, key)
-    sealed = seal(kit.public_key, key.secret, recovery_binding(key.entity_id, key.subject_id, kit.id))
+    sealed = seal(kit.public_key, key.secret, recovery_binding(key.subject_id, kit.id))
     db.session.execute(
         insert(CaseKeyForRecovery).values(
             entity_id=key.entity_id, case_id=key.subject_id, desk_id=desk_id, kit_id=kit.id, secret_sealed=sealed,

@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import CompoundSelect, and_, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from spreekbuis.access.desks import hold_desk, is_here, is_moving, takes_new
 from spreekbuis.access.key_news import KeysChanged, tell_everybody
 from spreekbuis.access.models import (
     CaseKey,
@@ -33,6 +34,7 @@ from spreekbuis.clock import now
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import DeskKind
+from spreekbuis.directory.models import Entity
 from spreekbuis.errors import Conflict, NotAllowed, NotFound, Onward
 from spreekbuis.identity.models import Account, AccountKey
 from spreekbuis.vault.recovery_share import Part
@@ -86,6 +88,8 @@ class DeskState:
     keys: int
     newest: int
     members: tuple[DeskMember, ...]
+    came_from: str | None = None
+    """The entity from which it came with its cases, by name."""
 
     @property
     def is_shut(self) -> bool:
@@ -118,7 +122,12 @@ class DeskState:
 def desk_states(desks: Collection[UUID] | None = None) -> list[DeskState]:
     """The desks of the tenant in scope, or those in `desks`, and who can read there, by kind and label."""
     entity_id = current_entity_id()
-    wanted = select(Desk.id, Desk.kind).where(Desk.entity_id == entity_id).order_by(Desk.kind)
+    wanted = (
+        select(Desk.id, Desk.kind, Entity.name)
+        .outerjoin(Entity, Entity.id == Desk.came_from_id)
+        .where(Desk.entity_id == entity_id, is_here())
+        .order_by(Desk.kind, Entity.name.nulls_first(), Desk.id)
+    )
     if desks is not None:
         wanted = wanted.where(Desk.id.in_(desks))
     counted = (
@@ -154,7 +163,7 @@ def desk_states(desks: Collection[UUID] | None = None) -> list[DeskState]:
         .order_by(Account.label, Account.id)
     ).all()  # fmt: skip
     states = []
-    for desk_id, kind in db.session.execute(wanted):
+    for desk_id, kind, came_from in db.session.execute(wanted):
         count, newest = keys.get(desk_id, (0, 0))
         members = tuple(
             DeskMember(
@@ -164,7 +173,7 @@ def desk_states(desks: Collection[UUID] | None = None) -> list[DeskState]:
             for row in rows
             if row.desk_id == desk_id
         )  # fmt: skip
-        states.append(DeskState(desk_id, DeskKind(kind), count, newest, members))
+        states.append(DeskState(desk_id, DeskKind(kind), count, newest, members, came_from))
     return states
 
 
@@ -174,7 +183,7 @@ def renew_desk_key(desk_id: UUID, holders: Collection[Holder]) -> None:
     The secret is made here and forgotten here. Raises NoRecoveryKit.
     """
     entity_id = current_entity_id()
-    _hold(desk_id)
+    hold_desk(desk_id)
     kit = db.session.execute(
         select(RecoveryKey.id, RecoveryKey.public_key).where(
             RecoveryKey.entity_id == entity_id, RecoveryKey.ended_at.is_(None)
@@ -200,9 +209,13 @@ def renew_desk_key(desk_id: UUID, holders: Collection[Holder]) -> None:
 
 
 def publish_address(desk_id: UUID, version: int, public_key: bytes) -> None:
-    """Tell other desks and entities to which key of this desk they seal what they pass on."""
+    """Tell other desks and entities to which key of this desk they seal what they pass on, if it takes anything."""
     entity_id = current_entity_id()
-    kind = db.session.scalars(select(Desk.kind).where(Desk.entity_id == entity_id, Desk.id == desk_id)).one()
+    kind = db.session.scalar(
+        select(Desk.kind).where(Desk.entity_id == entity_id, Desk.id == desk_id, takes_new())
+    )
+    if kind is None:
+        return
     told = insert(DeskAddress).values(
         tenant_id=entity_id, kind=kind, desk_id=desk_id, version=version, public_key=public_key
     )
@@ -252,7 +265,7 @@ def open_shut_desk(desk_id: UUID, only: Collection[UUID] | None = None) -> None:
     What came before stays closed until somebody who can read it, or the recovery kit, grants it. Raises NotFound,
     DeskIsOpen, NoRecoveryKit.
     """
-    _hold(desk_id)
+    hold_desk(desk_id)
     state = next(iter(desk_states([desk_id])), None)
     if state is None:
         raise NotFound
@@ -268,7 +281,10 @@ def end_unused_keys(desk_id: UUID) -> None:
 
     A report that comes in at this moment, or a case that is being resealed, holds its key: that one is passed over
     here and goes the next time. First the free ones are held, then we look again: nobody can take up one meanwhile.
+    While the desk moves nothing goes: the cases that come later need what is on both sides.
     """
+    if is_moving(desk_id):
+        return
     entity_id = current_entity_id()
     newest = select(func.max(DeskKey.version)).where(
         DeskKey.entity_id == entity_id, DeskKey.desk_id == desk_id
@@ -295,7 +311,7 @@ def grant_desk_keys(desk_id: UUID, account_id: UUID, secret: bytes, to: Collecti
     `secret` is that of the account. Those who are no handler of the desk, or have no key pair, are passed over.
     Raises NoKeyYet when the account cannot read itself.
     """
-    _hold(desk_id)
+    hold_desk(desk_id)
     secrets = desk_secrets(desk_id, account_id, secret)
     if not secrets:
         raise NoKeyYet
@@ -327,7 +343,7 @@ def desk_secrets(desk_id: UUID, account_id: UUID, secret: bytes) -> dict[int, by
         )
     )
     return {
-        version: open_sealed(secret, sealed, grant_binding(entity_id, desk_id, version, account_id))
+        version: open_sealed(secret, sealed, grant_binding(desk_id, version, account_id))
         for version, sealed in rows
     }
 
@@ -353,7 +369,7 @@ def take_desk_keys(desk_id: UUID, accounts: Collection[UUID]) -> None:
     last way to cases stays, worthless without the role: who had it can be invited again, and let others read.
     """
     entity_id = current_entity_id()
-    _hold(desk_id)
+    hold_desk(desk_id)
     held = (
         DeskKeyGrant.entity_id == entity_id,
         DeskKeyGrant.desk_id == desk_id,
@@ -439,23 +455,14 @@ def readers_of(desk_id: UUID) -> list[Holder]:
     return [holder for holder in handlers_with_key(desk_id) if (holder.account_id, holder.key_id) in granted]
 
 
-def grant_binding(entity_id: UUID, desk_id: UUID, version: int, account_id: UUID) -> bytes:
+def grant_binding(desk_id: UUID, version: int, account_id: UUID) -> bytes:
     """What a grant is bound to."""
-    return context("desk secret, for a member", entity_id, desk_id, version, account_id)
+    return context("desk secret, for a member", desk_id, version, account_id)
 
 
 def recovery_binding(desk_id: UUID, version: int, kit_id: UUID) -> bytes:
     """What the copy for the recovery kit is bound to."""
-    return context("desk secret, for recovery", current_entity_id(), desk_id, version, kit_id)
-
-
-def _hold(desk_id: UUID) -> None:
-    """Changes of a desk's keys follow each other."""
-    db.session.execute(
-        select(Desk.id)
-        .where(Desk.entity_id == current_entity_id(), Desk.id == desk_id)
-        .with_for_update(key_share=True)
-    )
+    return context("desk secret, for recovery", desk_id, version, kit_id)
 
 
 def _grant(desk_id: UUID, secrets: Mapping[int, bytes], holders: Collection[Holder]) -> None:
@@ -465,7 +472,7 @@ def _grant(desk_id: UUID, secrets: Mapping[int, bytes], holders: Collection[Hold
             "entity_id": entity_id, "desk_id": desk_id, "version": version, "account_id": holder.account_id,
             "key_id": holder.key_id, "granted_at": now(),
             "secret_sealed": seal(
-                holder.public_key, secret, grant_binding(entity_id, desk_id, version, holder.account_id)
+                holder.public_key, secret, grant_binding(desk_id, version, holder.account_id)
             ),
         }
         for version, secret in secrets.items()

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access import jobs
+from spreekbuis.access.desks import takes_new
 from spreekbuis.access.models import Desk, Invitation, Membership
 from spreekbuis.access.roles import holds_today
 from spreekbuis.actor import acting
@@ -95,7 +96,7 @@ def _sent_before(invitation_id: UUID) -> Invitation | None:
 
 def _desk(kind: DeskKind | None) -> UUID:
     found = kind and db.session.scalar(
-        select(Desk.id).where(Desk.entity_id == current_entity_id(), Desk.kind == kind)
+        select(Desk.id).where(Desk.entity_id == current_entity_id(), Desk.kind == kind, takes_new())
     )
     if not found:
         raise Invalid({"desk": _l("Kies het loket waarvoor deze persoon dossiers behandelt.")})

@@ -166,7 +166,11 @@ def _readers(states: list[DeskState], emails: Mapping[UUID, str]) -> list[tuple[
                 account = str(member.account_id)
                 labels[account] = f"{member.label} ({emails.get(member.account_id, '')})"
                 hints.setdefault(account, []).append(
-                    _("%(desk)s: %(state)s", desk=desk_title(state.kind), state=_inside(reading(member)[1]))
+                    _(
+                        "%(desk)s: %(state)s",
+                        desk=desk_title(state.kind, state.came_from),
+                        state=_inside(reading(member)[1]),
+                    )
                 )
     return [(account, label, ". ".join(hints[account])) for account, label in labels.items()]
 

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from flask_babel import gettext as _
+
 from spreekbuis.access.recovery import Kit, Officer
 from spreekbuis.directory.catalogue import DESK_LABELS, DeskKind
 from spreekbuis.web.forms import Reading
@@ -10,10 +12,11 @@ from spreekbuis.web.room import Room
 room = Room("keys")
 
 
-def desk_title(kind: DeskKind) -> str:
-    """A desk at the start of a line: Loket Integriteit."""
+def desk_title(kind: DeskKind, came_from: str | None = None) -> str:
+    """A desk at the start of a line: Loket Integriteit. With the entity from which it came."""
     label = str(DESK_LABELS[kind])
-    return label[:1].upper() + label[1:]
+    title = label[:1].upper() + label[1:]
+    return _("%(desk)s (vroeger %(entity)s)", desk=title, entity=came_from) if came_from else title
 
 
 def officer_options(officers: list[Officer]) -> list[tuple[str, str]]:

@@ -170,7 +170,7 @@ class Trouble(NamedTuple):
 
 def _desk(state: DeskState) -> dict[str, Any]:
     return {
-        "title": desk_title(state.kind),
+        "title": desk_title(state.kind, state.came_from),
         "people": [person(member) for member in state.members],
         "trouble": _trouble(state),
     }

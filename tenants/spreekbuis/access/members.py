@@ -9,6 +9,7 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access import jobs
+from spreekbuis.access.desks import hold_desk
 from spreekbuis.access.leaving import leave_desk
 from spreekbuis.access.models import Desk, Membership, MembershipLookup
 from spreekbuis.access.roles import holds_today
@@ -19,6 +20,7 @@ from spreekbuis.db.base import new_id
 from spreekbuis.db.scope import current_entity_id
 from spreekbuis.db.session import db
 from spreekbuis.directory.catalogue import DeskKind
+from spreekbuis.directory.models import Entity
 from spreekbuis.errors import Conflict, NotAllowed, NotFound
 from spreekbuis.identity.models import Account
 from spreekbuis.jobs.outbox import enqueue
@@ -52,15 +54,18 @@ class Member:
     desk: DeskKind | None
     since: date
     prevention_adviser: bool
+    came_from: str | None
+    """The entity from which the desk came with its cases, by name."""
 
 
 _MEMBERS = (
     select(
         Membership.id, Membership.account_id, Account.label, Account.email, Membership.role, Desk.kind,
-        Membership.since, Membership.prevention_adviser,
+        Membership.since, Membership.prevention_adviser, Entity.name,
     )
     .join(Account, Account.id == Membership.account_id)
     .outerjoin(Desk, (Desk.entity_id == Membership.entity_id) & (Desk.id == Membership.desk_id))
+    .outerjoin(Entity, Entity.id == Desk.came_from_id)
     .order_by(Account.label, Account.email, Membership.role, Desk.kind)
 )  # fmt: skip
 
@@ -87,6 +92,7 @@ def _member(
     desk: str | None,
     since: date,
     prevention_adviser: bool,
+    came_from: str | None,
 ) -> Member:
     return Member(
         membership_id,
@@ -97,15 +103,18 @@ def _member(
         DeskKind(desk) if desk else None,
         since,
         prevention_adviser,
+        came_from,
     )
 
 
 def join(account_id: UUID, role: Role, desk_id: UUID | None) -> None:
     """Give the account the role in the tenant in scope, from today on. Having it already changes nothing.
 
-    Whoever can let a new handler read is asked to by mail.
+    Whoever can let a new handler read is asked to by mail. Raises DeskIsMoving.
     """
     entity_id = current_entity_id()
+    if desk_id is not None:
+        hold_desk(desk_id)
     made = db.session.scalar(
         insert(Membership)
         .values(
@@ -135,6 +144,8 @@ def name_prevention_adviser(membership_id: UUID, named: bool) -> None:
     if found.desk is not DeskKind.WELLBEING:
         raise NotForThisRole
     membership = db.session.get_one(Membership, (current_entity_id(), membership_id), with_for_update=True)
+    if membership.desk_id is not None:
+        hold_desk(membership.desk_id)
     if membership.prevention_adviser != named:
         membership.prevention_adviser = named
         record(

@@ -7,7 +7,7 @@ from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, ForeignKeyConstraint,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now, today
-from spreekbuis.db.base import Sealed, SharedTable, TenantTable, new_id, to_entity, to_tenant
+from spreekbuis.db.base import Moves, Sealed, SharedTable, TenantTable, new_id, to_entity, to_tenant
 
 
 class Desk(TenantTable):
@@ -18,20 +18,34 @@ class Desk(TenantTable):
     """
 
     __tablename__ = "desk"
+    moves = Moves.ALSO_THERE
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "everybody may know which desks there are": "kind name email",
+        "its keys and its members stand still while its cases move": "moving",
     }
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[str]
     name: Mapped[str]
     email: Mapped[str | None]
-    __table_args__ = (to_entity(), Index("uq_desk_kind", "entity_id", "kind", unique=True))
+    came_from_id: Mapped[UUID | None] = mapped_column(ForeignKey("entity.id"))
+    """The entity from which the desk came with its cases. Such a desk finishes them and takes no new ones."""
+    went_to_id: Mapped[UUID | None] = mapped_column(ForeignKey("entity.id"))
+    """The entity to which the desk went with its cases: what stays here only refers to it."""
+    moving: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Its cases are on their way (entities.moving)."""
+    __table_args__ = (
+        to_entity(),
+        Index(
+            "uq_desk_kind", "entity_id", "kind", unique=True, postgresql_where=text("came_from_id IS NULL")
+        ),
+    )
 
 
 class RecoveryKey(TenantTable):
     """The key of the entity's recovery kit (access.recovery). Its secret is on paper, in two parts, nowhere else."""
 
     __tablename__ = "recovery_key"
+    moves = Moves.ALSO_THERE
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "sealing needs it": "public_key",
         "says which kit is in force": "made_at ended_at",
@@ -50,6 +64,7 @@ class RecoveryShare(TenantTable):
     """One of the two parts of a kit, sealed to its officer until it is on paper; then only that it was."""
 
     __tablename__ = "recovery_share"
+    moves = Moves.ALSO_THERE
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "says whose key pair it is sealed to, and whether it is on paper": "key_id kept_at",
     }
@@ -69,6 +84,7 @@ class DeskKey(TenantTable):
     """A key pair of a desk. New cases are sealed to the newest; an older one goes when no case needs it."""
 
     __tablename__ = "desk_key"
+    moves = Moves.WITH_DESK
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "sealing needs it": "public_key",
         "shows how old it is": "created_at",
@@ -88,6 +104,7 @@ class DeskKeyGrant(TenantTable):
     """The secret of a desk's key, sealed to a member. It counts while the member has the same key pair."""
 
     __tablename__ = "desk_key_grant"
+    moves = Moves.WITH_DESK
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "says whose key pair it is sealed to, and since when": "key_id granted_at",
     }
@@ -112,6 +129,7 @@ class KeyChange(TenantTable):
     """A change of the keys that waits for a second person (access.key_changes)."""
 
     __tablename__ = "key_change"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "says what was asked, when, for whom, and what became of it": "kind readers asked_at ended_at outcome",
     }
@@ -280,6 +298,7 @@ class ErasedExclusion(TenantTable):
     """Somebody who was kept out of a case that is erased by now: what is left of it does not exist for them either."""
 
     __tablename__ = "erased_exclusion"
+    moves = Moves.STAY
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
     case_id: Mapped[UUID] = mapped_column(primary_key=True)
     __table_args__ = (to_entity(),)
@@ -289,6 +308,7 @@ class Membership(TenantTable):
     """A role of an account in an entity, of one desk when the role is handler. `until` is inclusive."""
 
     __tablename__ = "membership"
+    moves = Moves.WITH_DESK
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "decides who may do what, and when": "role prevention_adviser since until",
     }
@@ -316,6 +336,7 @@ class ProviderRule(TenantTable):
     """Whoever a provider (identity.oidc) says is of this entity and group gets the role (access.provider_rules)."""
 
     __tablename__ = "provider_rule"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "decides at sign-in, before anybody has a key, who joins the entity": (
             "provider group_name role since by_account_id"

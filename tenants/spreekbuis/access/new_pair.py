@@ -72,7 +72,7 @@ def _desk_keys(entity_id: UUID, today: AccountKey, earlier: UUID, secret: bytes)
         .with_for_update()
     ).all()
     for grant in grants:
-        binding = grant_binding(entity_id, grant.desk_id, grant.version, today.account_id)
+        binding = grant_binding(grant.desk_id, grant.version, today.account_id)
         grant.secret_sealed = seal(
             today.public_key, open_sealed(secret, grant.secret_sealed, binding), binding
         )
@@ -94,7 +94,7 @@ def _case_keys(entity_id: UUID, today: AccountKey, earlier: UUID, secret: bytes)
         .with_for_update()
     ).all()
     for copy in copies:
-        binding = copy_binding(entity_id, copy.case_id, today.account_id)
+        binding = copy_binding(copy.case_id, today.account_id)
         copy.secret_sealed = seal(today.public_key, open_sealed(secret, copy.secret_sealed, binding), binding)
         copy.key_id = today.key_id
     return len(copies)

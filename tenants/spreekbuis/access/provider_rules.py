@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert
 
+from spreekbuis.access.desks import takes_new
 from spreekbuis.access.members import join
 from spreekbuis.access.models import Desk, Invitation, Membership, ProviderRule
 from spreekbuis.actor import acting
@@ -70,7 +71,7 @@ def add_rule(provider: str, group: str, role: Role, desk_kind: DeskKind | None) 
     desk_id = None
     if role is Role.HANDLER:
         desk_id = db.session.scalar(
-            select(Desk.id).where(Desk.entity_id == current_entity_id(), Desk.kind == desk_kind)
+            select(Desk.id).where(Desk.entity_id == current_entity_id(), Desk.kind == desk_kind, takes_new())
         )
         if desk_id is None:
             errors["desk"] = _l("Kies het loket waarvoor deze persoon dossiers behandelt.")

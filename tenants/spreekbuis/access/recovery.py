@@ -25,6 +25,7 @@ from spreekbuis.access.desk_keys import (
     recovery_binding,
     renew_desk_key,
 )
+from spreekbuis.access.desks import is_here
 from spreekbuis.access.key_news import KeysChanged, tell_everybody
 from spreekbuis.access.models import CaseKeyForRecovery, Desk, DeskKey, Membership, RecoveryKey, RecoveryShare
 from spreekbuis.access.roles import holds_today
@@ -295,7 +296,7 @@ def _hold_all() -> list[UUID]:
     """Changes of the kit follow each other, and no key of a desk changes beside them. Gives the desks."""
     entity_id = current_entity_id()
     db.session.execute(select(Entity.id).where(Entity.id == entity_id).with_for_update(key_share=True))
-    desks = select(Desk.id).where(Desk.entity_id == entity_id).order_by(Desk.id)
+    desks = select(Desk.id).where(Desk.entity_id == entity_id, is_here()).order_by(Desk.id)
     return list(db.session.scalars(desks.with_for_update(key_share=True)))
 
 
@@ -381,4 +382,4 @@ def _reseal_desk_keys(kit_id: UUID, opened: Mapping[UUID, Mapping[int, bytes]]) 
 
 def share_binding(kit_id: UUID, part: str, account_id: UUID) -> bytes:
     """What the part of an officer is bound to."""
-    return context("recovery share", current_entity_id(), kit_id, part, account_id)
+    return context("recovery share", kit_id, part, account_id)

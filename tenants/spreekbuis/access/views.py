@@ -35,10 +35,15 @@ NAMED = notice_after("adviser-named", _l("De rol van preventieadviseur is aangep
 ENDED = notice_after("member-ended", _l("De toegang is beëindigd, ook voor wie nu aangemeld is."))
 
 
-def role_words(role: Role, desk: DeskKind | None) -> type_text:
-    """A role as people read it, with its desk."""
+def role_words(role: Role, desk: DeskKind | None, came_from: str | None = None) -> type_text:
+    """A role as people read it, with its desk, and the entity from which that came."""
     if desk is None:
         return ROLE_LABELS[role]
+    if came_from is not None:
+        return _l(
+            "%(role)s, %(desk)s (vroeger %(entity)s)",
+            role=ROLE_LABELS[role], desk=DESK_LABELS[desk], entity=came_from,
+        )  # fmt: skip
     return _l("%(role)s, %(desk)s", role=ROLE_LABELS[role], desk=DESK_LABELS[desk])
 
 
@@ -74,7 +79,7 @@ def _member_page(errors: dict[str, type_text], given: dict[str, object]) -> str:
             {
                 "label": m.label,
                 "email": m.email,
-                "role": role_words(m.role, m.desk),
+                "role": role_words(m.role, m.desk, m.came_from),
                 "since": format_date(m.since, "long"),
                 "adviser": m.prevention_adviser,
                 "adviser_url": url_for("access.name_adviser", ovo=ovo, membership_id=m.membership_id)
@@ -111,7 +116,8 @@ def _member_page(errors: dict[str, type_text], given: dict[str, object]) -> str:
 @room.get("/entity/<ovo:ovo>/members/<uuid:membership_id>/end", Permission.MANAGE_ENTITY)
 def end_member(membership_id: UUID) -> ResponseReturnValue:
     member = members.member(membership_id)
-    return render_template("access/end.html", member=member, role=role_words(member.role, member.desk),
+    role = role_words(member.role, member.desk, member.came_from)
+    return render_template("access/end.html", member=member, role=role,
                            reads_cases=member.desk is not None,
                            list_url=url_for("access.member_list", ovo=the_entity().ovo_code))  # fmt: skip
 

@@ -65,7 +65,7 @@ def _to_page(code: str) -> ResponseReturnValue:
 
 def _field(state: DeskState) -> str:
     """The name of the group of boxes of a desk, by which an error leads to it."""
-    return f"to_{state.kind}"
+    return f"to_{state.desk_id if state.came_from else state.kind}"
 
 
 def _page(errors: dict[str, type_text]) -> str:
@@ -101,7 +101,7 @@ def _desk(state: DeskState, me: UUID, old: int, mine: int, addresses: dict[UUID,
     own = next((member for member in state.members if member.account_id == me), None)
     return {
         "id": str(state.desk_id),
-        "title": desk_title(state.kind),
+        "title": desk_title(state.kind, state.came_from),
         "field": _field(state),
         "people": [person(member, me) for member in state.members],
         "waiting": [
@@ -237,7 +237,7 @@ def _readers_after(states: Sequence[DeskState]) -> list[dict[str, Any]]:
     addresses = _addresses(member for state in states for member in state.readers_of_new)
     return [
         {
-            "title": desk_title(state.kind),
+            "title": desk_title(state.kind, state.came_from),
             "people": [{"label": m.label, "email": addresses[m.account_id]} for m in state.readers_of_new],
         }
         for state in states

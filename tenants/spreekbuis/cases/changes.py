@@ -13,11 +13,14 @@ from spreekbuis.cases.checks import set_next_task
 from spreekbuis.cases.deadlines import set_next_due
 from spreekbuis.cases.models import Case, CaseEvent
 from spreekbuis.clock import local_date, now
-from spreekbuis.db.scope import current_entity_id
-from spreekbuis.db.session import db
+from spreekbuis.db.scope import PLATFORM_ID, current_entity_id
+from spreekbuis.db.session import db, within
 from spreekbuis.directory.catalogue import DESK_OF_TOPIC, Channel, ReporterClass, Topic
 from spreekbuis.errors import Conflict
 from spreekbuis.figures.facts import CaseFact, ContactFact, record_case, record_contact
+from spreekbuis.jobs.outbox import enqueue, job
+
+CORRECT_FACT = "cases.correct_fact"
 
 
 class Happened(StrEnum):
@@ -162,8 +165,27 @@ def fact_of(case: Case) -> CaseFact:
 
 
 def record_fact(case: Case, *, new: bool = False) -> None:
-    """Write or correct the case's fact. The only way from a case to the figures."""
-    record_case(case.fact_id, fact_of(case), new=new)
+    """Write or correct the case's fact. The only way from a case to the figures.
+
+    A case that came from another entity stays counted there: a job of the platform corrects it, since no tenant writes
+    in another.
+    """
+    if case.counted_in_id is None:
+        record_case(case.fact_id, fact_of(case), new=new)
+    else:
+        enqueue(CORRECT_FACT, entity_id=PLATFORM_ID, case_id=str(case.id), at_id=str(case.entity_id))
+
+
+@job(CORRECT_FACT)
+def correct_fact(case_id: str, at_id: str) -> None:
+    """Correct the fact of a case at the entity that counted it. `at_id`: where the case is."""
+    with within(UUID(at_id)) as session:
+        case = session.get(Case, (UUID(at_id), UUID(case_id)))
+        if case is None or case.counted_in_id is None:
+            return  # erased, or back where it was counted
+        home, fact_id, fact = case.counted_in_id, case.fact_id, fact_of(case)
+    with within(home):
+        record_case(fact_id, fact)
 
 
 def count_contact(case: Case, fact_id: UUID, channel: Channel, at: datetime) -> None:

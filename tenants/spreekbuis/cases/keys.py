@@ -108,13 +108,13 @@ def keys_of(cases: Collection[UUID], reader: Reader) -> dict[UUID, ContentKey]:
     mine = pair_of(reader.secret)
     for case_id, desk_id, version, sealed, granted in found:
         if version is None:  # somebody of the desk is kept out: it is sealed to me, and not to the desk
-            binding = copy_binding(entity_id, case_id, reader.account_id)
+            binding = copy_binding(case_id, reader.account_id)
             keys[case_id] = ContentKey(entity_id, case_id, open_with(mine, sealed, binding))
             continue
         if (desk_id, version) not in desk_pairs:
-            binding = grant_binding(entity_id, desk_id, version, reader.account_id)
+            binding = grant_binding(desk_id, version, reader.account_id)
             desk_pairs[desk_id, version] = pair_of(open_with(mine, granted, binding))
-        binding = case_binding(entity_id, case_id, desk_id, version)
+        binding = case_binding(case_id, desk_id, version)
         keys[case_id] = ContentKey(
             entity_id, case_id, open_with(desk_pairs[desk_id, version], sealed, binding)
         )
@@ -204,7 +204,7 @@ def reseal(desk_id: UUID, reader: Reader, to: int, at_most: int = AT_ONCE) -> Re
                 ContentKey(
                     entity_id,
                     case_id,
-                    open_with(pairs[version], sealed, case_binding(entity_id, case_id, desk_id, version)),
+                    open_with(pairs[version], sealed, case_binding(case_id, desk_id, version)),
                 ),
                 desk_id,
                 newest[0],
@@ -247,9 +247,7 @@ def _reseal_notes(
     for note in old:
         assert note.version is not None, "these were asked by version"
         text = open_left(note, secrets[note.version])
-        note.note_sealed = seal(
-            public_key, text, left_binding(note.entity_id, note.contact_id, desk_id, version)
-        )
+        note.note_sealed = seal(public_key, text, left_binding(note.contact_id, desk_id, version))
         note.version = version
     db.session.flush()
 
@@ -257,12 +255,12 @@ def _reseal_notes(
 def open_left(note: LeftNote, secret: bytes) -> bytes:
     """The note that was left, opened with the secret of its version of the desk's key, or of its case. Raises
     CannotOpen."""
-    bound_to = left_binding(note.entity_id, note.contact_id, note.desk_id, note.version)
+    bound_to = left_binding(note.contact_id, note.desk_id, note.version)
     return open_sealed(secret, note.note_sealed, bound_to)
 
 
-def left_binding(entity_id: UUID, contact_id: UUID, desk_id: UUID, version: int | None) -> bytes:
+def left_binding(contact_id: UUID, desk_id: UUID, version: int | None) -> bytes:
     """What such a note is bound to. `version`: of the desk's key; None when it is sealed to its case."""
     if version is None:
-        return context("note on a contact, for a case", entity_id, contact_id)
-    return context("note on a contact, for a desk", entity_id, contact_id, desk_id, version)
+        return context("note on a contact, for a case", contact_id)
+    return context("note on a contact, for a desk", contact_id, desk_id, version)

@@ -65,7 +65,7 @@ def leave_contact(
     )  # fmt: skip
     if fact_id is None:
         return False
-    bound_to = left_binding(case.entity_id, contact_id, case.desk_id, version)
+    bound_to = left_binding(contact_id, case.desk_id, version)
     told = json.dumps({"note": note, "files": [_as_json(file) for file in files]}).encode()
     db.session.add(
         LeftNote(

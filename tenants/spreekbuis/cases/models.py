@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.cases.procedure_models import DeadlineSweep, ProcedureDraft, ProcedureVersion, TermChange
 from spreekbuis.clock import now
-from spreekbuis.db.base import Sealed, TenantTable, new_id, to_entity, to_tenant
+from spreekbuis.db.base import Moves, Sealed, TenantTable, new_id, to_entity, to_tenant
 
 __all__ = ["DeadlineSweep", "ProcedureDraft", "ProcedureVersion", "TermChange"]
 """Tables of this room that stand in a module of their own."""
@@ -54,6 +54,7 @@ class Case(TenantTable):
         "counted each year: estimated damage and recoveries (directive 2019/1937, article 27), what an actor did": (
             "damage_cents recovered_cents follow_up follow_up_on"
         ),
+        "says whose figures count it, after a merge": "counted_in_id",
         "how people call it, and the language to answer in": "year number language",
         "tells a second sending from a changed one; keyed with a secret that is stored nowhere": (
             "submission_digest"
@@ -127,6 +128,8 @@ class Case(TenantTable):
     scored_at: Mapped[datetime | None]
     score_comment_sealed: Mapped[Sealed | None]
     fact_id: Mapped[UUID] = mapped_column(default=uuid4)
+    counted_in_id: Mapped[UUID | None]
+    """The entity whose figures count it, when it came from there; None: the one where it is."""
     version: Mapped[int] = mapped_column(default=1)
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 (SQLAlchemy reads it)
     __table_args__ = (
@@ -157,6 +160,7 @@ class CaseCounter(TenantTable):
     """The last case number of a desk in a year. Per desk: a common count would tell each desk about the other."""
 
     __tablename__ = "case_counter"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "numbers the cases": "last",
     }
@@ -459,6 +463,7 @@ class SavedFilter(TenantTable):
     """A way to look at the work list that a handler keeps under a name."""
 
     __tablename__ = "saved_filter"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "a choice of codes; the name says a choice, and the page asks for no name of a person": (
             "name view kind category state"

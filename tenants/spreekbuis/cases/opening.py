@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from spreekbuis.access.case_keys import sealed_to_desk
 from spreekbuis.access.desk_keys import NoRecoveryKit, newest_key
+from spreekbuis.access.desks import takes_new
 from spreekbuis.access.models import CaseKey, Desk
 from spreekbuis.actor import acting
 from spreekbuis.audit.trail import Audited, record
@@ -158,7 +159,9 @@ def _desk_of(new: NewCase) -> _DeskNow:
     return _DeskNow(desk_id, *key)
 
 
-_DESK = select(Desk.id).where(Desk.entity_id == bindparam("entity"), Desk.kind == bindparam("kind"))
+_DESK = select(Desk.id).where(
+    Desk.entity_id == bindparam("entity"), Desk.kind == bindparam("kind"), takes_new()
+)
 
 
 def _next_number(desk_id: UUID, year: int, distance: int) -> int:

@@ -8,7 +8,16 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
-from spreekbuis.db.base import APPEND_ONLY, Sealed, SharedTable, TenantTable, new_id, to_entity, to_tenant
+from spreekbuis.db.base import (
+    APPEND_ONLY,
+    Moves,
+    Sealed,
+    SharedTable,
+    TenantTable,
+    new_id,
+    to_entity,
+    to_tenant,
+)
 
 
 class ProcedureVersion(SharedTable):
@@ -74,6 +83,7 @@ class DeadlineSweep(TenantTable):
     """Up to and with which day the entity's missed terms were told to its desks."""
 
     __tablename__ = "deadline_sweep"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "a day without a worker is made up for": "swept_until",
     }

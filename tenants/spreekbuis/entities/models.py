@@ -4,11 +4,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ForeignKey, Index, Text, text
+from sqlalchemy import ARRAY, ForeignKey, Index, Text, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now, today
-from spreekbuis.db.base import SharedTable, TenantTable, new_id, to_entity
+from spreekbuis.db.base import Moves, SharedTable, TenantTable, new_id, to_entity
 
 
 class EnrolmentStatus(StrEnum):
@@ -50,10 +50,51 @@ class Enrolment(SharedTable):
     )  # fmt: skip
 
 
+class MergeState(StrEnum):
+    MOVING = "moving"
+    """The cases are on their way."""
+    MOVED = "moved"
+    """All are there; it can be undone until a second person confirms."""
+    UNDOING = "undoing"
+    """The cases are on their way back."""
+    CONFIRMED = "confirmed"
+    UNDONE = "undone"
+
+
+class EntityMerge(SharedTable):
+    """One entity goes over into another (entities.merging), with its desks and their cases."""
+
+    __tablename__ = "entity_merge"
+    shared_because = "concerns two entities; the central office decides, and sees counts alone"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    from_id: Mapped[UUID] = mapped_column(ForeignKey("entity.id"))
+    into_id: Mapped[UUID] = mapped_column(ForeignKey("entity.id"))
+    state: Mapped[str] = mapped_column(default=MergeState.MOVING)
+    desks: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    """Those of the entity that goes over."""
+    cases: Mapped[int]
+    """How many it had when it began."""
+    begun_at: Mapped[datetime] = mapped_column(default=now)
+    begun_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    """None: a command of whoever keeps the server."""
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    """Who confirmed it, or undid it."""
+    job_id: Mapped[UUID | None]
+    __table_args__ = (
+        Index(
+            "uq_entity_merge_open", "from_id", unique=True,
+            postgresql_where=text("state in ('moving', 'moved', 'undoing')"),
+        ),
+        Index("ix_entity_merge_begun", "begun_at"),
+    )  # fmt: skip
+
+
 class EntityActor(TenantTable):
     """Whom people of this entity can turn to, for one kind of actor: a function and its addresses, never a person."""
 
     __tablename__ = "entity_actor"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "everybody may know it: the signpost shows it": "name email phone address reachable languages",
         "says when it is shown, and whether it may be old": "valid_from valid_to confirmed_on",

@@ -35,6 +35,15 @@ def accepts_reports(entity: Served) -> bool:
     )
 
 
+def successor_of(entity_id: UUID) -> Entity | None:
+    """The entity that takes reports in the place of one that was merged, however often that was merged further; None
+    when it has none."""
+    into = db.session.get(Entity, entity_id)
+    while into is not None and into.succeeded_by_id is not None:
+        into = db.session.get(Entity, into.succeeded_by_id)
+    return None if into is None or into.id == entity_id else into
+
+
 def locked_entity(entity_id: UUID) -> Entity:
     """The entity, held against other changes of its service until this transaction ends. New cases, which
     only refer to it, do not wait."""

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
-from spreekbuis.db.base import APPEND_ONLY, SharedTable, TenantTable, to_entity
+from spreekbuis.db.base import APPEND_ONLY, Moves, SharedTable, TenantTable, to_entity
 
 
 class InstrumentVersion(SharedTable):
@@ -39,6 +39,7 @@ class InstrumentAsk(TenantTable):
     """An instrument of which the entity asks its members to say that they read and understood it."""
 
     __tablename__ = "instrument_ask"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "says since when it is asked": "since",
     }
@@ -51,6 +52,7 @@ class InstrumentRead(TenantTable):
     """A member said to have read and understood a version."""
 
     __tablename__ = "instrument_read"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "says when a member confirmed it": "read_at",
     }

@@ -156,4 +156,4 @@ def _key() -> bytes:
 
 
 def _binding(case_id: UUID) -> bytes:
-    return context("address of a sender", current_entity_id(), case_id)
+    return context("address of a sender", case_id)

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
-from spreekbuis.db.base import Sealed, SharedTable, TenantTable, new_id, to_entity
+from spreekbuis.db.base import Moves, Sealed, SharedTable, TenantTable, new_id, to_entity
 
 
 class Receipt(SharedTable):
@@ -15,7 +15,6 @@ class Receipt(SharedTable):
 
     __tablename__ = "receipt"
     shared_because = "read before the tenant is known; a keyed hash cannot be listed back to codes"
-    app_may = "SELECT, INSERT, DELETE"
     lookup_hash: Mapped[bytes] = mapped_column(primary_key=True)
     tenant_id: Mapped[UUID]
     case_id: Mapped[UUID]
@@ -60,6 +59,7 @@ class DraftFile(TenantTable):
     """A file of a report that is not sent yet. `draft_hash` is the SHA-256 of the form's own secret."""
 
     __tablename__ = "draft_file"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "finds the files of a form; the secret itself is stored nowhere": "draft_hash",
         "the page shows it, and the storage shows as much": "media_type size cleaned",
@@ -103,5 +103,6 @@ class EntityCategory(TenantTable):
     """A category that the entity offers to its staff."""
 
     __tablename__ = "entity_category"
+    moves = Moves.STAY
     category: Mapped[str] = mapped_column(primary_key=True)
     __table_args__ = (to_entity(),)

@@ -18,6 +18,7 @@ from spreekbuis.directory.catalogue import (
     Topic,
 )
 from spreekbuis.directory.models import EntityStatus
+from spreekbuis.entities.service import successor_of
 from spreekbuis.errors import Conflict, type_text
 from spreekbuis.intake.about_desk import ABOUT_DESK_OPTIONS, AboutDesk
 from spreekbuis.intake.course import course_of
@@ -223,6 +224,20 @@ def no_service_page(kept_text: str = "") -> str:
             ),
             kept_text=kept_text,
         )
+    if the_entity().status == EntityStatus.MERGED and (into := successor_of(the_entity().id)):
+        return _elsewhere(
+            _("Meld het voortaan bij %(entity)s", entity=into.name),
+            _(
+                "%(before)s hoort nu bij %(entity)s. Had je al een melding gedaan? Dan blijft je toegangscode werken.",
+                before=the_entity().name,
+                entity=into.name,
+            ),
+            onward=(
+                _("Doe je melding bij %(entity)s", entity=into.name),
+                url_for("report.topic", ovo=into.ovo_code),
+            ),
+            kept_text=kept_text,
+        )
     return _elsewhere(
         _("Je kunt hier nu geen melding doen"),
         _(
@@ -264,12 +279,14 @@ def _elsewhere(
     lead: str,
     *,
     back_url: str = "",
+    onward: tuple[str, str] | None = None,
     kept_text: str = "",
     hidden: Sequence[tuple[str, str]] = (),
 ) -> str:
-    """Where else to go, and the text that was written so far; `hidden`: the fields that lead back to it."""
+    """Where else to go (`onward`: words and address of the one place), and the text that was written so far; `hidden`:
+    the fields that lead back to it."""
     return render_template(
-        "intake/elsewhere.html", title=title, lead=lead, back_url=back_url, kept_text=kept_text,
-        hidden=hidden, edit_url=url_for("report.edit", ovo=_ovo()),
+        "intake/elsewhere.html", title=title, lead=lead, back_url=back_url, onward=onward,
+        kept_text=kept_text, hidden=hidden, edit_url=url_for("report.edit", ovo=_ovo()),
         actors=central_cards(), signpost_url=url_for("signpost.of_entity", ovo=_ovo()),
     )  # fmt: skip

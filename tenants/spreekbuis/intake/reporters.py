@@ -73,7 +73,7 @@ def follow_case(entity_id: UUID, case_id: UUID, key: ContentKey) -> None:
 
 
 def _receipt(lookup: bytes, public_key: bytes, key: ContentKey) -> dict[str, Any]:
-    sealed = seal(public_key, key.secret, _binding(key.entity_id, key.subject_id))
+    sealed = seal(public_key, key.secret, _binding(key.subject_id))
     return {
         "lookup_hash": lookup, "tenant_id": key.entity_id, "case_id": key.subject_id, "public_key": public_key,
         "secret_sealed": sealed,
@@ -111,7 +111,7 @@ def key_of_receipt(receipt: Receipt, code: ReceiptCode) -> ContentKey:
     """The key of the case of a receipt, opened with its code. Raises CaseErased, CannotOpen."""
     if receipt.secret_sealed is None:
         raise CaseErased(receipt)
-    binding = _binding(receipt.tenant_id, receipt.case_id)
+    binding = _binding(receipt.case_id)
     secret = open_sealed(_secret_of(code), receipt.secret_sealed, binding)
     return ContentKey(receipt.tenant_id, receipt.case_id, secret)
 
@@ -120,8 +120,8 @@ def _secret_of(code: ReceiptCode) -> bytes:
     return derive(code.number, context("reporter"))
 
 
-def _binding(tenant_id: UUID, case_id: UUID) -> bytes:
-    return context("case key, for the reporter", tenant_id, case_id)
+def _binding(case_id: UUID) -> bytes:
+    return context("case key, for the reporter", case_id)
 
 
 def open_mailbox(receipt: Receipt, code: ReceiptCode) -> str:
@@ -133,7 +133,7 @@ def open_mailbox(receipt: Receipt, code: ReceiptCode) -> str:
     db.session.add(
         ReporterSession(
             token_hash=hash_token(token), tenant_id=receipt.tenant_id, case_id=receipt.case_id,
-            secret_locked=lock(_session_key(token), key.secret, _session_binding(key.entity_id, key.subject_id)),
+            secret_locked=lock(_session_key(token), key.secret, _session_binding(key.subject_id)),
             expires_at=now() + IDLE_LIMIT,
         )
     )  # fmt: skip
@@ -146,7 +146,7 @@ def key_in_session() -> ContentKey:
     assert reporter is not None, "the door lets only returning reporters in"
     key, binding = (
         _session_key(read_cookie(MAILBOX) or ""),
-        _session_binding(reporter.entity_id, reporter.case_id),
+        _session_binding(reporter.case_id),
     )
     return ContentKey(reporter.entity_id, reporter.case_id, unlock(key, reporter.secret_locked, binding))
 
@@ -155,8 +155,8 @@ def _session_key(token: str) -> bytes:
     return derive(token.encode(), context("mailbox session"))
 
 
-def _session_binding(tenant_id: UUID, case_id: UUID) -> bytes:
-    return context("case key, in a session", tenant_id, case_id)
+def _session_binding(case_id: UUID) -> bytes:
+    return context("case key, in a session", case_id)
 
 
 def leave_mailbox(token: str) -> None:

@@ -7,13 +7,14 @@ from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now
-from spreekbuis.db.base import TenantTable, new_id, to_entity, to_tenant
+from spreekbuis.db.base import Moves, TenantTable, new_id, to_entity, to_tenant
 
 
 class EntityDomain(TenantTable):
     """An e-mail domain that is the entity's own, once it was verified. Its directory speaks of no other addresses."""
 
     __tablename__ = "entity_domain"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "says which addresses are the entity's own": "verified_at",
     }
@@ -27,6 +28,7 @@ class DirectoryToken(TenantTable):
     """What the directory of the entity shows at the door. Of the token itself only a hash."""
 
     __tablename__ = "directory_token"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "says which token is in force, until when, and how busy it is": (
             "token_hash made_at expires_at ended_at last_used_at minute uses"
@@ -55,6 +57,7 @@ class DirectoryPerson(TenantTable):
     """A User of the directory. No names: an account has the label that its owner gave it."""
 
     __tablename__ = "directory_person"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "the directory finds its people by these": "user_name email external_id",
         "says who may work here, and which state the directory saw": "active version made_at changed_at",
@@ -82,6 +85,7 @@ class DirectoryGroup(TenantTable):
     """A Group of the directory, and the role that the entity's administrator declared for its members, if any."""
 
     __tablename__ = "directory_group"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "the administrator and the directory know it by these": "display_name external_id",
         "says what its members may do, and which state the directory saw": (
@@ -108,6 +112,7 @@ class DirectoryMember(TenantTable):
     """Somebody in a group."""
 
     __tablename__ = "directory_member"
+    moves = Moves.STAY
     group_id: Mapped[UUID] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     __table_args__ = (
@@ -123,6 +128,7 @@ class DirectoryGrant(TenantTable):
     otherwise, the directory does not take away group by group."""
 
     __tablename__ = "directory_grant"
+    moves = Moves.STAY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "says which role the directory gave": "role desk",
     }

@@ -6,6 +6,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
+from spreekbuis.access.desks import takes_new
 from spreekbuis.access.invitations import NotOpen, invite, withdraw_invitation
 from spreekbuis.access.members import LastAdministrator, OwnRights, end_membership, join
 from spreekbuis.access.models import Desk, Invitation, Membership
@@ -178,7 +179,7 @@ def _open_membership(account_id: UUID, role: Role, desk_id: UUID | None) -> UUID
 
 def _desk_id(kind: DeskKind) -> UUID:
     return db.session.scalars(
-        select(Desk.id).where(Desk.entity_id == current_entity_id(), Desk.kind == kind)
+        select(Desk.id).where(Desk.entity_id == current_entity_id(), Desk.kind == kind, takes_new())
     ).one()
 
 

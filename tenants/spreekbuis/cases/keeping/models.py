@@ -7,7 +7,7 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from spreekbuis.clock import now, today
-from spreekbuis.db.base import APPEND_ONLY, Sealed, TenantTable, new_id, to_entity, to_tenant
+from spreekbuis.db.base import APPEND_ONLY, Moves, Sealed, TenantTable, new_id, to_entity, to_tenant
 
 
 class CaseHold(TenantTable):
@@ -72,6 +72,7 @@ class DoomedContent(TenantTable):
     """A content in the storage whose case was erased: a job deletes it, then this row."""
 
     __tablename__ = "doomed_content"
+    moves = Moves.STAY
     storage_key: Mapped[str] = mapped_column(primary_key=True)
     __table_args__ = (to_entity(),)
 
@@ -80,6 +81,7 @@ class ErasureCertificate(TenantTable):
     """What is left of a case that was erased: that it was, when, by which rule and by whom. Never changed."""
 
     __tablename__ = "erasure_certificate"
+    moves = Moves.STAY
     app_may = APPEND_ONLY
     readable = {  # noqa: RUF012 (declared by TenantTable)
         "proves the erasure, and says nothing of what the case was about": (

@@ -15,6 +15,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
+from spreekbuis.access.desks import takes_new
 from spreekbuis.access.models import Desk
 from spreekbuis.audit.trail import Audited, record
 from spreekbuis.cases.exclusion import withhold_from
@@ -88,14 +89,18 @@ def add_contact(addition: Addition) -> Registered:
 
 def _by_number(addition: Addition, organisation: Organisation, number: CaseNumber) -> Registered:
     key = _try(addition)
-    entity_id = db.session.scalar(select(Entity.id).where(Entity.ovo_code == organisation.ovo_code))
-    if entity_id is None:
+    found = db.session.execute(
+        select(Entity.id, Entity.succeeded_by_id).where(Entity.ovo_code == organisation.ovo_code)
+    ).one_or_none()
+    if found is None:
         raise Invalid({"existing": UNKNOWN})
+    entity_id = found.succeeded_by_id or found.id
+    of_it = takes_new() if entity_id == found.id else Desk.came_from_id == found.id
     try:
         with within(entity_id):
             withhold_from(addition.agent_id)
             desks = db.session.scalars(
-                select(Desk.id).where(Desk.entity_id == current_entity_id(), Desk.kind == number.desk)
+                select(Desk.id).where(Desk.entity_id == current_entity_id(), Desk.kind == number.desk, of_it)
             )
             new = _leave(addition, case_by_number(frozenset(desks), number, lock=True).id)
     except NotFound:

@@ -387,8 +387,10 @@ def upgrade() -> None:
         sa.Column("headcount", sa.Integer(), nullable=False),
         sa.Column("service_until", sa.Date(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("succeeded_by_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["ovo_code"], ["organisation.ovo_code"], name=op.f("fk_entity_ovo_code")),
         sa.ForeignKeyConstraint(["policy_area"], ["policy_area.code"], name=op.f("fk_entity_policy_area")),
+        sa.ForeignKeyConstraint(["succeeded_by_id"], ["entity.id"], name=op.f("fk_entity_succeeded_by_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entity")),
         sa.UniqueConstraint("ovo_code", name=op.f("uq_entity_ovo_code")),
     )
@@ -633,10 +635,21 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("came_from_id", sa.Uuid(), nullable=True),
+        sa.Column("went_to_id", sa.Uuid(), nullable=True),
+        sa.Column("moving", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.ForeignKeyConstraint(["came_from_id"], ["entity.id"], name=op.f("fk_desk_came_from_id")),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_desk_entity_id")),
+        sa.ForeignKeyConstraint(["went_to_id"], ["entity.id"], name=op.f("fk_desk_went_to_id")),
         sa.PrimaryKeyConstraint("entity_id", "id", name=op.f("pk_desk")),
     )
-    op.create_index("uq_desk_kind", "desk", ["entity_id", "kind"], unique=True)
+    op.create_index(
+        "uq_desk_kind",
+        "desk",
+        ["entity_id", "kind"],
+        unique=True,
+        postgresql_where=sa.text("came_from_id IS NULL"),
+    )
     op.create_table(
         "desk_address",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -841,6 +854,33 @@ def upgrade() -> None:
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.id"], name=op.f("fk_entity_domain_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "domain", name=op.f("pk_entity_domain")),
+    )
+    op.create_table(
+        "entity_merge",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("from_id", sa.Uuid(), nullable=False),
+        sa.Column("into_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("desks", sa.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("cases", sa.Integer(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("begun_by", sa.Uuid(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Uuid(), nullable=True),
+        sa.Column("job_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["begun_by"], ["account.id"], name=op.f("fk_entity_merge_begun_by")),
+        sa.ForeignKeyConstraint(["ended_by"], ["account.id"], name=op.f("fk_entity_merge_ended_by")),
+        sa.ForeignKeyConstraint(["from_id"], ["entity.id"], name=op.f("fk_entity_merge_from_id")),
+        sa.ForeignKeyConstraint(["into_id"], ["entity.id"], name=op.f("fk_entity_merge_into_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entity_merge")),
+    )
+    op.create_index("ix_entity_merge_begun", "entity_merge", ["begun_at"], unique=False)
+    op.create_index(
+        "uq_entity_merge_open",
+        "entity_merge",
+        ["from_id"],
+        unique=True,
+        postgresql_where=sa.text("state in ('moving', 'moved', 'undoing')"),
     )
     op.create_table(
         "erased_exclusion",
@@ -1052,6 +1092,7 @@ def upgrade() -> None:
         sa.Column("scored_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("score_comment_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("fact_id", sa.Uuid(), nullable=False),
+        sa.Column("counted_in_id", sa.Uuid(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["entity_id", "desk_id"], ["desk.entity_id", "desk.id"], name=op.f("fk_case_entity_id_desk_id")
@@ -2118,7 +2159,7 @@ def upgrade() -> None:
     op.execute("GRANT SELECT ON published_figure TO spreekbuis_figures")
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "questionnaire" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "questionnaire" TO spreekbuis_backup')
-    op.execute('GRANT SELECT, INSERT, DELETE ON "receipt" TO spreekbuis_app')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "receipt" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "receipt" TO spreekbuis_backup')
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "register_import" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "register_import" TO spreekbuis_backup')
@@ -2277,6 +2318,8 @@ def upgrade() -> None:
     )
     op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "entity_domain" TO spreekbuis_app')
     op.execute('GRANT SELECT ON "entity_domain" TO spreekbuis_backup')
+    op.execute('GRANT SELECT, INSERT, UPDATE, DELETE ON "entity_merge" TO spreekbuis_app')
+    op.execute('GRANT SELECT ON "entity_merge" TO spreekbuis_backup')
     op.execute('ALTER TABLE "erased_exclusion" ENABLE ROW LEVEL SECURITY')
     op.execute('ALTER TABLE "erased_exclusion" FORCE ROW LEVEL SECURITY')
     op.execute(
