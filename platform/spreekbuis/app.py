@@ -50,7 +50,6 @@ ROOMS = (
     "access.provisioning.admin_pages",
     "access.provisioning.pages",
     "entities.views",
-    "directory.register_pages",
     "entities.actor_pages",
     "entities.merge_pages",
     "training.views",
@@ -78,6 +77,7 @@ ROOMS = (
     "cases.procedure_pages",
     "figures.views",
     "jobs.views",
+    "directory.register_pages",
     "subscriptions.views",
 )
 """Modules with a `room`, in the order of the navigation."""

@@ -16,7 +16,9 @@ from tests.house.sources import modules
 from tests.security.house import House, Visitor, routes_by_id
 
 import_models()
-POSTS = routes_by_id([route for room in rooms() for route in room.routes if route.method == "POST"])
+BY_PEOPLE = [route for room in rooms() for route in room.routes if route.may is not Audience.DIRECTORY]
+"""Directories send no forms: their doors have their own tests (tests/provisioning)."""
+POSTS = routes_by_id([route for route in BY_PEOPLE if route.method == "POST"])
 OURS = {name: route for name, route in POSTS.items() if not route.from_server}
 """What our own forms post; the rest comes from servers that prove who they are by what they send."""
 every_post = pytest.mark.parametrize("route", POSTS.values(), ids=POSTS)
@@ -221,7 +223,7 @@ def questions() -> list[str]:
     )
 
 
-GETS = routes_by_id([route for room in rooms() for route in room.routes if route.method == "GET"])
+GETS = routes_by_id([route for route in BY_PEOPLE if route.method == "GET"])
 
 
 @pytest.mark.parametrize("route", GETS.values(), ids=GETS)

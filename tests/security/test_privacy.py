@@ -25,6 +25,10 @@ from tests.security.house import FORWARDED, HERE, SECRET_TEXT, House, Visitor, r
 
 import_models()
 ROUTES = routes_by_id([route for room in rooms() for route in room.routes])
+PAGES = {name: route for name, route in ROUTES.items() if route.may is not Audience.DIRECTORY}
+"""What browsers ask; directories get no pages (tests/provisioning)."""
+AWAY = "identity.go_elsewhere"
+"""The way to an organisation where one signs in: it names that place, and keeps in a cookie what must come back."""
 QUERY = "zoek=mijn-geheime-vraag"
 IP_ADDRESS = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")
 
@@ -127,6 +131,8 @@ def test_no_page_loads_anything_from_another_site(walk):
 
 def test_no_page_names_another_site_but_the_way_out(walk):
     for step in walk[0]:
+        if step.route.endpoint == AWAY:
+            continue
         page = step.response.get_data(as_text=True) if step.response.mimetype == "text/html" else ""
         named = {urlsplit(a).netloc for a in NAMED.findall(page) if not a.startswith(NAMESPACES)}
         assert named <= {"localhost", *WAYS_OUT}, step.route.rule
@@ -156,7 +162,7 @@ def test_every_form_that_is_posted_carries_a_token(walk):
 def test_a_visitor_gets_the_form_cookie_and_no_other(house: House):
     visitor = house.everybody[0]
     for name, route in ROUTES.items():
-        if route.method == "GET":
+        if route.method == "GET" and route.endpoint != AWAY:
             response = house.ask(visitor, "GET", house.url(route, visitor), cookies=False)
             cookies = response.headers.getlist("Set-Cookie")
             assert len(cookies) <= 1, name
@@ -170,7 +176,7 @@ def test_a_visitor_gets_the_form_cookie_and_no_other(house: House):
 def test_a_page_without_a_form_sets_no_cookie(house: House):
     visitor = house.everybody[0]
     for name, route in ROUTES.items():
-        if route.method == "GET" and route.may is Audience.EVERYONE:
+        if route.method == "GET" and route.may is Audience.EVERYONE and route.endpoint != AWAY:
             response = house.ask(visitor, "GET", house.url(route, visitor), cookies=False)
             if "Set-Cookie" in response.headers:
                 assert 'name="csrf"' in response.get_data(as_text=True), name
@@ -185,7 +191,8 @@ def test_no_log_line_holds_where_a_request_came_from(walk):
 
 def test_no_log_line_holds_what_was_asked_or_sent(house: House, walk):
     steps, lines, _ = walk
-    values = {value for place in (house.own, house.other) for value in place.values.values()}
+    given = {value for place in (house.own, house.other) for value in place.values.values()}
+    values = {value for value in given if len(value) > 4}  # shorter ones (a language) stand in every line
     cookies = {visitor.cookie[1] for visitor in house.everybody}
     for line in lines:
         assert "mijn-geheime-vraag" not in line
@@ -221,7 +228,7 @@ def test_the_content_of_a_file_stands_on_no_disk_but_sealed(house: House):
     assert not any(SECRET_TEXT.encode() in content for content in contents)
 
 
-@pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES)
+@pytest.mark.parametrize("route", PAGES.values(), ids=PAGES)
 def test_a_wrong_method_gets_a_page_that_says_so(house: House, route: Route):
     visitor = house.everybody[0]
     url = house.url(route, visitor)

@@ -15,7 +15,7 @@ from spreekbuis.entities.actors import Kept, OwnActor, confirm_actor, kept_actor
 from spreekbuis.errors import Invalid, type_text
 from spreekbuis.web.access import Permission
 from spreekbuis.web.door import the_entity
-from spreekbuis.web.forms import Reading
+from spreekbuis.web.forms import Reading, clean
 from spreekbuis.web.frame import language, notice_after
 from spreekbuis.web.room import Room
 
@@ -60,7 +60,7 @@ def keep() -> ResponseReturnValue:
 @room.post("/entity/<ovo:ovo>/actors/confirm", Permission.MANAGE_ENTITY)
 def confirm() -> ResponseReturnValue:
     """One click says that all that stands there of one kind is right."""
-    confirm_actor(Reading().raw("kind"))
+    confirm_actor(clean(Reading().raw("kind")))
     return redirect(url_for("entity_actors.actor_list", ovo=the_entity().ovo_code, done=CONFIRMED), 303)
 
 

@@ -19,7 +19,7 @@ from spreekbuis.entities.models import EntityMerge, MergeState
 from spreekbuis.errors import Invalid, NotFound
 from spreekbuis.web.access import Permission
 from spreekbuis.web.door import the_account
-from spreekbuis.web.forms import Reading
+from spreekbuis.web.forms import Reading, clean
 from spreekbuis.web.frame import notice_after
 from spreekbuis.web.room import Room
 
@@ -93,7 +93,7 @@ def _entity(code: str) -> Entity | None:
 def begin() -> ResponseReturnValue:
     once = Reading().once()
     if db.session.get(EntityMerge, once) is None:  # sent twice, it has begun
-        typed = {name: request.form.get(name, "") for name in ("source", "into")}
+        typed = {name: clean(request.form.get(name, "")) for name in ("source", "into")}
         source, into = _entity(typed["source"]), _entity(typed["into"])
         if source is None or into is None:
             return _unknown(typed, source, into)
