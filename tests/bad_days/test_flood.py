@@ -129,3 +129,13 @@ def test_nobodys_address_is_kept(app, reporter, script):
     for name in counting._redis.scan_iter("form-open:*"):
         assert len(name) == len("form-open:") + 64
         assert (counting._redis.get(name) or b"0").isdigit()
+
+
+def test_on_a_calm_hour_no_difference_between_clocks_refuses_a_report(app, entity):
+    """Two machines may differ by a second, and then a form was opened in the future."""
+    with app.test_request_context():
+        ours = pace.pace()
+        with at(NOON + timedelta(minutes=1)):
+            ours.opened("a form of a machine that is ahead")
+        with at(NOON):
+            ours.pass_through("a form of a machine that is ahead", entity.id)

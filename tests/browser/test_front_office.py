@@ -106,6 +106,7 @@ def test_the_note_of_a_second_call_is_read_by_the_handler(
     assert agent.sees("Genoteerd bij het dossier")
     nothing_serious(agent)
     case.click()
+    handler.unfold("Contacten")
     assert handler.sees("De beller voegt er een datum aan toe.")
 
 

@@ -77,7 +77,7 @@ def test_a_copy_of_the_case_and_a_version_to_share(
             assert archive.testzip() is None
             assert ("Een interne gedachte" in archive.read("dossier.txt").decode()) == notes
     handler.follow("Maak een versie om te delen")
-    handler.page.get_by_label("Naam of zin, letterlijk").fill("Wouterloot")
+    handler.page.get_by_label("Naam of zin, letterlijk").fill("offertes")
     handler.page.locator("#why").select_option(label="gegevens van iemand anders")
     handler.inside("Wat wil je weglaten?").get_by_role("button", name="Laat weg").click()
     assert handler.sees("[weggelaten: gegevens van iemand anders]")

@@ -270,6 +270,7 @@ def test_a_handler_whose_session_ended_signs_in_again_and_sends_what_was_written
     enter(handler, HANDLER)
     handler.goto(f"/desk/{ENTITY}/cases")
     handler.page.locator("tbody th a").first.click()
+    handler.unfold("Schrijf een bericht, notitie of verslag")
     handler.choose("Interne notitie")
     handler.fill("Tekst", "Dit mag niet verloren gaan.")
     handler.context.clear_cookies()

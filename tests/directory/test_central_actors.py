@@ -223,7 +223,7 @@ def test_the_directory_is_there_for_address_books_and_spreadsheets(world):
 
 
 def test_what_is_shipped_never_comes_in_the_place_of_what_was_changed(app):
-    from spreekbuis.directory.register import load_register
+    from spreekbuis.directory.loading import load_register
 
     with transaction(PLATFORM) as session:
         there = written(session.get_one(Actor, "audit_vlaanderen"))

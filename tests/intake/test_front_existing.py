@@ -232,9 +232,7 @@ def opens_a_note(world, abb, reader):
         for note in session.scalars(select(LeftNote)):
             for version, secret in secrets.items():
                 with contextlib.suppress(CannotOpen):
-                    binding = left_binding(
-                        note.entity_id, note.contact_id, note.desk_id, note.version and version
-                    )
+                    binding = left_binding(note.contact_id, note.desk_id, note.version and version)
                     open_sealed(secret, note.note_sealed, binding)
                     return True
     return False
