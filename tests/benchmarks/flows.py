@@ -145,9 +145,9 @@ def _account(connection, label: str) -> tuple[UUID, str, tuple[UUID, bytes, byte
     key = give_account_key(connection.connection.driver_connection, account, token)
     connection.execute(
         text(
-            "INSERT INTO sign_in_session"
-            " (token_hash, account_id, complete, key_locked, created_at, last_seen_at, expires_at)"
-            " VALUES (:t, :a, true, :k, now(), now(), now() + interval '1 day')"
+            "INSERT INTO sign_in_session (token_hash, account_id, complete, key_locked, browser,"
+            " created_at, last_seen_at, expires_at, confirmed_at)"
+            " VALUES (:t, :a, true, :k, '', now(), now(), now() + interval '1 day', now())"
         ),
         {"t": hash_token(token), "a": account, "k": key[2]},
     )
